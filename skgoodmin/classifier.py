@@ -1,0 +1,597 @@
+"""The scikit-learn estimator: validate, encode, train, set the fitted attributes."""
+
+import copy
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state, column_or_1d, compute_class_weight
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
+
+from .activations import CODES
+from .escape import Budget, train
+from .losses import LogLoss, PolynomialHinge, class_probabilities
+from .network import predict_raw
+from .objective import Objective
+from .parameters import ParameterLayout
+from .rows import canonical_rows
+from .solver import Exit
+from .validation import HeldOut, predicted_labels
+
+
+def _encode(y, weights, classes):
+    """Labels as int32 (n, 1) or, for multilabel, (n, n_labels), and the classes.
+
+    Only rows with positive weight count; the others get label 0.
+    """
+    check_classification_targets(y)
+    if type_of_target(y).startswith("multilabel"):
+        labels = y.toarray() if issparse(y) else np.asarray(y)
+        return labels.astype(np.int32), np.arange(labels.shape[1]), True
+    used = slice(None) if weights is None else weights > 0
+    present, codes = np.unique(y[used], return_inverse=True)
+    classes = present if classes is None else np.unique(classes)
+    if len(classes) < 2:
+        raise ValueError(
+            "GoodMinimaClassifier needs rows of at least 2 classes with positive "
+            f"weight; y has the one class {classes[0]!r}."
+        )
+    place = np.searchsorted(classes, present)
+    unknown = present[classes[np.minimum(place, len(classes) - 1)] != present]
+    if len(unknown):
+        raise ValueError(f"y has classes {unknown!r} that are not in {classes!r}.")
+    labels = np.zeros((len(y), 1), dtype=np.int32)
+    labels[used, 0] = place[codes]
+    return labels, classes, False
+
+
+def _class_factors(class_weight, classes, multilabel, data):
+    """Factor of each canonical row, (n_rows,), from the classes of its labels."""
+    factors = np.ones(data.n_rows)
+    values = np.arange(2) if multilabel else np.arange(len(classes))
+    names = values if multilabel else classes
+    for labels in data.labels.T:
+        if class_weight == "balanced":
+            counts = np.bincount(labels, data.weights, minlength=len(values))
+            share = counts.sum() / ((counts > 0).sum() * np.where(counts, counts, 1.0))
+        else:
+            share = compute_class_weight(class_weight, classes=names, y=names)
+        factors *= share[labels]
+    return factors
+
+
+def _split(data, multilabel, fraction, rng):
+    """Canonical rows for training and for validation, stratified by class."""
+    strata = None if multilabel else data.labels[:, 0]
+    try:
+        kept, held = train_test_split(
+            np.arange(data.n_rows),
+            test_size=fraction,
+            stratify=strata,
+            random_state=rng.randint(np.iinfo(np.int32).max),
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"early_stopping=True cannot set validation_fraction={fraction} of "
+            f"{data.n_rows} distinct rows aside: {error}"
+        ) from error
+    return data.take(np.sort(kept)), data.take(np.sort(held))
+
+
+class GoodMinimaClassifier(ClassifierMixin, BaseEstimator):
+    """Multilayer perceptron that knows whether it is stuck in a bad minimum.
+
+    The network is trained by L-BFGS on
+
+        mean_i s_i l(y_i, f(x_i)) + alpha/2 * (sum of the squared weights)
+
+    and comes with a certificate: how far from the best network of any size it can be
+    at most, and, where it is not globally optimal, a special neuron a exp(w.x + b)
+    that would lower the loss [1]_.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of int, default=(100,)
+        Units of each hidden layer; ``()`` is a linear model.
+    activation : {'identity', 'logistic', 'tanh', 'relu', 'softplus', 'silu'}, \
+default='relu'
+        Activation function of the hidden units.
+    loss : {'poly_hinge', 'log_loss'}, default='poly_hinge'
+        'poly_hinge' is max(0, 1 - margin)**degree, one class against the rest for
+        several classes; the theorem behind the certificate is about this loss.
+        'log_loss' is the logistic loss, softmax for several classes.
+    degree : float, default=3
+        Degree of the polynomial hinge, at least 2.
+    alpha : float, default=0.03
+        Strength of the L2 penalty on the weights (intercepts are free). It is added
+        to the mean loss as ``alpha / 2 * sum(W**2)``, independent of the number of
+        samples; ``MLPClassifier`` divides its ``alpha`` by that number.
+    special_neuron : {'exponential'} or None, default='exponential'
+        The special neuron; None trains a plain network and leaves the search for an
+        escape out of the certificate.
+    neuron_placement : {'skip'}, default='skip'
+        Where the special neuron stands: beside the network, from input to output.
+    neuron_alpha : float, default=1.0
+        Strength of the penalty on the neuron's amplitude (lambda in the papers).
+    training : {'escape', 'joint'}, default='escape'
+        'escape' trains the plain network from ``n_init`` starts. 'joint' trains the
+        network together with the special neuron, literally as in [1]_, drops the
+        neuron and goes on without it; this is measurably worse than no neuron.
+    n_init : int, default=1
+        Number of random starts; the best one is kept.
+    n_jobs : int or None, default=None
+        Starts that run at once, as in joblib. The result does not depend on it.
+    max_iter : int, default=1000
+        Largest number of L-BFGS iterations of one run.
+    max_fun : int, default=15000
+        Largest number of evaluations of the objective in all runs together.
+    tol : float, default=1e-4
+        A run has converged when the largest component of the gradient is at most
+        ``tol``, or when the objective has fallen by less than ``tol`` of itself over
+        10 iterations (at the kinks of relu the gradient need not vanish).
+    class_weight : dict, 'balanced' or None, default=None
+        Weights of the classes, as in scikit-learn. For multilabel targets a dict has
+        the keys 0 and 1, and the weights of a row's labels are multiplied.
+    early_stopping : bool, default=False
+        Set ``validation_fraction`` of the rows aside (stratified), stop when the
+        accuracy on them has not improved by ``tol`` for ``n_iter_no_change``
+        iterations, and keep the best iterate. Not for ``training='joint'``.
+    validation_fraction : float, default=0.1
+        Share of the (distinct) rows that is set aside.
+    n_iter_no_change : int, default=10
+        Iterations without improvement before an early stop.
+    warm_start : bool, default=False
+        Start from the parameters of the previous fit; further starts are random.
+    random_state : int, RandomState instance or None, default=None
+        Source of starts, splits and scouts.
+    verbose : bool or int, default=0
+        Print the objective after each iteration.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, those of rows with positive weight; for multilabel the numbers
+        of the labels.
+    multilabel_ : bool
+        Whether y was a matrix of labels.
+    coefs_ : list of ndarray of shape (n_units_in, n_units_out)
+        Weights of each layer.
+    intercepts_ : list of ndarray of shape (n_units_out,)
+        Intercepts of each layer.
+    n_layers_ : int
+        Number of layers, input and output included.
+    n_outputs_ : int
+        Number of outputs; 1 for two classes.
+    out_activation_ : {'hinge', 'logistic', 'softmax'}
+        Link from raw predictions to probabilities.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if X had string names.
+    n_iter_ : int
+        Iterations of the start that was kept.
+    n_fun_ : int
+        Evaluations of the objective in all runs.
+    loss_ : float
+        Objective (loss and penalty) reached.
+    loss_curve_ : ndarray of shape (n_iter_ + 1,)
+        Objective at the start and after each iteration of the start that was kept.
+    n_escapes_ : int
+        Escapes that lowered the objective.
+    init_losses_ : ndarray of shape (n_init,)
+        Objective that each start reached.
+    best_init_ : int
+        Number of the start that was kept.
+    converged_ : bool
+        Whether the solver came to rest, see ``tol``.
+    grad_norm_ : float
+        Largest component of the gradient.
+    neuron_coef_ : ndarray of shape (n_features_in_,)
+        w of the special neuron when it was dropped; NaN if it took no part in the
+        training. The same holds for the next two.
+    neuron_intercept_ : float
+        b of the special neuron.
+    neuron_amplitude_ : ndarray of shape (n_outputs_,)
+        a of the special neuron. Prediction never uses the neuron.
+    certificate_ : Certificate
+        What is proven about the result; ``print`` it, or read ``status``,
+        ``loss``, ``lower_bound``, ``gap`` and ``witness``.
+    optimality_gap_ : float
+        ``certificate_.gap``: data loss minus the lower bound of all networks.
+    validation_scores_ : ndarray of shape (n_iter_,)
+        Accuracy on the validation rows, with ``early_stopping`` only.
+    best_validation_score_ : float
+        The largest of them, with ``early_stopping`` only.
+
+    See Also
+    --------
+    sklearn.neural_network.MLPClassifier : The same network with log-loss, trained by
+        Adam, SGD or L-BFGS, without certificate.
+
+    Notes
+    -----
+    The fit depends on the rows' content alone: not on their order, and a weight of 2
+    is the same, bit for bit, as a repetition, a weight of 0 the same as a removal.
+
+    With ``alpha > 0`` or log-loss the theorem of [1]_ is silent, and the certificate
+    says so. The lower bound and the gap hold all the same.
+
+    References
+    ----------
+    .. [1] S. Liang, R. Sun, J. D. Lee, R. Srikant, "Adding One Neuron Can Eliminate
+       All Bad Local Minima", NeurIPS 2018, arXiv:1805.08671.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from skgoodmin import GoodMinimaClassifier
+    >>> X, y = make_moons(100, noise=0.1, random_state=0)
+    >>> model = GoodMinimaClassifier((16,), alpha=0, random_state=0).fit(X, y)
+    >>> model.score(X, y)
+    1.0
+    >>> model.certificate_.status.name
+    'GLOBAL'
+    """
+
+    _doc_link_module = "skgoodmin"
+    _doc_link_template = (
+        "https://skgoodmin.readthedocs.io/en/latest/generated/"
+        "skgoodmin.{estimator_name}.html"
+    )
+
+    _parameter_constraints = {
+        "hidden_layer_sizes": [
+            "array-like",
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "activation": [StrOptions(set(CODES))],
+        "loss": [StrOptions({"poly_hinge", "log_loss"})],
+        "degree": [Interval(Real, 2, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "special_neuron": [StrOptions({"exponential"}), None],
+        "neuron_placement": [StrOptions({"skip"})],
+        "neuron_alpha": [Interval(Real, 0, None, closed="neither")],
+        "training": [StrOptions({"escape", "joint"})],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="neither")],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        loss="poly_hinge",
+        degree=3,
+        alpha=0.03,
+        special_neuron="exponential",
+        neuron_placement="skip",
+        neuron_alpha=1.0,
+        training="escape",
+        n_init=1,
+        n_jobs=None,
+        max_iter=1000,
+        max_fun=15000,
+        tol=1e-4,
+        class_weight=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.loss = loss
+        self.degree = degree
+        self.alpha = alpha
+        self.special_neuron = special_neuron
+        self.neuron_placement = neuron_placement
+        self.neuron_alpha = neuron_alpha
+        self.training = training
+        self.n_init = n_init
+        self.n_jobs = n_jobs
+        self.max_iter = max_iter
+        self.max_fun = max_fun
+        self.tol = tol
+        self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    def fit(self, X, y, sample_weight=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Finite numbers; float32 is trained in float32, all else in float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Class labels, or a matrix of 0 and 1 for multilabel.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, not negative.
+
+        Returns
+        -------
+        self : GoodMinimaClassifier
+
+        Raises
+        ------
+        ValueError
+            If a parameter or an array is not valid; an earlier fit stays as it was.
+        """
+        previous = self if self.warm_start and hasattr(self, "coefs_") else None
+        return self._fit(X, y, sample_weight, previous=previous)
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Go on from the present parameters, on these rows alone.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in :meth:`fit`.
+        classes : array-like of shape (n_classes,), default=None
+            All class labels; needed at the first call if y lacks some.
+
+        Returns
+        -------
+        self : GoodMinimaClassifier
+        """
+        previous = self if hasattr(self, "coefs_") else None
+        if previous is not None and classes is not None:
+            if not np.array_equal(np.unique(classes), self.classes_):
+                raise ValueError(
+                    f"classes={classes!r} differs from those of the first call to "
+                    f"partial_fit, {self.classes_!r}."
+                )
+        elif previous is not None:
+            classes = self.classes_
+        return self._fit(X, y, sample_weight, previous=previous, classes=classes)
+
+    def _fit(self, X, y, sample_weight, previous=None, classes=None):
+        """Train, from the parameters of ``previous`` if it is not None."""
+        self._validate_params()
+        sizes = self._hidden_sizes()
+        if self.early_stopping and self.training == "joint":
+            raise ValueError("early_stopping=True needs training='escape'.")
+        # Validation writes n_features_in_ on a copy: a fit that fails leaves no trace.
+        shell = copy.copy(self)
+        X, y = validate_data(
+            shell,
+            X,
+            y,
+            reset=previous is None,
+            accept_sparse="csr",
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+            order="C",
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(
+                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+            )
+            if not sample_weight.any():
+                raise ValueError("sample_weight is zero for all rows.")
+        labels, classes, multilabel = _encode(y, sample_weight, classes)
+        data = canonical_rows(X, labels, sample_weight)
+        if self.class_weight is not None:
+            data = data.reweighted(
+                _class_factors(self.class_weight, classes, multilabel, data)
+            )
+        n_outputs = 1 if len(classes) == 2 and not multilabel else len(classes)
+        layout = ParameterLayout((X.shape[1], *sizes, n_outputs))
+        rng = check_random_state(self.random_state)
+        held_out = None
+        if self.early_stopping:
+            data, rest = _split(data, multilabel, self.validation_fraction, rng)
+            held_out = HeldOut(
+                rest,
+                layout,
+                self.activation,
+                multilabel,
+                self.n_iter_no_change,
+                self.tol,
+            )
+        objective = Objective(
+            data,
+            layout,
+            self.activation,
+            self._loss(),
+            len(classes) > 2 and not multilabel,
+            float(self.alpha),
+        )
+        try:
+            training = train(
+                objective,
+                self._starts(layout, rng, previous, classes),
+                rng,
+                Budget(self.max_iter, self.max_fun, self.tol),
+                special_neuron=self.special_neuron is not None,
+                joint=self.training == "joint" and self.special_neuron is not None,
+                neuron_alpha=self.neuron_alpha,
+                n_jobs=self.n_jobs,
+                held_out=held_out,
+                verbose=bool(self.verbose),
+            )
+        except OverflowError as error:
+            raise ValueError(f"X: {error}") from error
+        self._set_fitted(shell, training, objective, classes, multilabel)
+        if not self.converged_ and training.best.exit is not Exit.STOPPED:
+            warnings.warn(
+                f"L-BFGS did not converge (largest component of the gradient "
+                f"{self.grad_norm_:.3g}, tol={self.tol:g}). "
+                f"{training.best.exit.value}",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        return self
+
+    def _hidden_sizes(self):
+        """hidden_layer_sizes as a tuple of int."""
+        sizes = self.hidden_layer_sizes
+        sizes = [sizes] if isinstance(sizes, Integral) else list(sizes)
+        if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+            raise ValueError(
+                "hidden_layer_sizes must hold positive integers, got "
+                f"{self.hidden_layer_sizes!r}."
+            )
+        return tuple(int(size) for size in sizes)
+
+    def _starts(self, layout, rng, previous, classes):
+        """List of n_init parameter vectors, the first one from ``previous``."""
+        gain = 2.0 if self.activation == "logistic" else 6.0
+        starts = [layout.start(rng, gain) for _ in range(self.n_init)]
+        if previous is None:
+            return starts
+        shapes = [coef.shape for coef in previous.coefs_]
+        if shapes != layout.fans or not np.array_equal(previous.classes_, classes):
+            raise ValueError(
+                "Going on from the previous fit needs the same layers and classes: "
+                f"weights of shapes {shapes} and classes {previous.classes_!r} before, "
+                f"{layout.fans} and {classes!r} now."
+            )
+        starts[0] = layout.pack(previous.coefs_, previous.intercepts_)
+        return starts
+
+    def _set_fitted(self, shell, training, objective, classes, multilabel):
+        """Replace all fitted attributes at once."""
+        coefs, intercepts = objective.layout.unpack(
+            training.theta.astype(objective.data.dtype)
+        )
+        n_features, best = objective.layout.sizes[0], training.best
+        neuron = training.neuron
+        fitted = {
+            "classes_": classes,
+            "multilabel_": multilabel,
+            "coefs_": coefs,
+            "intercepts_": intercepts,
+            "n_layers_": len(coefs) + 1,
+            "n_outputs_": objective.layout.sizes[-1],
+            "out_activation_": objective.loss.link_name(objective.several_classes),
+            "n_features_in_": n_features,
+            "n_iter_": max(best.n_iter, 1),
+            "n_fun_": training.n_fun,
+            "loss_": best.value,
+            "loss_curve_": best.curve,
+            "n_escapes_": training.n_escapes,
+            "init_losses_": training.init_losses,
+            "best_init_": training.best_init,
+            "converged_": best.converged,
+            "grad_norm_": best.grad_norm,
+            "neuron_coef_": neuron[:n_features],
+            "neuron_intercept_": float(neuron[n_features]),
+            "neuron_amplitude_": neuron[n_features + 1 :],
+            "certificate_": training.certificate,
+            "optimality_gap_": training.certificate.gap,
+        }
+        if hasattr(shell, "feature_names_in_"):
+            fitted["feature_names_in_"] = shell.feature_names_in_
+        if training.held_out is not None:
+            fitted["validation_scores_"] = np.array(training.held_out.scores)
+            fitted["best_validation_score_"] = training.held_out.best_score
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
+        vars(self).update(fitted)
+
+    def predict(self, X):
+        """Class labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        """
+        raw = self._raw(X)
+        labels = predicted_labels(raw, self.multilabel_)
+        if self.multilabel_:
+            return labels.astype(self.classes_.dtype)
+        return self.classes_[labels[:, 0]]
+
+    def decision_function(self, X):
+        """Raw predictions of the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        raw : ndarray of shape (n_samples,) for two classes, else \
+(n_samples, n_outputs)
+            Positive means the second class, or the label.
+        """
+        raw = self._raw(X)
+        return raw[:, 0] if raw.shape[1] == 1 and not self.multilabel_ else raw
+
+    def predict_proba(self, X):
+        """Probabilities of the classes, or of each label for multilabel.
+
+        For the polynomial hinge they come from the closed-form inverse of its
+        pointwise minimiser, one class against the rest and then normalised.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+        """
+        return class_probabilities(self._loss(), self._raw(X), self.multilabel_)
+
+    def predict_log_proba(self, X):
+        """Logarithm of :meth:`predict_proba`."""
+        return np.log(self.predict_proba(X))
+
+    def _loss(self):
+        """Loss object."""
+        if self.loss == "poly_hinge":
+            return PolynomialHinge(float(self.degree))
+        return LogLoss()
+
+    def _raw(self, X):
+        """Raw predictions, (n_samples, n_outputs)."""
+        check_is_fitted(self)
+        X = validate_data(
+            self,
+            X,
+            accept_sparse="csr",
+            dtype=(np.float64, np.float32),
+            reset=False,
+        )
+        return predict_raw(self.coefs_, self.intercepts_, self.activation, X)

@@ -1,0 +1,86 @@
+"""The one door to numba: kernels compiled at their first call, cached on disk.
+
+Rules that every kernel keeps:
+
+- Arrays, numbers and named tuples of them go in; no closures, no classes.
+- ``error_model="numpy"``: the check for a division by zero would otherwise keep
+  every loop from being vectorised.
+- No blanket ``fastmath``. ``contract`` (fused multiply-add) is always allowed;
+  ``reassoc`` only where a kernel asks for it, to sum with several accumulators.
+  ``nnan`` and ``ninf`` are never allowed: a network with an exponential in it must
+  be able to see an infinity.
+- Never ``parallel=True``: its thread layers abort or hang after a fork.
+"""
+
+import functools
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+
+@functools.cache
+def _source_stamp():
+    """Digest of the package's sources.
+
+    numba looks only at the file of the function it compiles, not at those of the
+    functions called from there; with this stamp in its name a kernel is compiled
+    anew whenever any module of the package has changed.
+    """
+    digest = hashlib.blake2b(digest_size=6)
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+class Kernel:
+    """A function that numba compiles when it is first called.
+
+    Importing numba takes longer than a prediction, and predicting needs no kernel,
+    so the import waits until the first fit.
+    """
+
+    def __init__(self, function, fastmath, inline):
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.options = {
+            "error_model": "numpy",
+            "fastmath": {"contract"} | fastmath,
+            "nogil": True,
+            "forceinline": inline,
+        }
+
+    @functools.cached_property
+    def dispatcher(self):
+        """The compiled function (the plain one under ``NUMBA_DISABLE_JIT=1``)."""
+        import numba
+
+        self.function.__qualname__ += f"_{_source_stamp()}"
+        try:
+            return numba.njit(cache=True, **self.options)(self.function)
+        except RuntimeError:  # nowhere to write: a read-only install without a home
+            return numba.njit(**self.options)(self.function)
+
+    @property
+    def _numba_type_(self):
+        """Lets a kernel call another one by its global name."""
+        import numba
+
+        return numba.typeof(self.dispatcher)
+
+    def __call__(self, *args):
+        return self.dispatcher(*args)
+
+
+def njit(function=None, *, reassoc=False, inline=False):
+    """Mark a function as a kernel; see :class:`Kernel`."""
+    if function is None:
+        return functools.partial(njit, reassoc=reassoc, inline=inline)
+    return Kernel(function, {"reassoc"} if reassoc else set(), inline)
+
+
+def read_only(array):
+    """C-ordered, read-only view: numba sees one array type, so it compiles once."""
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view

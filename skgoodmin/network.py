@@ -1,0 +1,212 @@
+"""The plain multilayer perceptron: forward and backward on a block of rows.
+
+    A_0 = X
+    A_l = act(A_{l-1} W_l + c_l)          hidden layers l = 1 ... L-1
+    F   = (A_{L-1} W_L + c_L)^T           raw predictions
+
+    dJ/dW_l = A_{l-1}^T D_l,   dJ/dc_l = column sums of D_l,
+    D_{l-1} = (D_l W_l^T) * act'(Z_{l-1})
+
+Conventions: hidden arrays have shape (n, n_units), raw predictions and their gradient
+(n_outputs, n), so that the loops over rows of the few outputs run over neighbours.
+A block is some hundred rows and stays in the processor's cache from the first product
+to the last gradient. All its arrays are cut from one ``work`` vector, whose parts
+``workspace_size`` counts.
+"""
+
+import numpy as np
+from scipy.sparse import issparse
+
+from .activations import FUNCTIONS, activate, apply_slope
+from .jit import njit
+
+
+@njit(inline=True)
+def cut(work, start, n_rows, n_columns):
+    """Matrix (n_rows, n_columns) that lives in ``work`` from ``start`` on."""
+    return work[start : start + n_rows * n_columns].reshape((n_rows, n_columns))
+
+
+def block_rows(sizes):
+    """Rows per block, from the shape of the network alone.
+
+    Products with at most a million multiplications take the fast path of OpenBLAS for
+    small matrices; a wide layer has to do with blocks of 256 rows on the ordinary one.
+    """
+    largest = max(i * o for i, o in zip(sizes[:-1], sizes[1:], strict=True))
+    rows = min(1_000_000 // largest // 32 * 32, 512)
+    return rows if rows >= 64 else 256
+
+
+def workspace_size(sizes, n_rows):
+    """Length of the ``work`` vector for blocks of ``n_rows`` rows."""
+    hidden = sizes[1:-1]
+    products = max(i * o for i, o in zip(sizes[:-1], sizes[1:], strict=True))
+    return n_rows * (2 * sum(hidden) + 2 * max(hidden, default=0)) + products
+
+
+@njit
+def forward(theta, table, activation, x, rows, first, n, work, raw):
+    """Raw predictions of a block into ``raw``; the hidden values stay in ``work``.
+
+    x : (n, n_features), the block; where ``rows`` is sparse it is empty and rows
+    ``first`` to ``first + n`` of ``rows`` are read instead.
+    """
+    n_layers = table.shape[0]
+    position = 0
+    below = x
+    for layer in range(n_layers):
+        fan_in, fan_out, w, c = table[layer]
+        weights = cut(theta, w, fan_in, fan_out)
+        last = layer == n_layers - 1
+        if last and (layer > 0 or not rows.sparse):
+            np.dot(weights.T, below.T, raw)
+        elif last:
+            raw[:, :] = 0
+            sparse_forward(rows, first, weights, raw.T)
+        else:
+            z = cut(work, position, n, fan_out)
+            slope = cut(work, position + n * fan_out, n, fan_out)
+            if layer == 0 and rows.sparse:
+                z[:, :] = 0
+                sparse_forward(rows, first, weights, z)
+            else:
+                np.dot(below, weights, z)
+            activate(activation, z, theta[c : c + fan_out], slope)
+            below = z
+            position += 2 * n * fan_out
+        if last:
+            for k in range(fan_out):
+                for i in range(n):
+                    raw[k, i] += theta[c + k]
+
+
+@njit
+def backward(theta, table, activation, x, rows, first, n, work, delta_raw, gradient):
+    """Add the gradient of a block to ``gradient`` (float64), given dJ/dF.
+
+    delta_raw : (n_outputs, n), what the loss left in place of the raw predictions.
+    """
+    n_layers = table.shape[0]
+    position, widest, largest = 0, 0, 0
+    for layer in range(n_layers):
+        largest = max(largest, table[layer, 0] * table[layer, 1])
+        if layer < n_layers - 1:
+            position += 2 * n * table[layer, 1]
+            widest = max(widest, table[layer, 1])
+    product_at = position + 2 * n * widest
+    upper, lower = position, position + n * widest
+
+    c = table[n_layers - 1, 3]
+    for k in range(delta_raw.shape[0]):
+        for i in range(n):
+            gradient[c + k] += delta_raw[k, i]
+    for layer in range(n_layers - 1, -1, -1):
+        fan_in, fan_out, w, c = table[layer]
+        last = layer == n_layers - 1
+        weights = cut(theta, w, fan_in, fan_out)
+        delta = cut(work, upper, n, 0 if last else fan_out)
+        if layer == 0 and rows.sparse:
+            into = gradient[w : w + fan_in * fan_out]
+            if last:
+                sparse_backward(rows, first, delta_raw.T, into)
+            else:
+                sparse_backward(rows, first, delta, into)
+            break
+        below = x
+        if layer > 0:
+            position -= 2 * n * fan_in
+            below = cut(work, position, n, fan_in)
+        product = cut(work, product_at, fan_in, fan_out)
+        if last:
+            np.dot(below.T, delta_raw.T, product)
+        else:
+            np.dot(below.T, delta, product)
+        add_to(gradient[w : w + product.size], product.reshape(product.size))
+        if layer == 0:
+            break
+        d = cut(work, lower, n, fan_in)
+        if last and fan_out > 1:
+            np.dot(delta_raw.T, weights.T, d)
+        elif not last:
+            np.dot(delta, weights.T, d)
+        slope = cut(work, position + n * fan_in, n, fan_in)
+        c = table[layer - 1, 3]
+        sums = gradient[c : c + fan_in]
+        for i in range(n):
+            if last and fan_out == 1:
+                scale(weights.reshape(fan_in), delta_raw[0, i], d[i])
+            apply_slope(activation, below[i], slope[i], d[i])
+            add_to(sums, d[i])
+        upper, lower = lower, upper
+
+
+@njit
+def add_to(total, part):
+    """total += part, where part may be of lower precision."""
+    for i in range(part.size):
+        total[i] += part[i]
+
+
+@njit
+def scale(vector, factor, out):
+    """out = factor * vector."""
+    for i in range(out.size):
+        out[i] = factor * vector[i]
+
+
+@njit
+def sparse_forward(rows, first, weights, z):
+    """z += X W for rows ``first`` to ``first + len(z)`` of a sparse X."""
+    for i in range(z.shape[0]):
+        row = rows.index[first + i]
+        for p in range(rows.indptr[row], rows.indptr[row + 1]):
+            x, feature = rows.data[p], rows.indices[p]
+            for j in range(z.shape[1]):
+                z[i, j] += x * weights[feature, j]
+
+
+@njit
+def sparse_backward(rows, first, delta, gradient):
+    """gradient += X^T delta, flat, for the same rows."""
+    n_units = delta.shape[1]
+    for i in range(delta.shape[0]):
+        row = rows.index[first + i]
+        for p in range(rows.indptr[row], rows.indptr[row + 1]):
+            x, start = rows.data[p], rows.indices[p] * n_units
+            for j in range(n_units):
+                gradient[start + j] += x * delta[i, j]
+
+
+def hidden_values(coefs, intercepts, activation, X):
+    """Values of the last hidden layer (X itself where there is none), in numpy."""
+    function = FUNCTIONS[activation]
+    values = X
+    for weights, intercept in zip(coefs[:-1], intercepts[:-1], strict=True):
+        values = function(np.asarray(values @ weights) + intercept)
+    return values
+
+
+def predict_raw(coefs, intercepts, activation, X):
+    """Raw predictions, in numpy and in blocks of rows.
+
+    Parameters
+    ----------
+    coefs, intercepts : lists of ndarrays
+    activation : str
+    X : ndarray or CSR of shape (n_samples, n_features)
+
+    Returns
+    -------
+    raw : ndarray of shape (n_samples, n_outputs)
+    """
+    n = X.shape[0]
+    if issparse(X):
+        X = X.tocsr()
+    raw = np.empty((n, coefs[-1].shape[1]), dtype=np.result_type(X.dtype, coefs[0]))
+    step = 4096
+    for start in range(0, n, step):
+        block = X[start : start + step]
+        values = hidden_values(coefs, intercepts, activation, block)
+        raw[start : start + step] = np.asarray(values @ coefs[-1]) + intercepts[-1]
+    return raw

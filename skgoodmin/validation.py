@@ -1,0 +1,63 @@
+"""Early stopping on rows that the training does not see."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .network import predict_raw
+from .parameters import ParameterLayout
+from .rows import CanonicalRows
+
+
+def predicted_labels(raw, multilabel):
+    """Labels of raw predictions (n, n_outputs): (n, 1) numbers, or (n, n_outputs)."""
+    if multilabel or raw.shape[1] == 1:
+        return (raw > 0).astype(np.int32)
+    return raw.argmax(axis=1)[:, None].astype(np.int32)
+
+
+@dataclass
+class HeldOut:
+    """Callback of the solver that stops when the validation accuracy stalls.
+
+    Parameters
+    ----------
+    data : CanonicalRows
+        The validation rows.
+    layout : ParameterLayout
+    activation : str
+    multilabel : bool
+        The accuracy then counts the rows with all labels right.
+    patience : int
+        Iterations without an improvement by more than ``tol`` before the stop.
+    tol : float
+    """
+
+    data: CanonicalRows
+    layout: ParameterLayout
+    activation: str
+    multilabel: bool
+    patience: int
+    tol: float
+    scores: list = field(default_factory=list)
+    best_theta: np.ndarray | None = None
+    best_score: float = -np.inf
+    waited: int = 0
+
+    def score(self, theta):
+        """Weighted accuracy at ``theta``."""
+        coefs, intercepts = self.layout.unpack(theta)
+        block = self.data.block()
+        raw = predict_raw(coefs, intercepts, self.activation, block)
+        right = (predicted_labels(raw, self.multilabel) == self.data.labels).all(axis=1)
+        return float(np.average(right, weights=self.data.weights))
+
+    def __call__(self, theta):
+        """Score ``theta``; True once the patience is over."""
+        score = self.score(theta)
+        self.scores.append(score)
+        improved = score > self.best_score + self.tol
+        self.waited = 0 if improved else self.waited + 1
+        if score > self.best_score:
+            self.best_score, self.best_theta = score, theta.copy()
+        return self.waited >= self.patience
