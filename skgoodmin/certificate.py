@@ -38,7 +38,7 @@ class Status(Enum):
         "guaranteed decrease is known (proven)"
     )
     STATIONARY = (
-        "at rest: the solver makes no headway, the gap is not closed, and no escape was "
+        "at rest: the solver makes no headway, the gap is not closed, no escape was "
         "found; nothing is proven"
     )
     NOT_CONVERGED = (
@@ -157,7 +157,7 @@ def data_loss(objective, raw):
         r_ki = d loss / d raw_ik.
     """
     data, loss = objective.data, objective.loss
-    residuals = np.ascontiguousarray(raw.T, dtype=np.float64)
+    residuals = np.array(raw.T, dtype=np.float64, order="C")  # the kernel overwrites it
     value = loss_gradient(
         loss.code(objective.several_classes),
         float(loss.degree),
@@ -210,15 +210,14 @@ def make_witness(objective, theta, w, neuron_alpha):
         value, _ = data_loss(objective, raw + e[:, None] * a)
         return value + 0.5 * neuron_alpha * a @ a
 
-    best, step = loss, 1.0
-    while augmented(step) >= loss and step > 1e-12:
+    step = 1.0
+    while (best := augmented(step)) >= loss and step > 1e-12:
         step *= 0.25
     for factor in (2.0, 0.5):
-        while (value := augmented(step)) < best:
+        while (value := augmented(step * factor)) < best:
             best, step = value, step * factor
-        step /= factor
     rounding = 10 * np.finfo(np.float64).eps * (data.n_rows + 4) * loss
-    decrease = loss - augmented(step) - rounding
+    decrease = loss - best - rounding
     if not decrease > 0:
         return None
     return Witness(w.copy(), float(-largest), step * direction, float(decrease))

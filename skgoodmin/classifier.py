@@ -35,6 +35,11 @@ def _encode(y, weights, classes):
     Only rows with positive weight count; the others get label 0.
     """
     check_classification_targets(y)
+    if type_of_target(y) == "multiclass-multioutput":
+        raise ValueError(
+            "y must be one column of classes or a matrix of 0 and 1 (multilabel); "
+            "multiclass-multioutput targets are not supported."
+        )
     if type_of_target(y).startswith("multilabel"):
         labels = y.toarray() if issparse(y) else np.asarray(y)
         return labels.astype(np.int32), np.arange(labels.shape[1]), True
@@ -66,6 +71,11 @@ def _class_factors(class_weight, classes, multilabel, data):
             share = counts.sum() / ((counts > 0).sum() * np.where(counts, counts, 1.0))
         else:
             share = compute_class_weight(class_weight, classes=names, y=names)
+            if not (np.isfinite(share).all() and share.min() >= 0 < share.max()):
+                raise ValueError(
+                    "class_weight must hold finite weights, none negative and not all "
+                    f"zero, got {class_weight!r}."
+                )
         factors *= share[labels]
     return factors
 
@@ -383,7 +393,9 @@ default='relu'
         self._validate_params()
         sizes = self._hidden_sizes()
         if self.early_stopping and self.training == "joint":
-            raise ValueError("early_stopping=True needs training='escape'.")
+            raise ValueError(
+                "early_stopping=True needs training='escape', got training='joint'."
+            )
         # Validation writes n_features_in_ on a copy: a fit that fails leaves no trace.
         shell = copy.copy(self)
         X, y = validate_data(

@@ -93,8 +93,8 @@ def _expm1_reduced32(r):
 
 @njit(inline=True)
 def exp32(x):
-    """e**x in float32; 0 below -87, inf above 88.72, NaN for NaN."""
-    bounded = min(max(x, np.float32(-87.0)), np.float32(88.72284))
+    """e**x in float32; 0 below -87, inf above 88, NaN for NaN."""
+    bounded = min(max(x, np.float32(-87.0)), np.float32(88.0))
     shifted = np.float32(bounded * _LOG2_E_32 + _MAGIC32)
     k = shifted - _MAGIC32
     r = bounded - k * _LN2_HIGH_32 - k * _LN2_LOW_32
@@ -103,7 +103,7 @@ def exp32(x):
     y = half * np.int32(bits << np.int32(23)).view(np.float32)
     if x < np.float32(-87.0):
         y = np.float32(0.0)
-    if x > np.float32(88.72284):
+    if x > np.float32(88.0):
         y = np.float32(np.inf)
     return y if x == x else x
 

@@ -69,6 +69,7 @@ class Kernel:
         return numba.typeof(self.dispatcher)
 
     def __call__(self, *args):
+        """Compile, if need be, and run."""
         return self.dispatcher(*args)
 
 

@@ -13,7 +13,7 @@ follows from the shape of the problem alone, so that the sum has the same bits h
 many threads work on it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 

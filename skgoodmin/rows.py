@@ -174,11 +174,11 @@ def _content(rows, place):
     row = rows.index[place]
     if rows.sparse:
         span = slice(rows.indptr[row], rows.indptr[row + 1])
-        values, features = rows.data[span], rows.indices[span]
-        return tuple(
-            (int(j), float(v)) for j, v in zip(features, values, strict=True) if v != 0
-        )
-    return tuple((rows.dense[row] + 0.0).tolist())
+        features, values = rows.indices[span], rows.data[span]
+    else:
+        features, values = np.arange(rows.dense.shape[1]), rows.dense[row]
+    used = values != 0
+    return tuple(zip(features[used].tolist(), values[used].tolist(), strict=True))
 
 
 @njit
@@ -252,7 +252,7 @@ def canonical_rows(X, labels, sample_weight=None):
     order = np.argsort(hashes)
     new = np.empty(len(order), dtype=np.uint8)
     collisions = _differs_from_previous(rows, order, hashes, new)
-    if new.all():
+    if collisions == 0 and new.all():
         return _collect(rows, order, new, labels, sample_weight)
     # Some rows share their content: order them by label, and their weights by size,
     # so that the sum of the weights does not depend on where they stood.

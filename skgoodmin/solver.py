@@ -2,7 +2,8 @@
 
 A run has converged when the largest component of the (projected) gradient is at most
 ``tol``. At a kink (relu) the gradient need not vanish, so a run also ends where the
-objective has fallen by less than ``tol`` of itself over ten iterations. scipy's own
+objective has fallen by less than ``tol`` of itself over ten iterations, or where the
+line search fails and the objective does not fall along the gradient either. scipy's own
 test on the decrease is switched off: it is relative to max(|J|, 1) and would stop runs
 that still halve a small objective.
 """
@@ -13,7 +14,6 @@ from enum import Enum
 import numpy as np
 from scipy.optimize import minimize as scipy_minimize
 
-
 WINDOW = 10  # iterations over which the decrease of the objective is looked at
 
 
@@ -21,7 +21,7 @@ class Exit(Enum):
     """Why a run ended; the value is the sentence for the user."""
 
     CONVERGED = "The largest component of the gradient is at most tol."
-    LEVEL = "The objective fell by less than tol of itself over the last 10 iterations."
+    LEVEL = "The objective falls by less than tol of itself."
     MAX_ITER = "max_iter iterations were done; increase max_iter or scale the data."
     MAX_FUN = "max_fun evaluations were spent; increase max_fun or scale the data."
     PRECISION = (
@@ -114,6 +114,13 @@ def minimize(objective, theta0, *, max_iter, max_fun, tol, bounds=None, callback
             theta, curve[-1], norm, exit, n_iter, spent["n_fun"], np.array(curve)
         )
 
+    def at_rest():
+        """Whether a step along -g that should lower J by tol / 100 of itself fails."""
+        slope = gradient @ gradient
+        expected = 0.01 * tol * abs(curve[-1])
+        trial, _ = function(theta - expected / slope * gradient)
+        return slope > 0 and trial > curve[-1] - 0.1 * expected
+
     if not (np.isfinite(value) and np.isfinite(gradient).all()):
         return solution(Exit.OVERFLOW)
     while True:
@@ -141,7 +148,7 @@ def minimize(objective, theta0, *, max_iter, max_fun, tol, bounds=None, callback
         if spent["n_fun"] >= max_fun:
             return solution(Exit.MAX_FUN)
         if result.status != 2 or len(curve) - before < 2:
-            return solution(Exit.PRECISION)
+            return solution(Exit.LEVEL if at_rest() else Exit.PRECISION)
         # The line search failed, from rounding or an overflow on its way. The memory
         # of L-BFGS may be at fault, so go on from here without it.
         known[theta.tobytes()] = (curve[-1], gradient)

@@ -1,0 +1,339 @@
+"""What a user sees of the estimator, beyond scikit-learn's own checks."""
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.base import clone
+from sklearn.datasets import load_iris, make_classification, make_moons
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+from skgoodmin import Certificate, GoodMinimaClassifier, Status
+
+
+@pytest.fixture(scope="module")
+def moons():
+    return make_moons(120, noise=0.15, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def iris():
+    X, y = load_iris(return_X_y=True)
+    return (X - X.mean(axis=0)) / X.std(axis=0), y
+
+
+def _fit(X, y, sample_weight=None, **parameters):
+    parameters = {"random_state": 0, "hidden_layer_sizes": (8,)} | parameters
+    return GoodMinimaClassifier(**parameters).fit(X, y, sample_weight)
+
+
+def _same(first, second):
+    arrays = zip(
+        first.coefs_ + first.intercepts_,
+        second.coefs_ + second.intercepts_,
+        strict=True,
+    )
+    return all(np.array_equal(a, b) for a, b in arrays)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_linear_log_loss_equals_logistic_regression(n_classes):
+    X, y = make_classification(
+        200, 6, n_informative=4, n_classes=n_classes, random_state=0
+    )
+    alpha = 0.02
+    ours = _fit(X, y, hidden_layer_sizes=(), loss="log_loss", alpha=alpha, tol=1e-8)
+    theirs = LogisticRegression(C=1 / (alpha * len(X)), tol=1e-10, max_iter=5000)
+    theirs.fit(X, y)
+    coef, intercept = ours.coefs_[0].T, ours.intercepts_[0]
+    if n_classes == 3:  # softmax is free up to a shift of the intercepts
+        intercept = intercept - intercept.mean()
+    np.testing.assert_allclose(coef, theirs.coef_, atol=1e-5)
+    theirs_intercept = theirs.intercept_ - (
+        theirs.intercept_.mean() if n_classes == 3 else 0
+    )
+    np.testing.assert_allclose(intercept, theirs_intercept, atol=1e-5)
+    np.testing.assert_allclose(
+        ours.predict_proba(X), theirs.predict_proba(X), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("seed", range(50))
+def test_weights_are_repetitions_and_removals(seed, sparse):
+    """The data of scikit-learn's check; bit-identical, not close."""
+    rng = np.random.RandomState(seed)
+    X, y = rng.rand(15, 30), rng.randint(3, size=15)
+    y[:6] = [0, 1, 2, 0, 1, 2]
+    weight = rng.randint(5, size=15)
+    weight[:3] = [1, 2, 3]
+    index = rng.permutation(np.repeat(np.arange(15), weight))
+    convert = csr_array if sparse else np.asarray
+    parameters = {"hidden_layer_sizes": (10,), "alpha": 0.1}
+    weighted = _fit(convert(X), y, weight, **parameters)
+    repeated = _fit(convert(X[index]), y[index], **parameters)
+    assert _same(weighted, repeated)
+    assert weighted.certificate_.loss == repeated.certificate_.loss
+
+
+def test_order_of_the_rows_does_not_matter(moons):
+    X, y = moons
+    order = np.random.RandomState(1).permutation(len(X))
+    for parameters in ({}, {"early_stopping": True}, {"class_weight": "balanced"}):
+        assert _same(_fit(X, y, **parameters), _fit(X[order], y[order], **parameters))
+
+
+def test_n_jobs_does_not_matter(moons):
+    from joblib import parallel_config
+
+    fits = [_fit(*moons, n_init=3, n_jobs=n_jobs) for n_jobs in (None, 2)]
+    with parallel_config("threading"):
+        fits.append(_fit(*moons, n_init=3, n_jobs=2))
+    assert _same(fits[0], fits[1]) and _same(fits[0], fits[2])
+    assert fits[0].init_losses_.shape == (3,)
+    assert fits[0].init_losses_[fits[0].best_init_] == fits[0].loss_
+
+
+def test_fitted_attributes(iris):
+    model = _fit(*iris, hidden_layer_sizes=(5, 4))
+    assert model.n_layers_ == 4 and model.n_outputs_ == 3
+    assert [c.shape for c in model.coefs_] == [(4, 5), (5, 4), (4, 3)]
+    assert model.loss_curve_[-1] == model.loss_ <= model.loss_curve_[0]
+    assert len(model.loss_curve_) == model.n_iter_ + 1
+    assert (np.diff(model.loss_curve_) <= 0).all()
+    assert model.n_fun_ >= model.n_iter_ and model.n_escapes_ == 0
+    assert isinstance(model.certificate_, Certificate)
+    assert model.optimality_gap_ == model.certificate_.gap
+    assert model.out_activation_ == "hinge"
+    assert model.neuron_coef_.shape == (4,) and model.neuron_amplitude_.shape == (3,)
+
+
+def test_certificate_at_zero_loss(moons):
+    model = _fit(*moons, hidden_layer_sizes=(30,), alpha=0, tol=1e-6)
+    certificate = model.certificate_
+    assert certificate.status is Status.GLOBAL and certificate.gap < 1e-6
+    assert certificate.caveat == "" and "proven" in str(certificate)
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"alpha": 0.1}, {"alpha": 0, "loss": "log_loss"}]
+)
+def test_certificate_says_where_the_theorem_is_silent(moons, parameters):
+    certificate = _fit(*moons, **parameters).certificate_
+    assert certificate.caveat
+    assert certificate.caveat in str(certificate)
+    assert certificate.gap > 0 and certificate.status is Status.ESCAPABLE
+
+
+def test_joint_training_reports_the_neuron(moons):
+    model = _fit(*moons, training="joint", alpha=0)
+    assert np.isfinite(model.neuron_coef_).all()
+    X = moons[0]
+    exponent = X @ model.neuron_coef_ + model.neuron_intercept_
+    contribution = np.abs(model.neuron_amplitude_).max() * np.exp(exponent).max()
+    np.testing.assert_allclose(
+        contribution, model.certificate_.neuron_contribution, rtol=1e-10
+    )
+    assert np.isnan(_fit(*moons).neuron_coef_).all()
+
+
+def test_without_the_neuron_there_is_no_witness(moons):
+    with_neuron, without = _fit(*moons), _fit(*moons, special_neuron=None)
+    assert _same(with_neuron, without)
+    assert without.certificate_.witness is None
+    assert without.certificate_.status is Status.STATIONARY
+    assert with_neuron.certificate_.witness is not None
+
+
+def test_float32_is_kept(moons):
+    X, y = moons
+    model = _fit(X.astype(np.float32), y)
+    assert {c.dtype for c in model.coefs_ + model.intercepts_} == {np.dtype("float32")}
+    assert model.score(X, y) > 0.9
+
+
+def test_string_and_bool_labels(iris):
+    X, y = iris
+    names = np.array(["setosa", "versicolor", "virginica"])[y]
+    model = _fit(X, names)
+    assert list(model.classes_) == ["setosa", "versicolor", "virginica"]
+    assert (model.predict(X) == names).mean() > 0.95
+    model = _fit(X, y == 2)
+    assert model.predict(X).dtype == bool and model.decision_function(X).ndim == 1
+
+
+@pytest.mark.parametrize("loss", ["poly_hinge", "log_loss"])
+def test_multilabel(loss, iris):
+    X, y = iris
+    Y = np.column_stack([y == 0, y >= 1, X[:, 0] > 0]).astype(int)
+    model = _fit(X, Y, loss=loss)
+    assert model.predict(X).shape == Y.shape
+    assert (model.predict(X) == Y).mean() > 0.95
+    np.testing.assert_array_equal(model.decision_function(X) > 0, model.predict(X))
+    assert _same(model, _fit(X, csr_array(Y), loss=loss))
+
+
+def test_balanced_weights_equal_the_weights_by_hand(moons):
+    X, y = moons
+    X, y = X[y * np.arange(len(y)) < 60], y[y * np.arange(len(y)) < 60]
+    weight = len(y) / (2 * np.bincount(y))[y]
+    by_hand, balanced = _fit(X, y, weight), _fit(X, y, class_weight="balanced")
+    as_dict = _fit(X, y, class_weight=dict(enumerate(len(y) / (2 * np.bincount(y)))))
+    assert _same(balanced, as_dict) and _same(balanced, by_hand)
+
+
+def test_a_class_of_weight_zero_is_not_there(iris):
+    X, y = iris
+    model = _fit(X, y, class_weight=None, sample_weight=(y != 1).astype(float))
+    assert list(model.classes_) == [0, 2]
+    assert _same(model, _fit(X[y != 1], y[y != 1]))
+
+
+def test_warm_start_goes_on(moons):
+    model = GoodMinimaClassifier(
+        (8,), warm_start=True, max_iter=5, random_state=0, alpha=0.001
+    )
+    losses = []
+    for _ in range(4):
+        with pytest.warns(ConvergenceWarning, match="max_iter"):
+            model.fit(*moons)
+        losses.append(model.loss_)
+        if len(losses) > 1:
+            assert model.loss_curve_[0] == losses[-2]
+    with pytest.raises(ValueError, match="same layers"):
+        model.set_params(hidden_layer_sizes=(9,)).fit(*moons)
+    assert model.loss_ == losses[-1]
+
+
+def test_partial_fit(iris):
+    X, y = iris
+    model = GoodMinimaClassifier((8,), random_state=0)
+    model.partial_fit(X[y < 2], y[y < 2], classes=[0, 1, 2])
+    assert list(model.classes_) == [0, 1, 2]
+    model.partial_fit(X, y)
+    assert model.score(X, y) > 0.95
+    with pytest.raises(ValueError, match="classes"):
+        model.partial_fit(X, y, classes=[0, 1])
+    with pytest.raises(ValueError, match="not in"):
+        model.partial_fit(X, y + 5)
+
+
+def test_early_stopping(moons):
+    X, y = moons
+    rng = np.random.RandomState(0)
+    noisy = np.where(rng.uniform(size=len(y)) < 0.3, 1 - y, y)
+    free = _fit(X, noisy, alpha=0, hidden_layer_sizes=(50,))
+    model = _fit(
+        X,
+        noisy,
+        alpha=0,
+        hidden_layer_sizes=(50,),
+        early_stopping=True,
+        validation_fraction=0.3,
+    )
+    assert model.n_iter_ < free.n_iter_
+    assert model.best_validation_score_ == model.validation_scores_.max()
+    assert len(model.validation_scores_) == model.n_iter_
+    assert not hasattr(free, "validation_scores_")
+    assert not hasattr(
+        model.set_params(early_stopping=False).fit(X, y), "validation_scores_"
+    )
+
+
+def test_verbose_prints_each_iteration(moons, capsys):
+    model = _fit(*moons, verbose=1)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == model.n_iter_
+    assert lines[-1].startswith(
+        f"Iteration {model.n_iter_}: objective {model.loss_:.8g}"
+    )
+    _fit(*moons, verbose=1, early_stopping=True)
+    assert "validation" in capsys.readouterr().out
+
+
+def test_non_convergence_says_what_to_change(moons):
+    with pytest.warns(ConvergenceWarning, match="increase max_iter"):
+        model = _fit(*moons, max_iter=2)
+    assert not model.converged_
+    assert model.certificate_.status is Status.NOT_CONVERGED
+    with pytest.warns(ConvergenceWarning, match="increase max_fun"):
+        _fit(*moons, max_fun=3)
+
+
+def test_stays_at_a_global_minimum_under_warm_start(moons):
+    model = _fit(*moons, hidden_layer_sizes=(30,), alpha=0, warm_start=True)
+    again = clone(model).set_params(warm_start=True)
+    again.__dict__.update(model.__dict__)
+    assert _same(again.fit(*moons), model)
+
+
+def test_pickle(moons):
+    model = _fit(*moons)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(
+        again.predict_proba(moons[0]), model.predict_proba(moons[0])
+    )
+    assert again.certificate_.status is model.certificate_.status
+
+
+def test_html_representation_links_to_the_documentation(moons):
+    html = _fit(*moons)._repr_html_()
+    assert "skgoodmin.GoodMinimaClassifier.html" in html
+
+
+NAN = np.array([[np.nan, 0], [1, 1]])
+BAD_FITS = [
+    ({}, NAN, [0, 1], None, "NaN"),
+    ({}, np.array([[np.inf, 0], [1, 1]]), [0, 1], None, "infinity"),
+    ({}, np.eye(2), [1, 1], None, "class"),
+    ({}, np.eye(3), [0, 1], None, "inconsistent"),
+    ({}, np.ones(3), [0, 1, 1], None, "2D"),
+    ({}, np.eye(2), [[0, 2], [1, 1]], None, "multiclass-multioutput"),
+    ({}, np.eye(2), [0.3, 0.7], None, "continuous"),
+    ({}, np.eye(2), [0, 1], [1, -1], "[Nn]egative"),
+    ({}, np.eye(2), [0, 1], [0, 0], "zero"),
+    ({}, np.eye(2), [0, 1], [1, 2, 3], "sample_weight"),
+    ({}, np.eye(2), [0, 1], [1, 0], "class"),
+    ({"hidden_layer_sizes": (3, 0)}, np.eye(2), [0, 1], None, "hidden_layer_sizes"),
+    ({"hidden_layer_sizes": "big"}, np.eye(2), [0, 1], None, "hidden_layer_sizes"),
+    ({"hidden_layer_sizes": (3, 2.5)}, np.eye(2), [0, 1], None, "hidden_layer_sizes"),
+    ({"activation": "gelu"}, np.eye(2), [0, 1], None, "activation"),
+    ({"loss": "hinge"}, np.eye(2), [0, 1], None, "loss"),
+    ({"degree": 1}, np.eye(2), [0, 1], None, "degree"),
+    ({"alpha": -1}, np.eye(2), [0, 1], None, "alpha"),
+    ({"alpha": "0"}, np.eye(2), [0, 1], None, "alpha"),
+    ({"neuron_alpha": 0}, np.eye(2), [0, 1], None, "neuron_alpha"),
+    ({"training": "magic"}, np.eye(2), [0, 1], None, "training"),
+    ({"n_init": 0}, np.eye(2), [0, 1], None, "n_init"),
+    ({"max_iter": 1.5}, np.eye(2), [0, 1], None, "max_iter"),
+    ({"tol": 0}, np.eye(2), [0, 1], None, "tol"),
+    ({"class_weight": {5: 1}}, np.eye(2), [0, 1], None, "class_weight"),
+    ({"class_weight": {0: -1, 1: 1}}, np.eye(2), [0, 1], None, "class_weight"),
+    ({"early_stopping": True}, np.eye(2), [0, 1], None, "validation_fraction"),
+    ({"early_stopping": True, "training": "joint"}, np.eye(2), [0, 1], None, "joint"),
+    ({}, np.eye(2) * 1e200, [0, 1], None, "overflow"),
+]
+
+
+@pytest.mark.parametrize("parameters, X, y, weight, match", BAD_FITS)
+def test_bad_input_is_refused_and_the_earlier_fit_kept(parameters, X, y, weight, match):
+    model = GoodMinimaClassifier((3,), random_state=0)
+    model.fit(np.random.RandomState(0).normal(size=(20, 3)), np.arange(20) % 2)
+    before = dict(vars(model))
+    model.set_params(**parameters)
+    with pytest.raises(ValueError, match=match):
+        model.fit(X, y, sample_weight=weight)
+    after = dict(vars(model))
+    for name in before:
+        assert name in parameters or before[name] is after[name]
+    assert set(before) == set(after)
+
+
+def test_predict_refuses_other_features(moons):
+    model = _fit(*moons)
+    with pytest.raises(ValueError, match="features"):
+        model.predict(np.ones((3, 5)))
+    with pytest.raises(ValueError, match="NaN"):
+        model.predict([[np.nan, 1]])

@@ -1,0 +1,85 @@
+"""Exits of the solver, each provoked on purpose."""
+
+import numpy as np
+import pytest
+from problems import random_objective
+
+from skgoodmin.solver import Exit, minimize
+
+
+class Quadratic:
+    """1/2 x^T D x, with the value inf beyond ``wall``."""
+
+    def __init__(self, scales=(1.0, 10.0), wall=np.inf):
+        self.scales, self.wall = np.array(scales), wall
+        self.n_calls = 0
+
+    def value_and_gradient(self, x):
+        self.n_calls += 1
+        if np.abs(x).max() > self.wall:
+            return np.inf, np.full_like(x, np.nan)
+        return 0.5 * x @ (self.scales * x), self.scales * x
+
+
+def _minimize(objective, start, **options):
+    options = {"max_iter": 100, "max_fun": 1000, "tol": 1e-8} | options
+    return minimize(objective, np.array(start, dtype=float), **options)
+
+
+def test_convergence():
+    objective = Quadratic()
+    solution = _minimize(objective, [1, 1])
+    assert solution.exit is Exit.CONVERGED and solution.converged
+    assert solution.grad_norm <= 1e-8
+    assert solution.n_fun == objective.n_calls
+    assert len(solution.curve) == solution.n_iter + 1
+    assert solution.curve[0] == 5.5 and solution.curve[-1] == solution.value
+
+
+def test_bounds_and_the_projected_gradient():
+    bounds = np.array([[0.5, 2], [-np.inf, np.inf]])
+    solution = _minimize(Quadratic(), [1, 1], bounds=bounds)
+    np.testing.assert_allclose(solution.theta, [0.5, 0], atol=1e-8)
+    assert solution.exit is Exit.CONVERGED
+
+
+def test_budgets():
+    objective, theta = random_objective((20,), "tanh", alpha=0.0)
+    assert _minimize(objective, theta, max_iter=3).exit is Exit.MAX_ITER
+    assert _minimize(objective, theta, max_iter=3).n_iter == 3
+    short = _minimize(objective, theta, max_fun=5)
+    assert short.exit is Exit.MAX_FUN and short.n_fun <= 5 + 20
+
+
+def test_a_callback_can_stop():
+    solution = _minimize(
+        Quadratic(), [1, 1], callback=lambda theta, value, n_iter: n_iter == 2
+    )
+    assert solution.exit is Exit.STOPPED and solution.n_iter == 2
+
+
+def test_level_objective():
+    class Kink:
+        def value_and_gradient(self, x):
+            return 1 + np.abs(x).sum(), np.sign(x) + (x == 0)
+
+    solution = _minimize(Kink(), [1.0, 0.3], tol=1e-3)
+    assert solution.exit in (Exit.LEVEL, Exit.PRECISION)
+    assert solution.value < 1.01
+
+
+def test_start_at_an_overflow():
+    assert _minimize(Quadratic(wall=1), [5, 5]).exit is Exit.OVERFLOW
+
+
+@pytest.mark.parametrize("wall", [1.01, 1.5])
+def test_an_overflow_on_the_way_is_survived(wall):
+    class Steep(Quadratic):
+        """The first step of length 1 along -g leads beyond the wall."""
+
+        def value_and_gradient(self, x):
+            value, gradient = super().value_and_gradient(x - [0, 0.9])
+            return value, gradient
+
+    solution = _minimize(Steep((1.0, 1.0), wall), [0.0, 0.0])
+    assert solution.exit is Exit.CONVERGED
