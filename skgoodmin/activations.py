@@ -153,9 +153,9 @@ def stores_slope(code):
 
 @njit
 def apply_slope(code, value, slope, delta):
-    """delta <- delta * slope for one row, after what :func:`activate` left there.
+    """delta <- delta * slope, flat, after what :func:`activate` left there.
 
-    value, delta : (n_units,); slope : (n_units,) where it is stored.
+    value, delta : (n,); slope : (n,) where it is stored.
     """
     zero, one = delta.dtype.type(0.0), delta.dtype.type(1.0)
     if code == RELU:

@@ -203,11 +203,11 @@ def _run(objective, theta0, seed, joint, neuron_alpha, budget, held_out, verbose
             return *train_joint(objective, theta0, rng, neuron_alpha, budget), None
         held_out = copy.deepcopy(held_out)
 
-        def after_iteration(theta, value, n_iter):
-            stop = held_out is not None and held_out(theta)
+        def after_iteration(run):
+            stop = held_out is not None and held_out(run.theta)
             if verbose:
                 score = f", validation {held_out.scores[-1]:.4f}" if held_out else ""
-                print(f"Iteration {n_iter}: objective {value:.8g}{score}")
+                print(f"Iteration {run.n_iter}: objective {run.value:.8g}{score}")
             return stop
 
         solution = minimize(

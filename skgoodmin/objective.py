@@ -13,71 +13,86 @@ follows from the shape of the problem alone, so that the sum has the same bits h
 many threads work on it.
 """
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
 from .activations import CODES
 from .jit import njit, read_only
 from .losses import loss_gradient
-from .network import backward, block_rows, cut, forward, workspace_size
+from .network import backward, block_rows, cut, forward, room, workspace
 from .parameters import ParameterLayout
-from .rows import CanonicalRows, gather
+from .rows import CanonicalRows, Rows, gather
 from .special_neuron import exponents, neuron_backward, neuron_forward
 
-
-class Model(NamedTuple):
-    """What the kernels have to know of the model: numbers and one table."""
-
-    activation: int
-    loss: int
-    degree: float
-    neuron: bool
-    block: int
-    table: np.ndarray
+N_CHUNKS = 16
+_NO_NEURON = read_only(np.empty(0))
 
 
 @njit
-def sum_rows(model, rows, labels, weights, theta, neuron, start, stop, work, gradient):
-    """Loss of the rows ``start`` to ``stop``; their gradient is added to ``gradient``.
+def sum_rows(
+    # The model: codes and numbers.
+    activation,
+    loss,
+    degree,
+    alpha,
+    block,
+    table,
+    # The rows, field by field: numba unpacks single arguments faster than tuples.
+    sparse,
+    dense,
+    data,
+    indices,
+    indptr,
+    index,
+    labels,
+    weights,
+    # The point, which rows to sum, and where to work.
+    theta,
+    neuron,
+    start,
+    stop,
+    work,
+    gradient,
+):
+    """Objective of the rows ``start`` to ``stop``; their gradient is added.
 
-    theta and work have the precision of X; neuron holds (w, b, a), gradient the
-    derivatives by theta and by the neuron, both float64.
+    The chunk that starts at 0 brings the penalty alpha/2 sum W^2 along. ``neuron``
+    holds (w, b, a) or nothing; ``gradient`` is by theta and then by the neuron. All
+    three are float64, the work is done in the precision of X.
     """
-    n_layers = model.table.shape[0]
-    n_features, n_outputs = model.table[0, 0], model.table[n_layers - 1, 1]
-    n_theta = model.table[n_layers - 1, 3] + n_outputs
-    w, shift = neuron[:n_features], neuron[n_features]
-    amplitudes = neuron[n_features + 1 :]
-    dense_features = 0 if rows.sparse else n_features
-    values = np.empty(3 * model.block)
-    e_block = np.empty(model.block)
+    rows = Rows(sparse, dense, data, indices, indptr, index)
+    n_layers = table.shape[0]
+    n_features, n_outputs = table[0, 0], table[n_layers - 1, 1]
+    dense_features = 0 if sparse else n_features
+    values = np.empty(4 * block)
+    lowered = work[: theta.size]
+    for j in range(theta.size):
+        lowered[j] = theta[j]
+    x_at = room(theta.size)
+    raw_at = x_at + room(block * dense_features)
+    rest = work[raw_at + room(block * n_outputs) :]
     total = 0.0
-    for first in range(start, stop, model.block):
-        n = min(model.block, stop - first)
-        x = cut(work, 0, n, dense_features)
-        raw = cut(work, n * dense_features, n_outputs, n)
-        rest = work[n * (dense_features + n_outputs) :]
-        e = e_block[:n]
-        gather(rows, first, x) if not rows.sparse else None
-        forward(theta, model.table, model.activation, x, rows, first, n, rest, raw)
-        if model.neuron:
-            neuron_forward(rows, x, first, w, shift, amplitudes, e, raw)
-        total += loss_gradient(
-            model.loss,
-            model.degree,
-            raw,
-            labels[first : first + n],
-            weights[first : first + n],
-            values,
-        )
-        backward(
-            theta, model.table, model.activation, x, rows, first, n, rest, raw, gradient
-        )
-        if model.neuron:
-            neuron_backward(rows, x, first, amplitudes, e, raw, gradient[n_theta:])
+    if start == 0:
+        total += add_penalty(theta, table[0, 3], alpha, gradient)
+    for first in range(start, stop, block):
+        n = min(block, stop - first)
+        some = slice(first, first + n)
+        x = cut(work, x_at, n, dense_features)
+        raw = cut(work, raw_at, n_outputs, n)
+        e = values[3 * n : 4 * n]
+        if not sparse:
+            gather(rows, first, x)
+        forward(lowered, table, activation, x, rows, first, n, rest, raw)
+        if neuron.size > 0:
+            neuron_forward(rows, x, first, neuron, e, raw)
+        total += loss_gradient(loss, degree, raw, labels[some], weights[some], values)
+        backward(lowered, table, activation, x, rows, first, n, rest, raw, gradient)
+        if neuron.size > 0:
+            neuron_backward(rows, x, first, neuron, e, raw, gradient[theta.size :])
     return total
 
 
@@ -92,31 +107,6 @@ def add_penalty(theta, n_weights, alpha, gradient):
 
 
 @njit
-def evaluate(
-    model, rows, labels, weights, theta, neuron, alpha, chunk, work, part, gradient
-):
-    """J and its gradient by theta and (w, b, a), without the neuron's penalty."""
-    n = weights.size
-    gradient[:] = 0.0
-    lowered = theta.astype(work.dtype)
-    total = 0.0
-    for start in range(0, n, chunk):
-        stop = min(start + chunk, n)
-        if chunk >= n:
-            part = gradient
-        else:
-            part[:] = 0.0
-        total += sum_rows(
-            model, rows, labels, weights, lowered, neuron, start, stop, work, part
-        )
-        if chunk < n:
-            for i in range(gradient.size):
-                gradient[i] += part[i]
-    n_weights = model.table[0, 3]
-    return total + add_penalty(theta, n_weights, alpha, gradient)
-
-
-@njit
 def largest_exponent(rows, w, work):
     """(max_i w.x_i, the row of X where it is reached)."""
     best, at = -np.inf, 0
@@ -128,9 +118,6 @@ def largest_exponent(rows, w, work):
         if out[0] > best:
             best, at = out[0], i
     return best, at
-
-
-N_CHUNKS = 16
 
 
 @dataclass(frozen=True)
@@ -148,6 +135,9 @@ class Objective:
         One row has one label out of several classes (no multilabel).
     alpha : float
         Strength of the L2 penalty on the weights.
+    map : callable, default=map
+        Applies a function to the chunks of rows, in order; ``map`` of a thread pool
+        sums them at the same time, with the same result.
     """
 
     data: CanonicalRows
@@ -156,6 +146,7 @@ class Objective:
     loss: object
     several_classes: bool
     alpha: float
+    map: Callable = map
 
     @property
     def n_parameters(self):
@@ -168,33 +159,37 @@ class Objective:
         return self.layout.sizes[0] + 1 + self.layout.sizes[-1]
 
     @cached_property
-    def _prepared(self):
-        """(model, chunk, work): what every evaluation needs, made once."""
-        sizes = self.layout.sizes
-        block = min(block_rows(sizes), self.data.n_rows)
-        model = Model(
-            CODES[self.activation],
-            self.loss.code(self.several_classes),
-            float(self.loss.degree),
-            False,
-            block,
-            read_only(self.layout.table),
-        )
-        dense = 0 if self.data.rows.sparse else sizes[0]
-        size = block * (dense + sizes[-1]) + workspace_size(sizes, block)
-        chunk = block * -(-self.data.n_rows // (block * N_CHUNKS))
-        return model, chunk, np.empty(size, self.data.dtype)
-
-    @cached_property
     def shares(self):
         """Weights of the rows, (n_rows,), divided by their sum."""
         return read_only(self.data.weights / self.data.weights.sum())
 
     @cached_property
-    def _no_neuron(self):
-        return np.zeros(self.n_neuron)
+    def _prepared(self):
+        """(kernel, its constant arguments, chunks, spare work arrays), made once."""
+        sizes, n = self.layout.sizes, self.data.n_rows
+        block = block_rows(sizes, n)
+        constants = (
+            CODES[self.activation],
+            self.loss.code(self.several_classes),
+            float(self.loss.degree),
+            self.alpha,
+            block,
+            read_only(self.layout.table),
+            *self.data.rows,
+            self.data.labels,
+            self.shares,
+        )
+        chunk = block * -(-n // (block * N_CHUNKS))
+        chunks = [(i, min(i + chunk, n)) for i in range(0, n, chunk)]
+        return sum_rows.dispatcher, constants, chunks, []
 
-    def evaluate(self, theta, neuron=None):
+    def _work(self):
+        """Array in which one thread works on blocks of rows."""
+        data, sizes = self.data, self.layout.sizes
+        block = block_rows(sizes, data.n_rows)
+        return workspace(sizes, block, data.dtype, data.rows.sparse)
+
+    def evaluate(self, theta, neuron=_NO_NEURON):
         """J of f + neuron, without the neuron's penalty, and its gradient.
 
         Parameters
@@ -203,27 +198,23 @@ class Objective:
         neuron : ndarray of shape (n_features + 1 + n_outputs,), optional
             w, b and a; without it the gradient is by theta alone.
         """
-        model, chunk, work = self._prepared
-        n = len(theta)
-        if neuron is None:
-            neuron = self._no_neuron
-        else:
-            model, n = model._replace(neuron=True), n + len(neuron)
-        gradient = np.empty(n)
-        part = np.empty(n) if chunk < self.data.n_rows else gradient
-        value = evaluate.dispatcher(
-            model,
-            self.data.rows,
-            self.data.labels,
-            self.shares,
-            theta,
-            neuron,
-            self.alpha,
-            chunk,
-            work,
-            part,
-            gradient,
-        )
+        chunks = self._prepared[2]
+        if len(chunks) == 1:
+            return self._sum_chunk(theta, neuron, chunks[0])
+        value, gradient = 0.0, np.zeros(len(theta) + len(neuron))
+        parts = self.map(functools.partial(self._sum_chunk, theta, neuron), chunks)
+        for part, part_gradient in parts:
+            value += part
+            gradient += part_gradient
+        return value, gradient
+
+    def _sum_chunk(self, theta, neuron, chunk):
+        """The part of a range of rows in J and its gradient."""
+        kernel, constants, _, spare = self._prepared
+        gradient = np.zeros(len(theta) + len(neuron))
+        work = spare.pop() if spare else self._work()
+        value = kernel(*constants, theta, neuron, *chunk, work, gradient)
+        spare.append(work)
         return value, gradient
 
     def value_and_gradient(self, theta):

@@ -1,4 +1,4 @@
-"""L-BFGS-B of scipy, from an objective and a start to a :class:`Solution`.
+"""L-BFGS-B of scipy, as runs that can be paused and resumed.
 
 A run has converged when the largest component of the (projected) gradient is at most
 ``tol``. At a kink (relu) the gradient need not vanish, so a run also ends where the
@@ -8,17 +8,21 @@ test on the decrease is switched off: it is relative to max(|J|, 1) and would st
 that still halve a small objective.
 """
 
+import queue
+import threading
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+from scipy.optimize import _lbfgsb
 from scipy.optimize import minimize as scipy_minimize
 
+MEMORY = 10  # pairs of differences that L-BFGS keeps
 WINDOW = 10  # iterations over which the decrease of the objective is looked at
 
 
 class Exit(Enum):
-    """Why a run ended; the value is the sentence for the user."""
+    """Why a run ended or paused; the value is the sentence for the user."""
 
     CONVERGED = "The largest component of the gradient is at most tol."
     LEVEL = "The objective falls by less than tol of itself."
@@ -50,105 +54,218 @@ class Solution:
         return self.exit in (Exit.CONVERGED, Exit.LEVEL)
 
 
-def _projected_norm(theta, gradient, bounds):
-    """max_j |P(theta - g)_j - theta_j|, the quantity that L-BFGS-B tests."""
-    step = -gradient
+def _compiled_steps(theta, bounds, tol):
+    """L-BFGS-B step by step, through the compiled routine of scipy >= 1.15.
+
+    A generator: it yields a point and expects (value, gradient) there, or it yields
+    None at a new iterate. The routine is private to scipy, but what lies between it
+    and ``scipy.optimize.minimize`` takes longer than the evaluation of a small
+    objective; ``benchmarks/solver.py`` measures how much.
+    """
+    n, m = len(theta), MEMORY
+    lower, upper, kind = np.zeros(n), np.zeros(n), np.zeros(n, np.int32)
     if bounds is not None:
-        step = np.clip(theta + step, bounds[:, 0], bounds[:, 1]) - theta
-    return float(np.abs(step).max(initial=0.0))
+        below, above = np.isfinite(bounds).T
+        lower[below], upper[above] = bounds[below, 0], bounds[above, 1]
+        kind[:] = np.where(below, np.where(above, 2, 1), np.where(above, 3, 0))
+        theta = np.clip(theta, bounds[:, 0], bounds[:, 1])
+    x, value, gradient = theta.copy(), 0.0, np.zeros(n)
+    space = np.zeros(2 * m * n + 5 * n + 11 * m * m + 8 * m), np.zeros(3 * n, np.int32)
+    task, line_search = np.zeros(2, np.int32), np.zeros(2, np.int32)
+    saved = np.zeros(4, np.int32), np.zeros(44, np.int32), np.zeros(29)
+    constants = (0.0, tol, *space, task, *saved, 20, line_search)
+    while True:
+        _lbfgsb.setulb(m, x, lower, upper, kind, value, gradient, *constants)
+        if task[0] == 3:
+            value, gradient = yield x
+        elif task[0] == 1:
+            yield None
+        else:
+            return
 
 
-def minimize(objective, theta0, *, max_iter, max_fun, tol, bounds=None, callback=None):
-    """Minimise ``objective`` from ``theta0``.
+def _public_steps(theta, bounds, tol):
+    """The same steps through ``scipy.optimize.minimize``, in a thread of its own."""
+    requests, replies, end = queue.Queue(), queue.Queue(), object()
+
+    def ask(point):
+        requests.put(point)
+        reply = replies.get()
+        if reply is end:
+            raise StopIteration
+        return reply
+
+    def new_iterate(intermediate_result):
+        ask(None)
+
+    def run():
+        try:
+            scipy_minimize(
+                lambda x: ask(x.copy()),
+                theta,
+                jac=True,
+                method="L-BFGS-B",
+                bounds=bounds,
+                callback=new_iterate,
+                options={
+                    "maxcor": MEMORY,
+                    "ftol": 0.0,
+                    "gtol": tol,
+                    "maxiter": 10**9,
+                    "maxfun": 10**9,
+                },
+            )
+        except StopIteration:
+            pass  # nobody asks for further steps
+        finally:
+            requests.put(end)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        while (request := requests.get()) is not end:
+            replies.put((yield request))
+    finally:
+        replies.put(end)
+
+
+_SIGNATURE = (
+    "setulb(m,x,l,u,nbd,f,g,factr,pgtol,wa,iwa,task,lsave,isave,dsave,maxls,ln_task)"
+)
+_known = _lbfgsb.setulb.__doc__ == _SIGNATURE
+lbfgsb_steps = _compiled_steps if _known else _public_steps
+
+
+class Run:
+    """A run of L-BFGS-B.
 
     Parameters
     ----------
     objective : object with ``value_and_gradient(theta)``
         It may return inf or nan; the line search then goes back.
     theta0 : ndarray of shape (n_parameters,)
-    max_iter, max_fun : int
-        Bounds on iterations and evaluations. A line search that is under way when
-        ``max_fun`` is reached is finished first.
     tol : float
         Largest component of the gradient at convergence.
     bounds : ndarray of shape (n_parameters, 2), optional
-    callback : callable(theta, value, n_iter) -> bool, optional
-        Called after each iteration; True stops the run there.
-
-    Returns
-    -------
-    solution : Solution
     """
-    theta = np.array(theta0, dtype=np.float64)
-    value, gradient = objective.value_and_gradient(theta)
-    curve = [float(value)]
-    spent = {"n_fun": 1, "exit": Exit.STOPPED}
-    # scipy's first evaluation is at the start, where we have just been.
-    known = {theta.tobytes(): (value, gradient)}
 
-    def function(point):
-        found = known.pop(point.tobytes(), None) if known else None
-        if found is not None:
-            return found
-        spent["n_fun"] += 1
-        return objective.value_and_gradient(point)
+    def __init__(self, objective, theta0, tol, bounds=None):
+        self.objective, self.tol, self.bounds = objective, tol, bounds
+        self.theta = np.array(theta0, dtype=np.float64)
+        self.value, self.gradient = objective.value_and_gradient(self.theta)
+        self.curve, self.n_fun, self.exit = [float(self.value)], 1, None
+        if np.isfinite(self.value) and np.isfinite(self.gradient).all():
+            self._begin()
+        else:
+            self.exit = Exit.OVERFLOW
 
-    def after_iteration(intermediate_result):
-        curve.append(float(intermediate_result.fun))
-        if callback is not None and callback(
-            intermediate_result.x, curve[-1], len(curve) - 1
-        ):
-            raise StopIteration
-        if len(curve) > WINDOW and curve[-1 - WINDOW] - curve[-1] < tol * abs(
-            curve[-1]
-        ):
-            spent["exit"] = Exit.LEVEL
-            raise StopIteration
+    def _begin(self):
+        """Set out from the present point, without a memory of the steps before."""
+        self._began = self.n_iter
+        self._steps = lbfgsb_steps(self.theta, self.bounds, self.tol)
+        next(self._steps)
+        try:
+            self._point = self._steps.send((self.value, self.gradient))
+        except StopIteration:
+            self._end()
 
-    def solution(exit):
-        norm = _projected_norm(theta, gradient, bounds)
-        if norm <= tol and exit is not Exit.STOPPED:
-            exit = Exit.CONVERGED
-        n_iter = len(curve) - 1
-        return Solution(
-            theta, curve[-1], norm, exit, n_iter, spent["n_fun"], np.array(curve)
-        )
+    @property
+    def n_iter(self):
+        """Iterations so far."""
+        return len(self.curve) - 1
 
-    def at_rest():
+    @property
+    def ended(self):
+        """Whether the run can not be resumed."""
+        return self.exit not in (None, Exit.MAX_ITER, Exit.MAX_FUN)
+
+    @property
+    def grad_norm(self):
+        """max_j |P(theta - g)_j - theta_j|, the quantity that L-BFGS-B tests."""
+        step = -self.gradient
+        if self.bounds is not None:
+            lower, upper = self.bounds.T
+            step = np.clip(self.theta + step, lower, upper) - self.theta
+        return float(np.abs(step).max(initial=0.0))
+
+    def advance(self, max_iter, max_fun, callback=None):
+        """Go on until the run ends or its means do; ``exit`` says which.
+
+        Parameters
+        ----------
+        max_iter, max_fun : int
+            Iterations and evaluations of the whole run, those before included.
+        callback : callable(run) -> bool, optional
+            Called after each iteration; True ends the run there.
+        """
+        while not self.ended:
+            if self.n_iter >= max_iter:
+                self.exit = Exit.MAX_ITER
+                return
+            if self.n_fun >= max_fun:
+                self.exit = Exit.MAX_FUN
+                return
+            self._evaluate(callback)
+
+    def _evaluate(self, callback):
+        """One evaluation, and what the solver makes of it."""
+        point = self._point
+        self.n_fun += 1
+        reply = self.objective.value_and_gradient(point)
+        try:
+            self._point = self._steps.send(reply)
+            if self._point is not None:
+                return
+            self.theta = point.copy()
+            self.value, self.gradient = reply
+            self.curve.append(float(self.value))
+            if callback is not None and callback(self):
+                self.exit = Exit.STOPPED
+            elif self._is_level():
+                self.exit = Exit.LEVEL
+            else:
+                self._point = next(self._steps)
+        except StopIteration:
+            self._end()
+
+    def _is_level(self):
+        """Whether the objective has hardly fallen over the last iterations."""
+        if self.n_iter <= WINDOW:
+            return False
+        fall = self.curve[-1 - WINDOW] - self.curve[-1]
+        return fall < self.tol * abs(self.curve[-1])
+
+    def _end(self):
+        """Name the end of the steps: convergence, or a line search that failed."""
+        if self.grad_norm <= self.tol:
+            self.exit = Exit.CONVERGED
+        elif self.n_iter - self._began >= 2:
+            # Rounding, or an overflow on the way. The memory of L-BFGS may be at
+            # fault, so go on from here without it.
+            self._begin()
+        else:
+            self.exit = Exit.LEVEL if self._at_rest() else Exit.PRECISION
+
+    def _at_rest(self):
         """Whether a step along -g that should lower J by tol / 100 of itself fails."""
-        slope = gradient @ gradient
-        expected = 0.01 * tol * abs(curve[-1])
-        trial, _ = function(theta - expected / slope * gradient)
-        return slope > 0 and trial > curve[-1] - 0.1 * expected
+        expected = 0.01 * self.tol * abs(self.value)
+        step = expected / (self.gradient @ self.gradient) * self.gradient
+        self.n_fun += 1
+        trial, _ = self.objective.value_and_gradient(self.theta - step)
+        return trial > self.value - 0.1 * expected
 
-    if not (np.isfinite(value) and np.isfinite(gradient).all()):
-        return solution(Exit.OVERFLOW)
-    while True:
-        before = len(curve)
-        result = scipy_minimize(
-            function,
-            theta,
-            jac=True,
-            method="L-BFGS-B",
-            bounds=bounds,
-            callback=after_iteration,
-            options={
-                "maxcor": 10,
-                "ftol": 0.0,
-                "gtol": tol,
-                "maxiter": max(max_iter - before + 1, 1),
-                "maxfun": max(max_fun - spent["n_fun"], 1),
-            },
+    def solution(self):
+        """The present point as a :class:`Solution`."""
+        exit = self.exit
+        if exit is not Exit.STOPPED and self.grad_norm <= self.tol:
+            exit = Exit.CONVERGED
+        curve = np.array(self.curve)
+        return Solution(
+            self.theta, curve[-1], self.grad_norm, exit, self.n_iter, self.n_fun, curve
         )
-        theta, gradient = result.x, np.asarray(result.jac)
-        if result.status == 99:
-            return solution(spent["exit"])
-        if len(curve) - 1 >= max_iter:
-            return solution(Exit.MAX_ITER)
-        if spent["n_fun"] >= max_fun:
-            return solution(Exit.MAX_FUN)
-        if result.status != 2 or len(curve) - before < 2:
-            return solution(Exit.LEVEL if at_rest() else Exit.PRECISION)
-        # The line search failed, from rounding or an overflow on its way. The memory
-        # of L-BFGS may be at fault, so go on from here without it.
-        known[theta.tobytes()] = (curve[-1], gradient)
+
+
+def minimize(objective, theta0, *, max_iter, max_fun, tol, bounds=None, callback=None):
+    """A whole :class:`Run`, as a :class:`Solution`."""
+    run = Run(objective, theta0, tol, bounds)
+    run.advance(max_iter, max_fun, callback)
+    return run.solution()

@@ -58,24 +58,27 @@ def exponents(rows, x, first, w, out):
 
 
 @njit
-def neuron_forward(rows, x, first, w, shift, amplitudes, e, raw):
-    """e_i = exp(w.x_i + shift); raw_ki += a_k e_i."""
-    exponents(rows, x, first, w, e)
+def neuron_forward(rows, x, first, neuron, e, raw):
+    """e_i = exp(w.x_i + b); raw_ki += a_k e_i, with ``neuron`` = (w, b, a)."""
+    n_features = neuron.size - 1 - raw.shape[0]
+    amplitudes = neuron[n_features + 1 :]
+    exponents(rows, x, first, neuron[:n_features], e)
     for i in range(e.size):
-        e[i] = exp64(e[i] + shift)
+        e[i] = exp64(e[i] + neuron[n_features])
     for k in range(raw.shape[0]):
         for i in range(e.size):
             raw[k, i] += amplitudes[k] * e[i]
 
 
 @njit
-def neuron_backward(rows, x, first, amplitudes, e, delta_raw, gradient):
+def neuron_backward(rows, x, first, neuron, e, delta_raw, gradient):
     """Add dJ~/d(w, b, a) of a block to ``gradient`` (n_features + 1 + n_outputs,).
 
     With h_i = sum_k a_k delta_ki e_i: dJ/dw += sum_i h_i x_i, dJ/db += sum_i h_i,
     dJ/da_k += sum_i delta_ki e_i.
     """
-    n_features = gradient.size - 1 - amplitudes.size
+    n_features = neuron.size - 1 - delta_raw.shape[0]
+    amplitudes = neuron[n_features + 1 :]
     for i in range(e.size):
         h = 0.0
         for k in range(amplitudes.size):

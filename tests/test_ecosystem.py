@@ -90,6 +90,7 @@ def test_metadata_routing(data):
     weight = np.random.RandomState(0).randint(3, size=len(y)).astype(float)
     with sklearn.config_context(enable_metadata_routing=True):
         model = _model().set_fit_request(sample_weight=True)
+        model.set_score_request(sample_weight=True)
         pipeline = make_pipeline(
             StandardScaler().set_fit_request(sample_weight=False), model
         )
