@@ -28,7 +28,9 @@ from .parameters import ParameterLayout
 from .rows import CanonicalRows, Rows, gather
 from .special_neuron import exponents, neuron_backward, neuron_forward
 
-N_CHUNKS = 16
+# Multiplications (rows times weights) below which a range of rows is not worth a call
+# of its own, and the largest number of such ranges.
+CHUNK_WORK, MAX_CHUNKS = 4_000_000, 16
 _NO_NEURON = read_only(np.empty(0))
 
 
@@ -179,7 +181,8 @@ class Objective:
             self.data.labels,
             self.shares,
         )
-        chunk = block * -(-n // (block * N_CHUNKS))
+        n_chunks = min(n * self.layout.n_weights // CHUNK_WORK + 1, MAX_CHUNKS)
+        chunk = block * -(-n // (block * n_chunks))
         chunks = [(i, min(i + chunk, n)) for i in range(0, n, chunk)]
         return sum_rows.dispatcher, constants, chunks, []
 

@@ -1,10 +1,15 @@
 """Exits of the solver, each provoked on purpose."""
 
+import gc
+import threading
+import time
+
 import numpy as np
 import pytest
 from problems import random_objective
 
-from skgoodmin.solver import Exit, minimize
+from skgoodmin import solver
+from skgoodmin.solver import Exit, Run, minimize
 
 
 class Quadratic:
@@ -52,9 +57,7 @@ def test_budgets():
 
 
 def test_a_callback_can_stop():
-    solution = _minimize(
-        Quadratic(), [1, 1], callback=lambda run: run.n_iter == 2
-    )
+    solution = _minimize(Quadratic(), [1, 1], callback=lambda run: run.n_iter == 2)
     assert solution.exit is Exit.STOPPED and solution.n_iter == 2
 
 
@@ -83,3 +86,46 @@ def test_an_overflow_on_the_way_is_survived(wall):
 
     solution = _minimize(Steep((1.0, 1.0), wall), [0.0, 0.0])
     assert solution.exit is Exit.CONVERGED
+
+
+def test_the_compiled_steps_are_those_of_the_public_interface(monkeypatch):
+    if not solver._known:
+        pytest.skip("this scipy has another private interface; the public one serves")
+    objective, theta = random_objective((6,), "tanh")
+    bounds = np.tile([-0.6, 0.9], (len(theta), 1))
+    bounds[::3] = [-np.inf, np.inf]
+    for box in (None, bounds):
+        curves = []
+        for steps in (solver._compiled_steps, solver._public_steps):
+            monkeypatch.setattr(solver, "lbfgsb_steps", steps)
+            curves.append(_minimize(objective, theta, bounds=box, max_iter=40).curve)
+        np.testing.assert_array_equal(*curves)
+
+
+@pytest.mark.parametrize("steps", [solver._compiled_steps, solver._public_steps])
+def test_a_paused_run_goes_on_as_if_nothing_had_been(monkeypatch, steps):
+    monkeypatch.setattr(solver, "lbfgsb_steps", steps)
+    objective, theta = random_objective((6,), "tanh")
+    run = Run(objective, theta, 1e-8)
+    for max_iter in range(0, 60, 7):
+        run.advance(max_iter, 1000)
+        assert run.n_iter == max_iter and run.exit is Exit.MAX_ITER
+    for _ in range(5):
+        before = run.n_fun
+        run.advance(1000, before + 1)
+        assert run.n_fun == before + 1 and run.exit is Exit.MAX_FUN
+    run.advance(1000, 1000)
+    whole = _minimize(objective, theta, max_iter=1000)
+    np.testing.assert_array_equal(run.curve, whole.curve)
+
+
+def test_threads_of_the_public_steps_end_with_the_run(monkeypatch):
+    monkeypatch.setattr(solver, "lbfgsb_steps", solver._public_steps)
+    before = threading.active_count()
+    for _ in range(5):
+        _minimize(Quadratic(), [1, 1], max_iter=1)
+    gc.collect()
+    deadline = time.monotonic() + 5
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() == before
