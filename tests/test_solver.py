@@ -121,6 +121,7 @@ def test_a_paused_run_goes_on_as_if_nothing_had_been(monkeypatch, steps):
 
 def test_threads_of_the_public_steps_end_with_the_run(monkeypatch):
     monkeypatch.setattr(solver, "lbfgsb_steps", solver._public_steps)
+    gc.collect()
     before = threading.active_count()
     for _ in range(5):
         _minimize(Quadratic(), [1, 1], max_iter=1)
@@ -128,4 +129,4 @@ def test_threads_of_the_public_steps_end_with_the_run(monkeypatch):
     deadline = time.monotonic() + 5
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
