@@ -5,14 +5,16 @@
 
 A row of the first table is one problem; the columns are the median times of one
 evaluation of loss and gradient, divided: peer / ours, so that 3 means three times as
-fast as the peer. All contestants of a row take turns in one process, on one thread
-unless ``--threads`` says otherwise, and their objectives are compared first (1e-10 for
-``MLPClassifier``). ``peak`` is our share of the rate of a large matrix product.
+fast as the peer. All contestants of a row take turns in one process, on one thread, and
+their objectives are compared first (to 1e-10). ``peak`` is our share of the rate of a
+large matrix product. The second table has whole fits from one start with equally many
+iterations, the third one what a second thread gains.
 
 torch and jax take part where they are installed (``pip install torch jax``).
 """
 
 import argparse
+import dataclasses
 import time
 import warnings
 from functools import partial
@@ -27,6 +29,7 @@ from skgoodmin.losses import LogLoss, PolynomialHinge
 from skgoodmin.objective import Objective
 from skgoodmin.parameters import ParameterLayout
 from skgoodmin.rows import canonical_rows
+from skgoodmin.threads import fit_threads
 
 SIZES = [
     (100, 4, (8,)),
@@ -230,6 +233,43 @@ def evaluation_table(sizes, seconds, n_threads):
             print(flush=True)
 
 
+def thread_table(sizes, seconds):
+    """Print the gain of a second thread, for us and for MLPClassifier's BLAS."""
+    print("\nTwo threads, relu, log-loss: ours 1 / 2 threads, MLPClassifier / ours")
+    print(f"{'n, d, hidden':24}{'f64':>8}{'f32':>8}{'MLP:ours':>10}")
+    for n, d, hidden in sizes:
+        if n * layout_work((d, *hidden, 1)) < 4e6:
+            continue  # one range of rows: nothing to share
+        X, y, layout, theta = problem(n, d, hidden)
+        speed_ups, times = [], {}
+        for dtype in (np.float64, np.float32):
+            objective = ours(X.astype(dtype), y, layout, "relu", LogLoss()).__self__
+            with threadpool_limits(2), fit_threads() as shared_map:
+                shared = dataclasses.replace(objective, map=shared_map)
+                calls = [
+                    partial(objective.value_and_gradient, theta),
+                    partial(shared.value_and_gradient, theta),
+                ]
+                for a, b in zip(calls[0](), calls[1](), strict=True):
+                    np.testing.assert_array_equal(a, b)
+                times[dtype] = interleaved(calls, seconds, burst=5)
+            speed_ups.append(times[dtype][0] / times[dtype][1])
+        with threadpool_limits(2):
+            rival = partial(mlp(X, y, layout, "relu", theta), theta)
+            peer = interleaved([rival], seconds)[0]
+        label = f"{n}, {d}, {'x'.join(map(str, hidden))}"
+        print(
+            f"{label:24}{speed_ups[0]:8.2f}{speed_ups[1]:8.2f}"
+            f"{peer / times[np.float64][1]:10.1f}",
+            flush=True,
+        )
+
+
+def layout_work(sizes):
+    """Weights of a network: multiplications per row of its forward pass."""
+    return sum(i * o for i, o in zip(sizes[:-1], sizes[1:], strict=True))
+
+
 def fit_table(sizes, repeats):
     """Print the table of whole fits from one start with equally many iterations."""
     print("\nWhole fits, relu, log-loss: MLPClassifier(lbfgs) / ours")
@@ -239,11 +279,12 @@ def fit_table(sizes, repeats):
             continue
         X, y, layout, theta = problem(n, d, hidden)
         labels = y.astype(np.int32)[:, None]
+        peer = fitted_mlp(X, y, layout, "relu", theta, max_iter)
         functions = [
             partial(fit_ours, X, y, layout, theta, max_iter),
             partial(fit_ours, X.astype(np.float32), y, layout, theta, max_iter),
             partial(canonical_rows, X, labels),
-            partial(fit_mlp, X, y, layout, theta, max_iter),
+            partial(fit_mlp, peer, X, y, layout, theta),
         ]
         model, reference = functions[0](), functions[-1]()
         assert model.n_iter_ == reference.n_iter_ == max_iter
@@ -257,8 +298,12 @@ def fit_table(sizes, repeats):
     print("rows: share of the canonical order in our float64 fit, gathering apart")
 
 
-def fit_mlp(X, y, layout, theta, max_iter):
-    return fitted_mlp(X, y, layout, "relu", theta, max_iter).fit(X, y)
+def fit_mlp(model, X, y, layout, theta):
+    """Fit a prepared ``MLPClassifier`` from ``theta`` again."""
+    coefs, intercepts = layout.unpack(theta)
+    model.coefs_ = [coef.copy() for coef in coefs]
+    model.intercepts_ = [intercept.copy() for intercept in intercepts]
+    return model.fit(X, y)
 
 
 def fit_ours(X, y, layout, theta, max_iter):
@@ -290,6 +335,7 @@ def main():
     with threadpool_limits(1):
         evaluation_table(sizes, arguments.seconds, 1)
         fit_table(sizes, arguments.repeats)
+    thread_table(sizes, arguments.seconds)
 
 
 if __name__ == "__main__":

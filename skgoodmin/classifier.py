@@ -34,13 +34,15 @@ def _encode(y, weights, classes):
 
     Only rows with positive weight count; the others get label 0.
     """
-    check_classification_targets(y)
-    if type_of_target(y) == "multiclass-multioutput":
+    kind = type_of_target(y)
+    if kind not in ("binary", "multiclass", "multilabel-indicator"):
+        check_classification_targets(y)
+    if kind == "multiclass-multioutput":
         raise ValueError(
             "y must be one column of classes or a matrix of 0 and 1 (multilabel); "
             "multiclass-multioutput targets are not supported."
         )
-    if type_of_target(y).startswith("multilabel"):
+    if kind == "multilabel-indicator":
         labels = y.toarray() if issparse(y) else np.asarray(y)
         return labels.astype(np.int32), np.arange(labels.shape[1]), True
     used = slice(None) if weights is None else weights > 0

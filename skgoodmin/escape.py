@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from joblib import Parallel, delayed
 
-from .blas import single_blas_thread
 from .certificate import (
     Certificate,
     certify,
@@ -27,6 +26,7 @@ from .certificate import (
 from .objective import AugmentedObjective
 from .solver import Exit, Solution, minimize
 from .special_neuron import random_neuron
+from .threads import fit_threads
 from .validation import HeldOut
 
 # The neuron's exponent on the training rows stays below this in joint training: where
@@ -196,8 +196,8 @@ def train_joint(objective, theta0, rng, neuron_alpha, budget):
 
 def _run(objective, theta0, seed, joint, neuron_alpha, budget, held_out, verbose):
     """One start; top level so that joblib can send it to a worker."""
-    objective = replace(objective)  # a work array of its own
-    with single_blas_thread():
+    with fit_threads() as shared_map:
+        objective = replace(objective, map=shared_map)
         if joint:
             rng = np.random.RandomState(seed)
             return *train_joint(objective, theta0, rng, neuron_alpha, budget), None

@@ -61,12 +61,24 @@ class Kernel:
         except RuntimeError:  # nowhere to write: a read-only install without a home
             return numba.njit(**self.options)(self.function)
 
+    @functools.cached_property
+    def _callee(self):
+        """The function as other kernels call it.
+
+        It needs no way in from Python, which takes as long to compile as a small
+        kernel itself.
+        """
+        import numba
+
+        wrappers = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        return numba.njit(**wrappers, **self.options)(self.function)
+
     @property
     def _numba_type_(self):
         """Lets a kernel call another one by its global name."""
         import numba
 
-        return numba.typeof(self.dispatcher)
+        return numba.typeof(self._callee)
 
     def __call__(self, *args):
         """Compile, if need be, and run."""

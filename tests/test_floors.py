@@ -8,7 +8,7 @@ import pytest
 import skgoodmin
 
 FLOORS = [
-    {"jit", "parameters", "blas"},
+    {"jit", "parameters", "threads"},
     {"elementary", "rows"},
     {"activations", "losses"},
     {"network", "special_neuron"},
@@ -24,7 +24,7 @@ DOORS = {
     "sklearn": {"classifier"},
     "scipy.optimize": {"solver"},
     "joblib": {"escape"},
-    "threadpoolctl": {"blas"},
+    "threadpoolctl": {"threads"},
 }
 SOURCES = sorted(Path(skgoodmin.__file__).parent.glob("*.py"))
 
