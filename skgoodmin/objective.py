@@ -23,7 +23,15 @@ import numpy as np
 from .activations import CODES
 from .jit import njit, read_only
 from .losses import loss_gradient
-from .network import backward, block_rows, cut, forward, room, workspace
+from .network import (
+    backward,
+    block_rows,
+    cut,
+    drop_rows,
+    forward,
+    room,
+    workspace,
+)
 from .parameters import ParameterLayout
 from .rows import CanonicalRows, Rows, gather
 from .special_neuron import exponents, neuron_backward, neuron_forward
@@ -92,6 +100,10 @@ def sum_rows(
         if neuron.size > 0:
             neuron_forward(rows, x, first, neuron, e, raw)
         total += loss_gradient(loss, degree, raw, labels[some], weights[some], values)
+        if neuron.size == 0 and not sparse:
+            kept = drop_rows(table, activation, x, rest, raw)
+            x = cut(work, x_at, kept, n_features)
+            raw = cut(work, raw_at, n_outputs, kept)
         backward(lowered, table, activation, x, rows, first, n, rest, raw, gradient)
         if neuron.size > 0:
             neuron_backward(rows, x, first, neuron, e, raw, gradient[theta.size :])

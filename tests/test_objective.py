@@ -5,6 +5,8 @@ activation, loss, depth, neuron, storage and weights, and deep in saturation. No
 here: an objective that is consistent but wrong; the comparison with numpy sees that.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from problems import five_point, numpy_objective, random_objective
@@ -146,3 +148,25 @@ def test_float32_is_close_to_float64(activation, loss):
 def test_overflow_is_not_hidden():
     objective, theta = random_objective((5,), "identity")
     assert objective.value_and_gradient(theta * 1e60)[0] == np.inf
+
+
+@pytest.mark.parametrize("outputs", OUTPUTS, ids=str)
+@pytest.mark.parametrize("activation", CODES)
+def test_rows_beyond_their_margin_leave_the_gradient_alone(activation, outputs):
+    """Few active rows, or none: the backward pass on the active ones is exact."""
+    for hidden in SHAPES:
+        objective, theta = random_objective(hidden, activation, **outputs)
+        coefs, intercepts = objective.layout.unpack(theta)
+        intercepts[-1][:] = 1.5 if outputs["n_outputs"] == 1 else -1.5
+        coefs[-1][:] *= 0.5
+        step = 1e-6 if activation == "relu" else 1e-3
+        assert _relative_error(objective, theta, step) < 1e-6
+    positive = objective.data.reweighted((objective.data.labels[:, 0] == 1) * 1.0)
+    if outputs["n_outputs"] == 1:
+        calm = replace(objective, data=positive)
+        coefs[-1][:], intercepts[-1][:] = 0.0, 2.0
+        value, gradient = calm.value_and_gradient(theta)
+        weights = theta[: objective.layout.n_weights]
+        np.testing.assert_allclose(value, 0.05 * weights @ weights)
+        np.testing.assert_allclose(gradient[: len(weights)], 0.1 * weights)
+        assert not gradient[len(weights) :].any()
