@@ -32,12 +32,12 @@ CODES = {
     "silu": SILU,
 }
 
-# What prediction uses: plain numpy, no compiler.
+# What prediction uses: plain numpy, no compiler; z may be overwritten.
 FUNCTIONS = {
     "identity": lambda z: z,
-    "logistic": expit,
-    "tanh": np.tanh,
-    "relu": lambda z: np.maximum(z, 0),
+    "logistic": lambda z: expit(z, out=z),
+    "tanh": lambda z: np.tanh(z, out=z),
+    "relu": lambda z: np.maximum(z, 0, out=z),
     "softplus": lambda z: np.logaddexp(0, z).astype(z.dtype, copy=False),
     "silu": lambda z: z * expit(z),
 }

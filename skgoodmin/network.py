@@ -246,12 +246,17 @@ def sparse_backward(rows, first, delta, gradient):
                 gradient[start + j] += x * delta[i, j]
 
 
+PREDICTION_ROWS = 1024  # rows that predict_raw takes at once
+
+
 def hidden_values(coefs, intercepts, activation, X):
     """Values of the last hidden layer (X itself where there is none), in numpy."""
     function = FUNCTIONS[activation]
     values = X
     for weights, intercept in zip(coefs[:-1], intercepts[:-1], strict=True):
-        values = function(np.asarray(values @ weights) + intercept)
+        values = np.asarray(values @ weights)
+        values += intercept
+        values = function(values)
     return values
 
 
@@ -272,9 +277,8 @@ def predict_raw(coefs, intercepts, activation, X):
     if issparse(X):
         X = X.tocsr()
     raw = np.empty((n, coefs[-1].shape[1]), dtype=np.result_type(X.dtype, coefs[0]))
-    step = 4096
-    for start in range(0, n, step):
-        block = X[start : start + step]
-        values = hidden_values(coefs, intercepts, activation, block)
-        raw[start : start + step] = np.asarray(values @ coefs[-1]) + intercepts[-1]
+    for start in range(0, n, PREDICTION_ROWS):
+        some = slice(start, start + PREDICTION_ROWS)
+        values = hidden_values(coefs, intercepts, activation, X[some])
+        raw[some] = np.asarray(values @ coefs[-1]) + intercepts[-1]
     return raw

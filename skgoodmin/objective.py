@@ -36,8 +36,8 @@ from .parameters import ParameterLayout
 from .rows import CanonicalRows, Rows, gather
 from .special_neuron import exponents, neuron_backward, neuron_forward
 
-# Multiplications (rows times weights) below which a range of rows is not worth a call
-# of its own, and the largest number of such ranges.
+# Multiplications below which a range of rows is not worth a call of its own, and the
+# largest number of such ranges.
 CHUNK_WORK, MAX_CHUNKS = 4_000_000, 16
 _NO_NEURON = read_only(np.empty(0))
 
@@ -193,7 +193,11 @@ class Objective:
             self.data.labels,
             self.shares,
         )
-        n_chunks = min(n * self.layout.n_weights // CHUNK_WORK + 1, MAX_CHUNKS)
+        # Multiplications per chunk: more than its gradient takes to clear and add.
+        least = max(CHUNK_WORK, 8 * self.n_parameters)
+        others = (i * o for i, o in self.layout.fans[1:])
+        work = self.data.n_values * sizes[1] + n * sum(others)
+        n_chunks = min(work // least + 1, MAX_CHUNKS)
         chunk = block * -(-n // (block * n_chunks))
         chunks = [(i, min(i + chunk, n)) for i in range(0, n, chunk)]
         return sum_rows.dispatcher, constants, chunks, []

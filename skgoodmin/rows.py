@@ -105,6 +105,13 @@ class CanonicalRows:
         return self.rows.dense.shape[1]
 
     @property
+    def n_values(self):
+        """Number of stored values, zeros of dense rows included."""
+        if not self.rows.sparse:
+            return self.n_rows * self.n_features
+        return int(np.diff(self.rows.indptr)[self.rows.index].sum())
+
+    @property
     def dtype(self):
         """float64 or float32."""
         return self.rows.dense.dtype
