@@ -147,24 +147,25 @@ def data_loss(objective, raw):
     Parameters
     ----------
     objective : Objective
-    raw : ndarray of shape (n_rows, n_outputs)
-        Predictions of the canonical rows.
+    raw : ndarray of shape (n, n_outputs)
+        Predictions of the first n canonical rows.
 
     Returns
     -------
     loss : float
-    residuals : ndarray of shape (n_outputs, n_rows)
+        The part of these rows in the mean.
+    residuals : ndarray of shape (n_outputs, n)
         r_ki = d loss / d raw_ik.
     """
-    data, loss = objective.data, objective.loss
+    data, loss, n = objective.data, objective.loss, len(raw)
     residuals = np.array(raw.T, dtype=np.float64, order="C")  # the kernel overwrites it
     value = loss_gradient(
         loss.code(objective.several_classes),
         float(loss.degree),
         residuals,
-        data.labels,
-        objective.shares,
-        np.empty(3 * data.n_rows),
+        data.labels[:n],
+        objective.shares[:n],
+        np.empty(3 * n),
     )
     return value, residuals
 

@@ -19,13 +19,14 @@ from sklearn.utils.validation import (
 )
 
 from .activations import CODES
-from .escape import Budget, train
+from .escape import Budget
 from .losses import LogLoss, PolynomialHinge, class_probabilities
 from .network import predict_raw
 from .objective import Objective
 from .parameters import ParameterLayout
 from .rows import canonical_rows
 from .solver import Exit
+from .training import train
 from .validation import HeldOut, predicted_labels
 
 
@@ -275,6 +276,7 @@ default='relu'
         "neuron_alpha": [Interval(Real, 0, None, closed="neither")],
         "training": [StrOptions({"escape", "joint"})],
         "n_init": [Interval(Integral, 1, None, closed="left")],
+        "max_escapes": [Interval(Integral, 0, None, closed="left")],
         "n_jobs": [Integral, None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
@@ -301,6 +303,7 @@ default='relu'
         neuron_alpha=1.0,
         training="escape",
         n_init=1,
+        max_escapes=3,
         n_jobs=None,
         max_iter=1000,
         max_fun=15000,
@@ -323,6 +326,7 @@ default='relu'
         self.neuron_alpha = neuron_alpha
         self.training = training
         self.n_init = n_init
+        self.max_escapes = max_escapes
         self.n_jobs = n_jobs
         self.max_iter = max_iter
         self.max_fun = max_fun
@@ -451,7 +455,7 @@ default='relu'
                 objective,
                 self._starts(layout, rng, previous, classes),
                 rng,
-                Budget(self.max_iter, self.max_fun, self.tol),
+                Budget(self.max_iter, self.max_fun, self.tol, self.max_escapes),
                 special_neuron=self.special_neuron is not None,
                 joint=self.training == "joint" and self.special_neuron is not None,
                 neuron_alpha=self.neuron_alpha,

@@ -184,6 +184,12 @@ class PolynomialHinge:
         least = 2.0**self.degree * largest * ratio / (1 + ratio**q) ** (1 / q)
         return least.sum(axis=-1)
 
+    def curvature(self, raw, signs, several_classes):
+        """d2l/df2 = p (p - 1) max(0, 1 - m)^(p-2), elementwise on (n, n_outputs)."""
+        violation = np.maximum(0.0, 1.0 - signs * raw)
+        power = violation ** (self.degree - 2.0) * (violation > 0)
+        return self.degree * (self.degree - 1.0) * power
+
     def probabilities(self, raw):
         """P(y = 1 | f), the inverse of the pointwise minimiser, elementwise.
 
@@ -229,6 +235,11 @@ class LogLoss:
         total = counts.sum(axis=-1, keepdims=True)
         share = counts / np.where(total > 0, total, 1.0)
         return -xlogy(counts, share).sum(axis=(-1, -2))
+
+    def curvature(self, raw, signs, several_classes):
+        """d2l/df2 = P (1 - P), elementwise on (n, n_outputs)."""
+        p = softmax(raw, axis=1) if several_classes else expit(raw)
+        return p * (1.0 - p)
 
     def probabilities(self, raw):
         """P(y = 1 | f) = 1 / (1 + e^-f), kept inside (0, 1), elementwise."""

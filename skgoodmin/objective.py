@@ -177,6 +177,24 @@ class Objective:
         """Weights of the rows, (n_rows,), divided by their sum."""
         return read_only(self.data.weights / self.data.weights.sum())
 
+    def curvature(self, raw):
+        """Second derivatives of the mean loss by each raw prediction, (n_outputs, n).
+
+        raw : (n, n_outputs), of the first n canonical rows.
+        """
+        n = len(raw)
+        second = self.loss.curvature(raw, self.signs(n), self.several_classes)
+        return second.T * self.shares[:n]
+
+    def signs(self, n=None):
+        """+1 and -1 for the labels of the first n rows, (n, n_outputs) int8."""
+        labels, n_outputs = self.data.labels[:n], self.layout.sizes[-1]
+        if labels.shape[1] == n_outputs:
+            positive = labels == 1
+        else:
+            positive = labels == np.arange(n_outputs)
+        return np.where(positive, np.int8(1), np.int8(-1))
+
     @cached_property
     def _prepared(self):
         """(kernel, its constant arguments, chunks, spare work arrays), made once."""
@@ -231,7 +249,10 @@ class Objective:
         """The part of a range of rows in J and its gradient."""
         kernel, constants, _, spare = self._prepared
         gradient = np.zeros(len(theta) + len(neuron))
-        work = spare.pop() if spare else self._work()
+        try:
+            work = spare.pop()
+        except IndexError:
+            work = self._work()
         value = kernel(*constants, theta, neuron, *chunk, work, gradient)
         spare.append(work)
         return value, gradient

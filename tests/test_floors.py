@@ -14,7 +14,9 @@ FLOORS = [
     {"network", "special_neuron"},
     {"objective", "validation"},
     {"solver", "certificate"},
+    {"scout", "joint"},
     {"escape"},
+    {"training"},
     {"classifier"},
     {"__init__"},
 ]

