@@ -60,7 +60,7 @@ def endless_starts(objective, rng):
 def ours(column, objective, seed, max_fun):
     """(evaluations, final objective) of one of the last three columns."""
     rng = np.random.RandomState(seed)
-    budget = Budget(ENDLESS, max_fun, TOL, ENDLESS, 1 if column == "random" else 32)
+    budget = Budget(ENDLESS, max_fun, TOL, ENDLESS, 1 if column == "random" else 16)
     starts = endless_starts(objective, rng)
     neuron = column != "stall"
     done = train(objective, starts, rng, budget, special_neuron=neuron)

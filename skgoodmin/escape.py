@@ -1,6 +1,6 @@
 """Escape: starts, stalls, and the way on from there.
 
-A run of L-BFGS *stalls* when the objective falls by less than a fifth over ten
+A run of L-BFGS *stalls* when the objective falls by less than a quarter over ten
 iterations. Where it stalls, a scouted unit is grafted into the network and training
 goes on from there (:mod:`skgoodmin.scout`); a graft that has not paid by its own stall
 is dropped. Stalled runs wait: of every three that wait at one
@@ -22,7 +22,7 @@ from .certificate import raw_predictions
 from .scout import graft
 from .solver import Exit, Run
 
-PATIENCE, FALL = 10, 0.2  # iterations of a stall, and what they have to bring
+PATIENCE, FALL = 10, 0.25  # iterations of a stall, and what they have to bring
 HEAT = 3  # runs that wait at one level before the best one is resumed
 PAID = 0.05  # of the objective, by which a graft has to lower it
 
@@ -35,7 +35,7 @@ class Budget:
     max_fun: int  # evaluations of all runs together
     tol: float  # largest component of the gradient
     max_escapes: int = 0  # grafts per start
-    n_directions: int = 32  # that a scout tries; 1 grafts a random unit, the control
+    n_directions: int = 16  # that a scout tries; 1 grafts a random unit, the control
 
 
 class Climb:

@@ -1,19 +1,25 @@
 """The scout: where to go from a theta at which the training has stalled.
 
 The proof of the theorem is a recipe. With r_i the derivative of the loss by f(x_i), a
-special neuron phi that is switched on with a small amplitude a changes the loss by
-a sum_i r_i phi_i; unless theta is globally optimal, some phi makes that sum nonzero.
-To second order in a, with q_i the second derivative, the best amplitude lowers it by
+special neuron that is switched on at the input z with a small amplitude a changes the
+loss by a G(w), G(w) = sum_i r_i exp(w.z_i), and unless theta is globally optimal some
+term of the Taylor series of G does not vanish,
 
-    (sum_i r_i (phi_i - m))^2 / (2 sum_i q_i (phi_i - m)^2),
+    G(w) = sum_i r_i + w . (sum_i r_i z_i) + w^T (sum_i r_i z_i z_i^T) w / 2 + ...
 
-with the intercept taking out the mean m = sum_i q_i phi_i / sum_i q_i. That is what the
-scout maximises over directions. The exponential is the neuron for
-which the theorem guarantees an answer, and the witness of the certificate is one; the
-network, however, can only take over a unit with its own activation, so that is what the
-scout tries before a **graft**: the new unit takes the place of the one that is missed
-least, the output weights are fitted to the same quadratic model, and the neuron is gone
-again, its descent kept.
+Its first two terms name the directions in which G grows fastest; random ones stand for
+the rest of the series. The network can only take over a unit phi = act(w.z + b) with
+its own activation, so that is what is tried along these directions. To second order,
+with q_i the second derivatives of the loss, Q = diag(q) and F = [values, 1] what the
+output layer has already, the best amplitude of phi lowers the loss by
+
+    (r^T phi - c^T u)^2 / (2 (phi^T Q phi - c^T A^-1 c)),
+
+    A = F^T Q F,  c = F^T Q phi,  u = A^-1 F^T r,
+
+the other weights following. The unit of which that is largest is **grafted**: it takes
+the place of the one that is missed least, the output weights are fitted to the same
+quadratic model, and the neuron is gone again, its descent kept.
 
 Conventions: z (n, n_inputs) are the inputs of the last hidden layer, which are what a
 special neuron of that layer sees; a problem of many rows is scouted on the first
@@ -29,7 +35,9 @@ from .certificate import data_loss, make_witness
 from .network import hidden_values
 
 SCOUT_ROWS = 4096
-RIDGE = 0.01  # of the mean diagonal of the quadratic model
+RIDGE = 0.02  # of the mean diagonal of the quadratic model
+SUBSPACE = 8  # dimensions in which the second term of G is looked at
+LENGTHS = 4  # tried along each direction that a term of G names
 SMALLEST_SCALE, LARGEST_SCALE = 0.5, 3.0  # of a direction, in standard deviations
 NEIGHBOURHOOD = 0.6  # of the best direction, relative to its length
 
@@ -68,51 +76,100 @@ def standard_deviation(z):
     return np.where(deviation > 1e-8 * np.sqrt(square), deviation, 1.0)
 
 
-def promise(phi, stall):
-    """Decrease of the quadratic model by each neuron, (n_neurons,).
+def quadratic_model(features, residuals, curvature, decay):
+    """(A, F^T r) of one output, with a ridge that makes A safe to invert.
 
-    phi : (n, n_neurons)
+    features : (n, n_features) F, residuals, curvature : (n,), decay : (n_features,)
     """
-    r, q = stall.residuals, stall.curvature
-    mean = (q @ phi) / q.sum(axis=1, keepdims=True)
-    slope = r @ phi - mean * r.sum(axis=1, keepdims=True)
-    spread = q @ (phi * phi) - mean * mean * q.sum(axis=1, keepdims=True)
-    # What is not above the rounding of the difference is no spread at all.
-    spread = np.maximum(spread, 1e-12 * (q @ (phi * phi))) + np.finfo(float).tiny
-    return (slope * slope / (2.0 * spread)).sum(axis=0)
+    hessian = features.T @ (curvature[:, None] * features) + np.diag(decay)
+    ridge = RIDGE * np.trace(hessian) / len(hessian) + np.finfo(float).tiny
+    hessian[np.diag_indices_from(hessian)] += ridge
+    return hessian, features.T @ residuals
+
+
+def promise(phi, stall):
+    """Decrease of the quadratic model by each unit, (n_units,), summed over outputs.
+
+    phi : (n, n_units)
+    """
+    features = np.column_stack([stall.values, np.ones(len(phi))])
+    no_decay, total = np.zeros(features.shape[1]), 0.0
+    for r, q in zip(stall.residuals, stall.curvature, strict=True):
+        hessian, gradient = quadratic_model(features, r, q, no_decay)
+        shared = features.T @ (q[:, None] * phi)
+        solved = np.linalg.solve(hessian, np.column_stack([shared, gradient]))
+        slope = r @ phi - shared.T @ solved[:, -1]
+        alone = q @ (phi * phi)
+        spread = alone - (shared * solved[:, :-1]).sum(axis=0)
+        # A unit that the others almost make up has no spread of its own.
+        spread = np.maximum(spread, 1e-3 * alone) + np.finfo(float).tiny
+        total = total + slope * slope / (2.0 * spread)
+    return total
+
+
+def series_directions(stall, rng):
+    """Unit vectors in standardised z that the first terms of G name, as columns.
+
+    The gradient sum_i r_i z_i and the two strongest eigenvectors of
+    sum_i r_i z_i z_i^T, for each output; of many inputs, in a random subspace on which
+    the matrix acts most (one block power step).
+    """
+    z = stall.z / stall.deviation if isinstance(stall.z, np.ndarray) else (
+        stall.z.multiply(1.0 / stall.deviation).tocsr()
+    )  # fmt: skip
+    found = []
+    for r in stall.residuals:
+        r = r - r.mean()
+        probe = rng.normal(size=(z.shape[1], min(SUBSPACE, z.shape[1])))
+        basis = np.linalg.qr(z.T @ (r[:, None] * (z @ probe)))[0]
+        inside = z @ basis
+        values, vectors = np.linalg.eigh(inside.T @ (r[:, None] * inside))
+        strongest = np.argsort(-np.abs(values))[:2]
+        found += [z.T @ r, *(basis @ vectors[:, strongest]).T]
+    found = np.array(found).T
+    return found / np.sqrt((found * found).sum(axis=0) + np.finfo(float).tiny)
 
 
 def random_directions(stall, rng, n):
     """``n`` random directions in units of z, (n_inputs, n)."""
     w = rng.normal(size=(len(stall.deviation), n))
-    scale = rng.uniform(SMALLEST_SCALE, LARGEST_SCALE, size=n)
-    return w * (scale / np.sqrt((w * w).sum(axis=0))) / stall.deviation[:, None]
+    return scaled(w / np.sqrt((w * w).sum(axis=0)), stall, rng)
+
+
+def scaled(w, stall, rng):
+    """Unit vectors in standardised z with random lengths and signs, in units of z."""
+    length = rng.uniform(SMALLEST_SCALE, LARGEST_SCALE, size=w.shape[1])
+    sign = rng.choice([-1.0, 1.0], size=w.shape[1])
+    return w * (sign * length) / stall.deviation[:, None]
 
 
 def scout(stall, activation, rng, n_directions):
-    """The most promising unit (w, b, its values) of ``1.5 n_directions`` random ones.
+    """The most promising unit (w, b, its values).
 
-    The hyperplane w.z + b = 0 of each goes through a random row. A third of them are
-    tried around the best of the others.
+    ``n_directions`` are tried, up to three quarters of them from the series of G, and
+    half as many around the best; a single one is random. Each hyperplane w.z + b = 0
+    goes through a random row.
     """
     w = random_directions(stall, rng, n_directions)
+    if n_directions > 1:
+        series = np.repeat(series_directions(stall, rng), LENGTHS, axis=1)
+        series = scaled(series, stall, rng)[:, : 3 * n_directions // 4]
+        w[:, : series.shape[1]] = series
     inside = np.asarray(stall.z @ w)
     b = -inside[rng.randint(len(inside), size=n_directions), np.arange(n_directions)]
     phi = FUNCTIONS[activation](inside + b)
+    if n_directions == 1:
+        return w[:, 0], b[0], phi[:, 0]
     best = np.argmax(promise(phi, stall))
     w, b, phi, inside = w[:, best], b[best], phi[:, best], inside[:, best]
     n_near = n_directions // 2
-    if n_near:
-        size = np.sqrt(np.mean((w * stall.deviation) ** 2))
-        step = rng.normal(size=(len(w), n_near)) / stall.deviation[:, None]
-        near = w[:, None] + NEIGHBOURHOOD * size * step
-        near_b = b + NEIGHBOURHOOD * inside.std() * rng.normal(size=n_near)
-        near_phi = FUNCTIONS[activation](np.asarray(stall.z @ near) + near_b)
-        gains = promise(np.column_stack([phi, near_phi]), stall)
-        best = np.argmax(gains)
-        if best > 0:
-            return near[:, best - 1], near_b[best - 1], near_phi[:, best - 1]
-    return w, b, phi
+    size = np.sqrt(np.mean((w * stall.deviation) ** 2))
+    step = rng.normal(size=(len(w), n_near)) / stall.deviation[:, None]
+    near = np.column_stack([w, w[:, None] + NEIGHBOURHOOD * size * step])
+    near_b = b + NEIGHBOURHOOD * inside.std() * np.append(0, rng.normal(size=n_near))
+    near_phi = FUNCTIONS[activation](np.asarray(stall.z @ near) + near_b)
+    best = np.argmax(promise(near_phi, stall))
+    return near[:, best], near_b[best], near_phi[:, best]
 
 
 def graft(objective, theta, rng, n_directions):
@@ -145,12 +202,9 @@ def graft(objective, theta, rng, n_directions):
     decay[n_units] = 0.0
     missed, minima = np.zeros(n_units), []
     for k, (r, q) in enumerate(zip(stall.residuals, stall.curvature, strict=True)):
-        hessian = features.T @ (q[:, None] * features) + np.diag(decay)
-        hessian[np.diag_indices_from(hessian)] += RIDGE * np.trace(hessian) / len(decay)
-        hessian[np.diag_indices_from(hessian)] += np.finfo(float).tiny
+        hessian, gradient = quadratic_model(features, r, q, decay)
         inverse = np.linalg.pinv(hessian, hermitian=True)
-        gradient = features.T @ r + decay * weights[:, k]
-        best = weights[:, k] - inverse @ gradient
+        best = weights[:, k] - inverse @ (gradient + decay * weights[:, k])
         diagonal = np.maximum(np.diag(inverse), np.finfo(float).tiny)
         missed += best[:n_units] ** 2 / (2.0 * diagonal[:n_units])
         minima.append((best, inverse, diagonal))
@@ -172,16 +226,20 @@ def _cost(objective, n_rows, n_directions):
     n_outputs = fans[-1][1]
     evaluation = 2 * first + 3 * sum(others)
     forward = first + sum(others)
-    scouting = 1.5 * n_directions * (n_inputs + 3 * n_outputs)
+    scouting = 0.0
+    if n_directions > 1:
+        series = n_outputs * (4 * min(SUBSPACE, n_inputs) + 1) * n_inputs
+        scouting = series + 1.5 * n_directions * (n_inputs + n_outputs * (n_units + 4))
     fitting = n_outputs * (n_units + 2) ** 2
     share = n_rows / objective.data.n_rows
     return share * (forward + scouting + fitting) / evaluation
 
 
-def find_witness(objective, theta, rng, neuron_alpha, n_directions=64):
+def find_witness(objective, theta, rng, neuron_alpha, n_directions=32):
     """The witness of the most promising special neuron on the inputs, or None.
 
-    exp(w.x - max w.x) is looked at in ``n_directions`` random directions w.
+    exp(w.x - max w.x) is looked at in the directions of a scout: those that the series
+    of G names, and ``n_directions`` random ones.
     """
     coefs, intercepts = objective.layout.unpack(theta)
     X = objective.data.block(0, SCOUT_ROWS)
@@ -193,10 +251,14 @@ def find_witness(objective, theta, rng, neuron_alpha, n_directions=64):
     curvature = objective.curvature(raw)
     floor = 0.1 * curvature.mean(axis=1, keepdims=True)
     stall = Stall(X, None, residuals, curvature + floor, standard_deviation(X))
-    w = random_directions(stall, rng, n_directions)
+    series = np.repeat(series_directions(stall, rng), LENGTHS, axis=1)
+    w = np.column_stack(
+        [scaled(series, stall, rng), random_directions(stall, rng, n_directions)]
+    )
     exponent = np.asarray(X @ w, dtype=np.float64)
     phi = np.exp(exponent - exponent.max(axis=0))
-    for k in np.argsort(-promise(phi, stall))[:3]:
+    gains = (residuals @ phi) ** 2 / (stall.curvature @ (phi * phi))
+    for k in np.argsort(-gains.sum(axis=0))[:3]:
         witness = make_witness(objective, theta, w[:, k], neuron_alpha)
         if witness is not None:
             return witness
