@@ -120,7 +120,7 @@ def reach(column, X, y, hidden, activation, seed, max_fun):
 
 
 def final(column, X, y, hidden, loss, alpha, seed, max_fun):
-    """(final objective, objectives of single runs) of one seed."""
+    """(final objective, objective of a single run) of one seed."""
     warnings.simplefilter("ignore", ConvergenceWarning)
     objective = objective_of(X, y, hidden, "relu", loss, alpha)
     with threadpool_limits(1):
@@ -131,7 +131,7 @@ def final(column, X, y, hidden, loss, alpha, seed, max_fun):
             return best, []
         if column == "plain":
             _, value, values = plain(objective, seed, max_fun)
-            return value, values[:-1]
+            return value, values[:1]
         return ours(column, objective, seed, max_fun)[1], []
 
 
@@ -207,7 +207,7 @@ def table_2(names, seeds, jobs, max_fun):
     print(
         f"\nMedian objective after {max_fun} evaluations, {seeds} seeds, relu; excess:"
     )
-    print("escape - best other column, in % of the spread of single runs (max - min)")
+    print("excess: escape - best other column, in % of the spread of single plain runs")
     print(" " * 34 + "".join(f"{c:>10}" for c in COLUMNS) + f"{'excess':>10}")
     wins, excesses = 0, []
     for name, loss, hidden, alpha in rows:

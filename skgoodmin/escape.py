@@ -1,11 +1,12 @@
 """Escape: starts, stalls, and the way on from there.
 
 A run of L-BFGS *stalls* when the objective falls by less than a quarter over ten
-iterations. Where it stalls, a scouted unit is grafted into the network and training
-goes on from there (:mod:`skgoodmin.scout`); a graft that has not paid by its own stall
-is dropped. Stalled runs wait: of every three that wait at one
-level the best one is resumed, with patience for twice as many iterations, and so is
-the best of all when no start is left. In the end the best run is polished to ``tol``.
+iterations, or, where its floor is not known to be 0 (weight decay, log-loss), by less
+than a thousandth. Where it stalls, a scouted unit is grafted into the network and
+training goes on from there (:mod:`skgoodmin.scout`); a graft that has not paid by its
+own stall is dropped. Stalled runs wait: of every three that wait at one level the best
+one is resumed, with patience for twice as many iterations, and so is the best of all
+when no start is left.
 
 Without weight decay the hinge has a finish: once the mean loss is less than the share
 of every single row, each row is on its right side, and scaling the output layer makes
@@ -22,9 +23,12 @@ from .certificate import raw_predictions
 from .scout import graft
 from .solver import Exit, Run
 
-PATIENCE, FALL = 10, 0.25  # iterations of a stall, and what they have to bring
+PATIENCE = 10  # iterations after which a run may stall
 HEAT = 3  # runs that wait at one level before the best one is resumed
-PAID = 0.05  # of the objective, by which a graft has to lower it
+# Shares of the objective: what ten iterations and what a graft have to bring, where the
+# objective may reach 0 and where it may not.
+FALL, PAID = 0.25, 0.05
+FALL_ABOVE_A_FLOOR, PAID_ABOVE_A_FLOOR = 0.001, 0.0
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,12 @@ class Climb:
     def __init__(self, objective, theta0, budget, number, seed, on_iteration=None):
         self.objective, self.budget, self.number = objective, budget, number
         self.rng, self.on_iteration = np.random.RandomState(seed), on_iteration
-        self.run = Run(objective, theta0, budget.tol)
+        self.run = self.first = Run(objective, theta0, budget.tol)
         self.spent, self.won, self.level = float(self.run.n_fun), False, 0
         self.n_grafts, self.n_escapes, self.curves = 0, 0, []
+        self.fall, self.paid = FALL, PAID
+        if not may_vanish(objective):
+            self.fall, self.paid = FALL_ABOVE_A_FLOOR, PAID_ABOVE_A_FLOOR
 
     def go_on(self, max_fun):
         """To the next stall, and away from it as long as grafts pay."""
@@ -63,7 +70,7 @@ class Climb:
             child = Run(self.objective, theta, self.budget.tol)
             self.spent += cost + child.n_fun
             self._climb(child, PATIENCE, max_fun)
-            if not child.value < (1.0 - PAID) * self.run.value and not self.won:
+            if not child.value < (1.0 - self.paid) * self.run.value and not self.won:
                 return
             self.curves.append(self.run.curve)
             self.run, self.level, self.n_escapes = child, 1, self.n_escapes + 1
@@ -75,7 +82,7 @@ class Climb:
         while not self.won:
             self.won = is_separated(self.objective, run.value)
             stalled = run.n_iter >= window and (
-                curve[-1 - window] - curve[-1] < FALL * curve[-1 - window]
+                curve[-1 - window] - curve[-1] < self.fall * curve[-1 - window]
             )
             goal = min(run.n_iter + 1, self.budget.max_iter)
             if self.won or stalled or run.ended or goal == run.n_iter:
@@ -201,16 +208,17 @@ def _winner_of_a_heat(waiting):
     return None
 
 
+def may_vanish(objective):
+    """Whether the theorem speaks: a large enough network has the objective 0."""
+    return objective.alpha == 0 and objective.loss.attains_minimum
+
+
 def is_separated(objective, value):
     """Whether the objective alone shows that every row is on its right side.
 
     The loss of a row that is not is at least 1, and carries the mean above its share.
     """
-    return (
-        objective.alpha == 0
-        and objective.loss.attains_minimum
-        and value < objective.shares.min()
-    )
+    return may_vanish(objective) and value < objective.shares.min()
 
 
 def finish(objective, theta):

@@ -135,7 +135,11 @@ def _polished(objective, climb, max_fun):
 
 def _report(climb, run):
     """Print one iteration."""
-    print(f"Start {climb.number}, iteration {run.n_iter}: objective {run.value:.8g}")
+    escape = f"escape {climb.n_grafts}, " if run is not climb.first else ""
+    print(
+        f"Start {climb.number}, {escape}iteration {run.n_iter}: "
+        f"objective {run.value:.8g}"
+    )
 
 
 def _joint(objective, theta0, rng, neuron_alpha, budget):

@@ -16,7 +16,7 @@ from skgoodmin.certificate import (
     make_witness,
     raw_predictions,
 )
-from skgoodmin.escape import find_witness
+from skgoodmin.scout import find_witness
 from skgoodmin.objective import AugmentedObjective
 from skgoodmin.solver import Exit, minimize
 
