@@ -20,7 +20,7 @@ import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 
 from .certificate import raw_predictions
-from .scout import graft
+from .scout import graft, graft_cost
 from .solver import Exit, Run
 
 PATIENCE = 10  # iterations after which a run may stall
@@ -62,11 +62,13 @@ class Climb:
         """To the next stall, and away from it as long as grafts pay."""
         self._climb(self.run, PATIENCE * 2**self.level, max_fun)
         self.level += 1
-        while self.may_escape and self.spent < max_fun:
+        n_directions = self.budget.n_directions
+        while self.may_escape:
+            cost = graft_cost(self.objective, n_directions)
+            if self.spent + cost + 1 > max_fun:
+                return
             self.n_grafts += 1
-            theta, cost = graft(
-                self.objective, self.run.theta, self.rng, self.budget.n_directions
-            )
+            theta = graft(self.objective, self.run.theta, self.rng, n_directions)
             child = Run(self.objective, theta, self.budget.tol)
             self.spent += cost + child.n_fun
             self._climb(child, PATIENCE, max_fun)

@@ -180,20 +180,15 @@ def graft(objective, theta, rng, n_directions):
     unit j is u = v* - A^-1_j v*_j / A^-1_jj with v* = v - A^-1 g, and lies
     v*_j^2 / (2 A^-1_jj) above the one with all units: that is how much j is missed
     (optimal brain surgeon).
-
-    Returns
-    -------
-    theta : ndarray of shape (n_parameters,)
-    cost : float
-        What it took, in evaluations of the objective.
     """
     stall = look(objective, theta)
     w, b, phi = scout(stall, objective.activation, rng, n_directions)
     grafted = theta.copy()
     coefs, intercepts = objective.layout.unpack(grafted)
     if objective.activation == "relu":
-        # Its scale is free: take that of the other units.
-        scale = np.sqrt((coefs[-2] ** 2).sum(axis=0)).mean() / np.sqrt(w @ w)
+        # Its scale is free: take that of the other units, unless all are dead.
+        length = np.sqrt((coefs[-2] ** 2).sum(axis=0)).mean()
+        scale = length / np.sqrt(w @ w) if length > 0 else 1.0
         w, b, phi = scale * w, scale * b, scale * phi
     n_units = len(coefs[-1])
     features = np.column_stack([stall.values, np.ones(len(phi)), phi])
@@ -215,11 +210,11 @@ def graft(objective, theta, rng, n_directions):
         coefs[-1][:, k] = without[:n_units]
         coefs[-1][j, k] = without[n_units + 1]
         intercepts[-1][k] = without[n_units]
-    return grafted, _cost(objective, len(phi), n_directions)
+    return grafted
 
 
-def _cost(objective, n_rows, n_directions):
-    """Multiplications of a graft over those of an evaluation."""
+def graft_cost(objective, n_directions):
+    """What a graft takes, in evaluations: its multiplications over those of one."""
     fans = objective.layout.fans
     first, *others = (i * o for i, o in fans)
     n_inputs, n_units = fans[-2]
@@ -231,7 +226,7 @@ def _cost(objective, n_rows, n_directions):
         series = n_outputs * (4 * min(SUBSPACE, n_inputs) + 1) * n_inputs
         scouting = series + 1.5 * n_directions * (n_inputs + n_outputs * (n_units + 4))
     fitting = n_outputs * (n_units + 2) ** 2
-    share = n_rows / objective.data.n_rows
+    share = min(SCOUT_ROWS / objective.data.n_rows, 1.0)
     return share * (forward + scouting + fitting) / evaluation
 
 

@@ -16,8 +16,8 @@ from skgoodmin.certificate import (
     make_witness,
     raw_predictions,
 )
-from skgoodmin.scout import find_witness
 from skgoodmin.objective import AugmentedObjective
+from skgoodmin.scout import find_witness
 from skgoodmin.solver import Exit, minimize
 
 XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])

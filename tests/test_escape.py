@@ -1,0 +1,162 @@
+"""Escapes from known bad minima, the finish, the budget, and what GLOBAL claims."""
+
+import itertools
+
+import numpy as np
+import pytest
+from problems import numpy_objective, random_objective, tiny_objective
+
+from skgoodmin.certificate import Status, lower_bound
+from skgoodmin.escape import Budget, finish, is_separated, search
+from skgoodmin.objective import Objective
+from skgoodmin.scout import find_witness
+from skgoodmin.training import train
+
+SQUARE = np.array(list(itertools.product([-1.0, 1.0], repeat=2)))
+XOR = np.array([-1, 1, 1, -1])
+
+
+def _starts(objective, seed=0):
+    rng = np.random.RandomState(seed)
+    while True:
+        yield objective.layout.start(rng)
+
+
+def _trap(kind):
+    """(objective, theta) at a local minimum with half of the rows wrong."""
+    objective = tiny_objective((SQUARE + 1) / 2, XOR, (2,))
+    if kind == "dead":
+        coefs, intercepts = [np.zeros((2, 2)), [[1], [1]]], [[-1, -1], [0]]
+    elif kind == "affine":
+        coefs, intercepts = [[[1, -1], [1, -1]], [[1], [1]]], [[3, 3], [-6]]
+    else:
+        objective = tiny_objective([-1, 0, 0, 1], [1, -1, -1, 1], (2,), "tanh")
+        coefs = [np.zeros((1, 2)), [[1], [1]]]
+        intercepts = [[1, 1], [-2 * np.tanh(1)]]
+    return objective, objective.layout.pack(coefs, intercepts)
+
+
+@pytest.mark.parametrize("kind", ["dead", "affine", "smooth"])
+def test_grafts_leave_the_known_bad_minima(kind):
+    objective, theta = _trap(kind)
+    stuck, _, _ = search(
+        objective, [theta], np.random.RandomState(0), Budget(1000, 5000, 1e-8)
+    )
+    assert not stuck.won and abs(stuck.run.value - 1) < 1e-9
+    escaped = 0
+    for seed in range(10):
+        budget = Budget(1000, 5000, 1e-8, max_escapes=10)
+        climb, _, _ = search(objective, [theta], np.random.RandomState(seed), budget)
+        escaped += climb.won
+    assert escaped == 10
+
+
+def test_a_victory_is_finished_at_zero_loss():
+    objective = tiny_objective(SQUARE, XOR, (3,))
+    budget = Budget(1000, 5000, 1e-8, max_escapes=10)
+    climb, losses, spent = search(
+        objective, _starts(objective), np.random.RandomState(0), budget
+    )
+    assert climb.won and is_separated(objective, climb.run.value)
+    theta = finish(objective, climb.run.theta)
+    assert objective.value_and_gradient(theta)[0] == 0
+    assert numpy_objective(objective, theta) == 0
+    assert len(losses) == climb.number + 1 and spent <= budget.max_fun
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_separated_means_that_every_row_is_right(seed):
+    rng = np.random.RandomState(seed)
+    outputs = {"n_outputs": 3} if seed % 2 else {}
+    objective, theta = random_objective((30,), alpha=0.0, weights=True, seed=seed,
+                                        **outputs)  # fmt: skip
+    budget = Budget(1000, 300, 1e-8, max_escapes=3)
+    climb, _, _ = search(objective, _starts(objective, seed), rng, budget)
+    from skgoodmin.certificate import raw_predictions
+
+    margins = objective.signs() * raw_predictions(objective, climb.run.theta)
+    if climb.won:
+        assert (margins > 0).all()
+    assert seed != 0 or climb.won
+
+
+@pytest.mark.parametrize("max_fun", [1, 10, 100, 500])
+@pytest.mark.parametrize("max_escapes", [0, 1000])
+def test_the_budget_bounds_the_whole_training(max_fun, max_escapes):
+    objective, _ = random_objective((3,), alpha=0.01, n=60)
+    budget = Budget(10**6, max_fun, 1e-10, max_escapes)
+    rng = np.random.RandomState(0)
+    done = train(objective, _starts(objective), rng, budget)
+    # A heat of three starts evaluates each once.
+    assert done.n_fun <= max_fun + 3
+    assert done.n_fun >= min(max_fun, 100)
+
+
+def test_the_random_graft_is_another_search():
+    objective = tiny_objective(SQUARE, XOR, (2,))
+    spent = []
+    for n_directions in (16, 1):
+        budget = Budget(1000, 5000, 1e-8, 10**6, n_directions)
+        total = 0
+        for seed in range(10):
+            rng = np.random.RandomState(seed)
+            total += search(objective, _starts(objective, seed), rng, budget)[2]
+        spent.append(total)
+    assert spent[0] != spent[1]
+
+
+def test_linear_models_have_no_unit_to_graft():
+    objective, theta = random_objective((), alpha=0.01)
+    rng, budget = np.random.RandomState(0), Budget(1000, 5000, 1e-8, 10)
+    done = train(objective, [theta], rng, budget)
+    assert done.n_escapes == 0 and done.best.converged
+
+
+def _independent_bound(objective):
+    """Pointwise minimum of each group by a search on a grid, plain numpy."""
+    X, y, s = (
+        objective.data.block(),
+        objective.data.labels[:, 0],
+        objective.data.weights,
+    )
+    f, total = np.linspace(-1, 1, 20001), 0.0
+    for x in np.unique(X, axis=0):
+        loss = np.zeros_like(f)
+        for i in np.flatnonzero((X == x).all(axis=1)):
+            sign = 2 * y[i] - 1
+            loss += s[i] * np.maximum(0, 1 - sign * f) ** 3
+        total += loss.min()
+    return total / s.sum()
+
+
+def _small_problem(seed):
+    """A random objective with repeated rows, some with contradicting labels."""
+    rng = np.random.RandomState(seed)
+    X = rng.randint(-1, 2, size=(20, 2)).astype(float)
+    y = np.where(rng.uniform(size=20) < 0.9, np.sign(X[:, 0] + 0.5), -1)
+    activation = ("relu", "tanh")[seed % 2]
+    return tiny_objective(X, y, (rng.randint(2, 8),), activation), rng
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_bound_witness_and_global(seed):
+    objective, rng = _small_problem(seed)
+    bound = lower_bound(objective.data, objective.loss, False, 1)
+    np.testing.assert_allclose(bound, _independent_bound(objective), atol=1e-7)
+    assert isinstance(objective, Objective)
+    for _ in range(20):
+        theta = objective.layout.start(rng) * 10 ** rng.uniform(-1, 1)
+        loss = numpy_objective(objective, theta)
+        assert bound <= loss + 1e-12
+        witness = find_witness(objective, theta, rng, 1.0)
+        if witness is not None:
+            step = [witness.coef, [witness.intercept], witness.amplitude]
+            value, _ = objective.evaluate(theta, np.concatenate(step))
+            value += 0.5 * witness.amplitude @ witness.amplitude
+            assert loss - value >= witness.decrease > 0
+        else:
+            assert loss - bound < 1e-6
+    done = train(objective, [theta] * 3, rng, Budget(2000, 5000, 1e-9, max_escapes=10))
+    if done.certificate.status is Status.GLOBAL:
+        gap = numpy_objective(objective, done.theta) - _independent_bound(objective)
+        assert gap < 2e-6
