@@ -24,6 +24,11 @@ from .network import predict_raw
 
 # A gap of at most this share of the loss of the constant prediction 0 counts as 0.
 GAP_TOLERANCE = 1e-6
+ESCAPES_SPENT = (
+    "all max_escapes escapes are spent and another one is known; increase max_escapes "
+    "or n_init to go on"
+)
+BLOCK = 16384  # rows that are looked at at once
 
 
 class Status(Enum):
@@ -82,6 +87,8 @@ class Certificate:
     witness : Witness or None
     caveat : str
         Why the theorem is silent here; empty where it speaks.
+    advice : str
+        What to change for the training to go on; empty if nothing is known.
     """
 
     status: Status
@@ -92,6 +99,7 @@ class Certificate:
     neuron_contribution: float
     witness: Witness | None
     caveat: str
+    advice: str = ""
 
     def __str__(self):
         lines = [
@@ -109,6 +117,8 @@ class Certificate:
             )
         if self.caveat:
             lines.append(f"Note         {self.caveat}")
+        if self.advice:
+            lines.append(f"Advice       {self.advice}")
         return "\n".join(lines)
 
 
@@ -122,9 +132,9 @@ def lower_bound(data, loss, several_classes, n_outputs):
     several_classes : bool
     n_outputs : int
     """
-    size = np.bincount(data.group)
-    if np.all(size == 1):
+    if data.opens_group.all():
         return 0.0  # every group has one label, which a network can fit alone
+    size = np.bincount(data.group)
     mixed = np.flatnonzero(size[data.group] > 1)
     group = np.unique(data.group[mixed], return_inverse=True)[1]
     labels, weights = data.labels[mixed], data.weights[mixed]
@@ -141,14 +151,15 @@ def lower_bound(data, loss, several_classes, n_outputs):
     return float(loss.minimum(counts).sum() / data.weights.sum())
 
 
-def data_loss(objective, raw):
+def data_loss(objective, raw, first=0):
     """Mean loss of raw predictions and its derivative by each of them, in float64.
 
     Parameters
     ----------
     objective : Objective
     raw : ndarray of shape (n, n_outputs)
-        Predictions of the first n canonical rows.
+        Predictions of the n canonical rows from ``first`` on.
+    first : int, default=0
 
     Returns
     -------
@@ -157,14 +168,14 @@ def data_loss(objective, raw):
     residuals : ndarray of shape (n_outputs, n)
         r_ki = d loss / d raw_ik.
     """
-    data, loss, n = objective.data, objective.loss, len(raw)
+    loss, n, rows = objective.loss, len(raw), slice(first, first + len(raw))
     residuals = np.array(raw.T, dtype=np.float64, order="C")  # the kernel overwrites it
     value = loss_gradient(
         loss.code(objective.several_classes),
         float(loss.degree),
         residuals,
-        data.labels[:n],
-        objective.shares[:n],
+        objective.data.labels[rows],
+        objective.shares[rows],
         np.empty(3 * n),
     )
     return value, residuals
@@ -173,12 +184,17 @@ def data_loss(objective, raw):
 def raw_predictions(objective, theta):
     """Raw predictions of the canonical rows, (n_rows, n_outputs) in float64."""
     coefs, intercepts = objective.layout.unpack(theta)
-    data, step = objective.data, 4096
-    blocks = [
-        predict_raw(coefs, intercepts, objective.activation, data.block(i, i + step))
-        for i in range(0, data.n_rows, step)
-    ]
-    return np.concatenate(blocks).astype(np.float64, copy=False)
+    raw = np.empty((objective.data.n_rows, objective.layout.sizes[-1]))
+    for rows in _blocks(objective):
+        block = objective.data.block(rows.start, rows.stop)
+        raw[rows] = predict_raw(coefs, intercepts, objective.activation, block)
+    return raw
+
+
+def _blocks(objective):
+    """Slices of some thousand rows, so that nothing grows with their number."""
+    n = objective.data.n_rows
+    return [slice(i, min(i + BLOCK, n)) for i in range(0, n, BLOCK)]
 
 
 def make_witness(objective, theta, w, neuron_alpha):
@@ -193,23 +209,28 @@ def make_witness(objective, theta, w, neuron_alpha):
     witness : Witness or None
         None if the decrease is not above its rounding error.
     """
-    data = objective.data
-    exponent = data.dot(w)
-    largest = exponent.max()
-    e = np.exp(exponent - largest)
+    blocks = _blocks(objective)
+    e = objective.data.dot(w)
+    largest = e.max()
+    np.exp(np.subtract(e, largest, out=e), out=e)
     raw = raw_predictions(objective, theta)
-    loss, residuals = data_loss(objective, raw)
-    slope = residuals @ e
-    direction = -slope
+    loss, direction = 0.0, np.zeros(raw.shape[1])
+    for rows in blocks:
+        part, residuals = data_loss(objective, raw[rows], rows.start)
+        loss += part
+        direction -= residuals @ e[rows]
     size = np.abs(direction).max()
     if not (np.isfinite(size) and size > 0):
         return None
-    direction = direction / size
+    direction /= size
 
     def augmented(step):
         a = step * direction
-        value, _ = data_loss(objective, raw + e[:, None] * a)
-        return value + 0.5 * neuron_alpha * a @ a
+        value = 0.5 * neuron_alpha * a @ a
+        for rows in blocks:
+            augmented_raw = raw[rows] + e[rows, None] * a
+            value += data_loss(objective, augmented_raw, rows.start)[0]
+        return value
 
     step = 1.0
     while (best := augmented(step)) >= loss and step > 1e-12:
@@ -217,14 +238,16 @@ def make_witness(objective, theta, w, neuron_alpha):
     for factor in (2.0, 0.5):
         while (value := augmented(step * factor)) < best:
             best, step = value, step * factor
-    rounding = 10 * np.finfo(np.float64).eps * (data.n_rows + 4) * loss
+    rounding = 10 * np.finfo(np.float64).eps * (len(raw) + 4) * loss
     decrease = loss - best - rounding
     if not decrease > 0:
         return None
     return Witness(w.copy(), float(-largest), step * direction, float(decrease))
 
 
-def certify(objective, theta, solution, witness=None, contribution=0.0):
+def certify(
+    objective, theta, solution, witness=None, contribution=0.0, escapes_spent=False
+):
     """Certificate of ``theta``.
 
     Parameters
@@ -236,8 +259,13 @@ def certify(objective, theta, solution, witness=None, contribution=0.0):
     witness : Witness, optional
     contribution : float
         See :class:`Certificate`.
+    escapes_spent : bool
+        Whether ``max_escapes`` kept the training from trying another escape.
     """
-    loss, _ = data_loss(objective, raw_predictions(objective, theta))
+    raw = raw_predictions(objective, theta)
+    loss = sum(
+        data_loss(objective, raw[rows], rows.start)[0] for rows in _blocks(objective)
+    )
     n_outputs = objective.layout.sizes[-1]
     bound = lower_bound(
         objective.data, objective.loss, objective.several_classes, n_outputs
@@ -260,6 +288,7 @@ def certify(objective, theta, solution, witness=None, contribution=0.0):
         contribution,
         witness,
         caveat(objective),
+        ESCAPES_SPENT if status is Status.ESCAPABLE and escapes_spent else "",
     )
 
 

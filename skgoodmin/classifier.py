@@ -424,6 +424,7 @@ default='relu'
                 raise ValueError("sample_weight is zero for all rows.")
         labels, classes, multilabel = _encode(y, sample_weight, classes)
         data = canonical_rows(X, labels, sample_weight)
+        del labels  # canonical rows have their own
         if self.class_weight is not None:
             data = data.reweighted(
                 _class_factors(self.class_weight, classes, multilabel, data)

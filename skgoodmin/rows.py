@@ -15,7 +15,7 @@ The sum does not depend on the order of the features and skips zeros, so a spars
 hashes as its dense twin does. Rows that share a hash are compared by content.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,14 +85,19 @@ class CanonicalRows:
     labels : ndarray of shape (n_rows, 1 or n_outputs), int32
     weights : ndarray of shape (n_rows,)
         Sums of the sample weights of the merged rows.
-    group : ndarray of shape (n_rows,), int64
-        Number of the group of rows with equal content, ascending.
+    opens_group : ndarray of shape (n_rows,), bool
+        Whether the content differs from that of the row before.
     """
 
     rows: Rows
     labels: np.ndarray
     weights: np.ndarray
-    group: np.ndarray
+    opens_group: np.ndarray
+
+    @property
+    def group(self):
+        """Number of the group of rows with equal content, (n_rows,), ascending."""
+        return np.cumsum(self.opens_group) - 1
 
     @property
     def n_rows(self):
@@ -127,28 +132,25 @@ class CanonicalRows:
 
     def dot(self, w):
         """X w for the canonical rows, (n_rows,) in float64."""
-        step = 4096
-        starts = range(0, self.n_rows, step)
-        return np.concatenate(
-            [self.block(i, i + step) @ w for i in starts], dtype=np.float64
-        )
+        step, product = 4096, np.empty(self.n_rows)
+        for i in range(0, self.n_rows, step):
+            product[i : i + step] = self.block(i, i + step) @ w
+        return product
 
     def take(self, places):
         """The rows at ascending ``places``; they stay canonical."""
-        group = np.unique(self.group[places], return_inverse=True)[1]
+        opens_group = np.diff(self.group[places], prepend=-1) > 0
         rows = self.rows._replace(index=read_only(self.rows.index[places]))
         return CanonicalRows(
             rows,
             read_only(self.labels[places]),
             read_only(self.weights[places]),
-            group,
+            opens_group,
         )
 
     def reweighted(self, factors):
         """The same rows with their weights multiplied by ``factors`` (n_rows,)."""
-        heavier = CanonicalRows(
-            self.rows, self.labels, read_only(self.weights * factors), self.group
-        )
+        heavier = replace(self, weights=read_only(self.weights * factors))
         if np.all(heavier.weights > 0):
             return heavier
         return heavier.take(np.flatnonzero(heavier.weights > 0))
@@ -282,16 +284,16 @@ def _collect(rows, order, new_content, labels, sample_weight, keys=None):
     """Merge neighbours that agree in content and label."""
     source = rows.index[order]
     weights = np.ones(len(order)) if sample_weight is None else sample_weight[source]
-    group = np.cumsum(new_content, dtype=np.int64) - 1
+    opens_group = new_content.astype(bool)
     if keys is not None:
-        new = new_content.astype(bool)
+        new = opens_group.copy()
         new[1:] |= keys[order][1:] != keys[order][:-1]
         first = np.flatnonzero(new)
         weights = np.add.reduceat(weights, first)
-        source, group = source[first], group[first]
+        source, opens_group = source[first], opens_group[first]
     return CanonicalRows(
         rows._replace(index=read_only(source)),
         read_only(labels[source]),
         read_only(weights.astype(np.float64, copy=False)),
-        group,
+        opens_group,
     )

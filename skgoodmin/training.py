@@ -69,6 +69,7 @@ def train(
     training : Training
     """
     neuron, contribution, n_escapes = np.full(objective.n_neuron, np.nan), 0.0, 0
+    escapes_spent = False
     if not special_neuron:
         budget = replace(budget, max_escapes=0)
     with fit_threads() as shared_map:
@@ -95,6 +96,7 @@ def train(
             )
             solution, extra_fun = _polished(objective, climb, budget.max_fun - n_fun)
             best, n_escapes = climb.number, climb.n_escapes
+            escapes_spent = climb.n_grafts >= budget.max_escapes
             losses[best], n_fun = solution.value, n_fun + extra_fun
         if solution.exit is Exit.OVERFLOW:
             raise OverflowError(solution.exit.value)
@@ -103,7 +105,9 @@ def train(
         witness = None
         if special_neuron:
             witness = find_witness(objective, theta, rng, neuron_alpha)
-        certificate = certify(objective, theta, solution, witness, contribution)
+        certificate = certify(
+            objective, theta, solution, witness, contribution, escapes_spent
+        )
     return Training(
         theta,
         solution,

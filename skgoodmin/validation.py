@@ -47,10 +47,14 @@ class HeldOut:
     def score(self, theta):
         """Weighted accuracy at ``theta``."""
         coefs, intercepts = self.layout.unpack(theta)
-        block = self.data.block()
-        raw = predict_raw(coefs, intercepts, self.activation, block)
-        right = (predicted_labels(raw, self.multilabel) == self.data.labels).all(axis=1)
-        return float(np.average(right, weights=self.data.weights))
+        data, right = self.data, np.empty(self.data.n_rows)
+        for i in range(0, data.n_rows, 4096):
+            some = slice(i, i + 4096)
+            block = data.block(some.start, some.stop)
+            raw = predict_raw(coefs, intercepts, self.activation, block)
+            labels = predicted_labels(raw, self.multilabel)
+            right[some] = (labels == data.labels[some]).all(axis=1)
+        return float(np.average(right, weights=data.weights))
 
     def __call__(self, theta):
         """Score ``theta``; True once the patience is over."""
