@@ -137,17 +137,26 @@ default='relu'
     neuron_alpha : float, default=1.0
         Strength of the penalty on the neuron's amplitude (lambda in the papers).
     training : {'escape', 'joint'}, default='escape'
-        'escape' trains the plain network from ``n_init`` starts. 'joint' trains the
-        network together with the special neuron, literally as in [1]_, drops the
-        neuron and goes on without it; this is measurably worse than no neuron.
+        'escape' trains the plain network; where it stalls, a scouted special neuron
+        shows the way on, and the unit that is missed least is replaced by one in that
+        direction. 'joint' trains the network together with the special neuron,
+        literally as in [1]_, drops the neuron and goes on without it; this is
+        measurably worse than no neuron.
     n_init : int, default=1
-        Number of random starts; the best one is kept.
+        Number of random starts; the best one is kept. A start that reaches a global
+        minimum ends the search.
+    max_escapes : int, default=3
+        Largest number of escapes that are tried from one start. Small networks gain
+        from more; 0 leaves starts, stalls and no escape.
     n_jobs : int or None, default=None
-        Starts that run at once, as in joblib. The result does not depend on it.
+        Starts that run at once, as in joblib, in threads. The result does not depend
+        on it. Besides, a fit of many rows shares them among as many threads as BLAS
+        may use (``threadpoolctl.threadpool_limits``, ``OMP_NUM_THREADS``).
     max_iter : int, default=1000
         Largest number of L-BFGS iterations of one run.
     max_fun : int, default=15000
-        Largest number of evaluations of the objective in all runs together.
+        Largest number of evaluations of the objective in all runs together; scouts
+        count by their flops.
     tol : float, default=1e-4
         A run has converged when the largest component of the gradient is at most
         ``tol``, or when the objective has fallen by less than ``tol`` of itself over
@@ -158,7 +167,8 @@ default='relu'
     early_stopping : bool, default=False
         Set ``validation_fraction`` of the rows aside (stratified), stop when the
         accuracy on them has not improved by ``tol`` for ``n_iter_no_change``
-        iterations, and keep the best iterate. Not for ``training='joint'``.
+        iterations, and keep the best iterate, without escapes. Not for
+        ``training='joint'``.
     validation_fraction : float, default=0.1
         Share of the (distinct) rows that is set aside.
     n_iter_no_change : int, default=10
@@ -192,17 +202,19 @@ default='relu'
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, if X had string names.
     n_iter_ : int
-        Iterations of the start that was kept.
+        Iterations that led to the result, on both sides of its escapes.
     n_fun_ : int
-        Evaluations of the objective in all runs.
+        Evaluations of the objective in all runs, scouts included by their flops.
     loss_ : float
         Objective (loss and penalty) reached.
     loss_curve_ : ndarray of shape (n_iter_ + 1,)
-        Objective at the start and after each iteration of the start that was kept.
+        Objective at the start and after each iteration of the start that was kept;
+        right after an escape it may be higher than before.
     n_escapes_ : int
-        Escapes that lowered the objective.
-    init_losses_ : ndarray of shape (n_init,)
-        Objective that each start reached.
+        Escapes that led to the result.
+    init_losses_ : ndarray of shape (n_starts,)
+        Objective that each start reached; ``n_init`` of them, or fewer where one ended
+        the search.
     best_init_ : int
         Number of the start that was kept.
     converged_ : bool
