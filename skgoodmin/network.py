@@ -134,7 +134,7 @@ def backward(theta, table, activation, x, rows, first, size, work, delta_raw, gr
             np.dot(ones, delta, sums)
         add_to(gradient[c : c + fan_out], sums.reshape(fan_out))
         if layer == 0 and rows.sparse:
-            into = gradient[w : w + fan_in * fan_out]
+            into = cut(gradient, w, fan_in, fan_out)
             if last:
                 sparse_backward(rows, first, delta_raw.T, into)
             else:
@@ -236,14 +236,13 @@ def sparse_forward(rows, first, weights, z):
 
 @njit
 def sparse_backward(rows, first, delta, gradient):
-    """gradient += X^T delta, flat, for the same rows."""
-    n_units = delta.shape[1]
+    """gradient += X^T delta for the same rows."""
     for i in range(delta.shape[0]):
         row = rows.index[first + i]
         for p in range(rows.indptr[row], rows.indptr[row + 1]):
-            x, start = rows.data[p], rows.indices[p] * n_units
-            for j in range(n_units):
-                gradient[start + j] += x * delta[i, j]
+            x, feature = rows.data[p], rows.indices[p]
+            for j in range(delta.shape[1]):
+                gradient[feature, j] += x * delta[i, j]
 
 
 PREDICTION_ROWS = 1024  # rows that predict_raw takes at once

@@ -37,8 +37,8 @@ from .rows import CanonicalRows, Rows, gather
 from .special_neuron import exponents, neuron_backward, neuron_forward
 
 # Multiplications below which a range of rows is not worth a call of its own, and the
-# largest number of such ranges.
-CHUNK_WORK, MAX_CHUNKS = 4_000_000, 16
+# numbers of such ranges that are worth sharing among threads.
+CHUNK_WORK, MIN_CHUNKS, MAX_CHUNKS = 4_000_000, 4, 16
 _NO_NEURON = read_only(np.empty(0))
 
 
@@ -215,7 +215,8 @@ class Objective:
         least = max(CHUNK_WORK, 8 * self.n_parameters)
         others = (i * o for i, o in self.layout.fans[1:])
         work = self.data.n_values * sizes[1] + n * sum(others)
-        n_chunks = min(work // least + 1, MAX_CHUNKS)
+        n_chunks = min(work // least, MAX_CHUNKS)
+        n_chunks = n_chunks if n_chunks >= MIN_CHUNKS else 1
         chunk = block * -(-n // (block * n_chunks))
         chunks = [(i, min(i + chunk, n)) for i in range(0, n, chunk)]
         return sum_rows.dispatcher, constants, chunks, []
