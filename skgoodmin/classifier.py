@@ -174,7 +174,8 @@ default='relu'
     n_iter_no_change : int, default=10
         Iterations without improvement before an early stop.
     warm_start : bool, default=False
-        Start from the parameters of the previous fit; further starts are random.
+        Start from the parameters of the previous fit, without escapes: a model that
+        is at rest stays what it is. Further starts are random.
     random_state : int, RandomState instance or None, default=None
         Source of starts, splits and scouts.
     verbose : bool or int, default=0
@@ -468,7 +469,12 @@ default='relu'
                 objective,
                 self._starts(layout, rng, previous, classes),
                 rng,
-                Budget(self.max_iter, self.max_fun, self.tol, self.max_escapes),
+                Budget(
+                    self.max_iter,
+                    self.max_fun,
+                    self.tol,
+                    self.max_escapes if previous is None else 0,
+                ),
                 special_neuron=self.special_neuron is not None,
                 joint=self.training == "joint" and self.special_neuron is not None,
                 neuron_alpha=self.neuron_alpha,
