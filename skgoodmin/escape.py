@@ -95,11 +95,8 @@ class Climb:
         self.spent += run.n_fun - before
 
     def polish(self, max_fun):
-        """Go on to ``tol``."""
-        before = self.run.n_fun
-        limit = before + max(int(max_fun - self.spent), 0)
-        self.run.advance(self.budget.max_iter, limit, self._tell)
-        self.spent += self.run.n_fun - before
+        """Go on to ``tol``, past all stalls."""
+        self._climb(self.run, np.inf, max_fun)
 
     def _tell(self, run):
         return self.on_iteration is not None and self.on_iteration(self, run)
@@ -178,7 +175,7 @@ def search(objective, starts, rng, budget, n_jobs=None, on_iteration=None):
         if resumed is not None:
             waiting = [climb for climb in waiting if climb.level != resumed.level]
             spent -= resumed.spent
-            resumed.go_on(resumed.spent + budget.max_fun - spent - resumed.spent)
+            resumed.go_on(budget.max_fun - spent)
             climbs = [resumed]
         else:
             heat = list(islice(starts, HEAT))

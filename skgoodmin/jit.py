@@ -55,7 +55,7 @@ class Kernel:
         """The compiled function (the plain one under ``NUMBA_DISABLE_JIT=1``)."""
         import numba
 
-        self.function.__qualname__ += f"_{_source_stamp()}"
+        self.function.__qualname__ = f"{self.__qualname__}_{_source_stamp()}"
         try:
             return numba.njit(cache=True, **self.options)(self.function)
         except RuntimeError:  # nowhere to write: a read-only install without a home

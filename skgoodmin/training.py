@@ -29,6 +29,21 @@ class Training:
     held_out: HeldOut | None  # validation of the best start
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    """What one way to train ends with, before the certificate."""
+
+    solution: Solution
+    losses: list  # objective that each start reached
+    best: int
+    n_fun: float
+    n_escapes: int = 0
+    escapes_spent: bool = False
+    neuron: np.ndarray | None = None
+    contribution: float = 0.0
+    held_out: HeldOut | None = None
+
+
 def train(
     objective,
     starts,
@@ -68,36 +83,17 @@ def train(
     -------
     training : Training
     """
-    neuron, contribution, n_escapes = np.full(objective.n_neuron, np.nan), 0.0, 0
-    escapes_spent = False
-    if not special_neuron:
-        budget = replace(budget, max_escapes=0)
     with fit_threads() as shared_map:
         objective = replace(objective, map=shared_map)
-        if joint or held_out is not None:
-            share = replace(budget, max_fun=max(budget.max_fun // len(starts), 1))
-            if joint:
-                runs = [_joint(objective, s, rng, neuron_alpha, share) for s in starts]
-            else:
-                runs = [
-                    _held_out(objective, s, held_out, share, verbose) for s in starts
-                ]
-            best = int(np.argmin([run[0] for run in runs]))
-            _, solution, extra = runs[best]
-            losses = [run[1].value for run in runs]
-            n_fun = sum(run[1].n_fun for run in runs)
-            if joint:
-                neuron, contribution = extra
-            else:
-                held_out = extra
+        if joint:
+            outcome = _train_jointly(objective, starts, rng, neuron_alpha, budget)
+        elif held_out is not None:
+            outcome = _train_held_out(objective, starts, held_out, budget, verbose)
         else:
-            climb, losses, n_fun = search(
-                objective, starts, rng, budget, n_jobs, _report if verbose else None
-            )
-            solution, extra_fun = _polished(objective, climb, budget.max_fun - n_fun)
-            best, n_escapes = climb.number, climb.n_escapes
-            escapes_spent = climb.n_grafts >= budget.max_escapes
-            losses[best], n_fun = solution.value, n_fun + extra_fun
+            if not special_neuron:
+                budget = replace(budget, max_escapes=0)
+            outcome = _escape(objective, starts, rng, budget, n_jobs, verbose)
+        solution = outcome.solution
         if solution.exit is Exit.OVERFLOW:
             raise OverflowError(solution.exit.value)
         # What prediction will use: in float32 the parameters are rounded.
@@ -106,35 +102,51 @@ def train(
         if special_neuron:
             witness = find_witness(objective, theta, rng, neuron_alpha)
         certificate = certify(
-            objective, theta, solution, witness, contribution, escapes_spent
+            objective,
+            theta,
+            solution,
+            witness,
+            outcome.contribution,
+            outcome.escapes_spent,
         )
+    neuron = outcome.neuron
     return Training(
         theta,
         solution,
-        np.array(losses),
-        best,
-        int(np.ceil(n_fun)),
-        n_escapes,
-        neuron,
+        np.array(outcome.losses),
+        outcome.best,
+        int(np.ceil(outcome.n_fun)),
+        outcome.n_escapes,
+        np.full(objective.n_neuron, np.nan) if neuron is None else neuron,
         certificate,
-        held_out,
+        outcome.held_out,
     )
 
 
-def _polished(objective, climb, max_fun):
-    """(solution, evaluations) of the best climb, brought to its end."""
-    if climb.won:
-        theta = finish(objective, climb.run.theta)
-        value, gradient = objective.value_and_gradient(theta)
-        if value <= climb.run.value:
-            curve = np.append(climb.solution().curve, value)
-            norm = float(np.abs(gradient).max())
-            done = replace(climb.solution(), theta=theta, value=value, grad_norm=norm)
-            exit = Exit.CONVERGED
-            return replace(done, exit=exit, curve=curve, n_iter=len(curve) - 1), 2
+def _escape(objective, starts, rng, budget, n_jobs, verbose):
+    """Search, then bring the best climb to its end."""
+    report = _report if verbose else None
+    climb, losses, n_fun = search(objective, starts, rng, budget, n_jobs, report)
     before = climb.spent
-    climb.polish(before + max_fun)
-    return climb.solution(), climb.spent - before
+    climb.polish(before + budget.max_fun - n_fun)
+    solution, n_fun = climb.solution(), n_fun + climb.spent - before
+    if climb.won:
+        theta, n_fun = finish(objective, solution.theta), n_fun + 2
+        value, gradient = objective.value_and_gradient(theta)
+        if value <= solution.value:
+            curve = np.append(solution.curve, value)
+            solution = replace(
+                solution,
+                theta=theta,
+                value=value,
+                grad_norm=float(np.abs(gradient).max()),
+                exit=Exit.CONVERGED,
+                n_iter=len(curve) - 1,
+                curve=curve,
+            )
+    losses[climb.number] = solution.value
+    spent = climb.n_grafts >= budget.max_escapes
+    return _Outcome(solution, losses, climb.number, n_fun, climb.n_escapes, spent)
 
 
 def _report(climb, run):
@@ -146,35 +158,50 @@ def _report(climb, run):
     )
 
 
-def _joint(objective, theta0, rng, neuron_alpha, budget):
-    """(rank, solution, (neuron, contribution)) of joint training from one start."""
-    solution, *neuron = train_joint(objective, theta0, rng, neuron_alpha, budget)
-    return _rank(solution.value), solution, neuron
+def _shared(budget, starts):
+    """The budget of each of several starts."""
+    return replace(budget, max_fun=max(budget.max_fun // len(starts), 1))
 
 
-def _held_out(objective, theta0, held_out, budget, verbose):
-    """(rank, solution, held_out) of one start that the validation rows stop."""
-    held_out = copy.deepcopy(held_out)
-
-    def after_iteration(run):
-        stop = held_out(run.theta)
-        if verbose:
-            print(
-                f"Iteration {run.n_iter}: objective {run.value:.8g}, "
-                f"validation {held_out.scores[-1]:.4f}"
-            )
-        return stop
-
-    run = Run(objective, theta0, budget.tol)
-    run.advance(budget.max_iter, budget.max_fun, after_iteration)
-    solution = run.solution()
-    if held_out.best_theta is not None:
-        theta = held_out.best_theta
-        value, gradient = objective.value_and_gradient(theta)
-        norm = float(np.abs(gradient).max())
-        solution = replace(solution, theta=theta, value=value, grad_norm=norm)
-    return -held_out.best_score, solution, held_out
+def _train_jointly(objective, starts, rng, neuron_alpha, budget):
+    """Joint training from every start; the smallest objective is kept."""
+    share = _shared(budget, starts)
+    runs = [train_joint(objective, s, rng, neuron_alpha, share) for s in starts]
+    losses = [solution.value for solution, _, _ in runs]
+    best = int(np.argmin(np.where(np.isnan(losses), np.inf, losses)))
+    solution, neuron, contribution = runs[best]
+    n_fun = sum(solution.n_fun for solution, _, _ in runs)
+    return _Outcome(
+        solution, losses, best, n_fun, neuron=neuron, contribution=contribution
+    )
 
 
-def _rank(value):
-    return np.inf if np.isnan(value) else value
+def _train_held_out(objective, starts, held_out, budget, verbose):
+    """Early stopping of every start; the best validation score is kept."""
+    runs = []
+    for theta0 in starts:
+        watch = copy.deepcopy(held_out)
+
+        def after_iteration(run, watch=watch):
+            stop = watch(run.theta)
+            if verbose:
+                print(
+                    f"Iteration {run.n_iter}: objective {run.value:.8g}, "
+                    f"validation {watch.scores[-1]:.4f}"
+                )
+            return stop
+
+        run = Run(objective, theta0, budget.tol)
+        share = _shared(budget, starts)
+        run.advance(share.max_iter, share.max_fun, after_iteration)
+        solution = run.solution()
+        if watch.best_theta is not None:
+            theta = watch.best_theta
+            value, gradient = objective.value_and_gradient(theta)
+            norm = float(np.abs(gradient).max())
+            solution = replace(solution, theta=theta, value=value, grad_norm=norm)
+        runs.append((solution, watch))
+    best = int(np.argmax([watch.best_score for _, watch in runs]))
+    losses = [solution.value for solution, _ in runs]
+    n_fun = sum(solution.n_fun for solution, _ in runs)
+    return _Outcome(runs[best][0], losses, best, n_fun, held_out=runs[best][1])
