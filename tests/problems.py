@@ -54,6 +54,13 @@ def tiny_objective(X, y, hidden, activation="relu", degree=3.0):
     return Objective(data, layout, activation, PolynomialHinge(degree), False, 0.0)
 
 
+def bad_minimum(problem):
+    """(objective, theta_bad) of a problem of :mod:`skgoodmin.datasets`."""
+    hidden, activation = problem.hidden_layer_sizes, problem.activation
+    objective = tiny_objective(problem.X, problem.y, hidden, activation)
+    return objective, problem.theta_bad
+
+
 def five_point(function, x, step=1e-3):
     """Numerical gradient of ``function`` at x, of error O(step^4)."""
     gradient = np.empty_like(x)

@@ -4,9 +4,15 @@ import itertools
 
 import numpy as np
 import pytest
-from problems import numpy_objective, random_objective, tiny_objective
+from problems import (
+    bad_minimum,
+    numpy_objective,
+    random_objective,
+    tiny_objective,
+)
 
-from skgoodmin.certificate import Status, lower_bound
+from skgoodmin.certificate import Status, lower_bound, raw_predictions
+from skgoodmin.datasets import affine_trap, dead_xor, smooth_trap
 from skgoodmin.escape import Budget, finish, is_separated, search
 from skgoodmin.objective import Objective
 from skgoodmin.scout import find_witness
@@ -22,23 +28,9 @@ def _starts(objective, seed=0):
         yield objective.layout.start(rng)
 
 
-def _trap(kind):
-    """(objective, theta) at a local minimum with half of the rows wrong."""
-    objective = tiny_objective((SQUARE + 1) / 2, XOR, (2,))
-    if kind == "dead":
-        coefs, intercepts = [np.zeros((2, 2)), [[1], [1]]], [[-1, -1], [0]]
-    elif kind == "affine":
-        coefs, intercepts = [[[1, -1], [1, -1]], [[1], [1]]], [[3, 3], [-6]]
-    else:
-        objective = tiny_objective([-1, 0, 0, 1], [1, -1, -1, 1], (2,), "tanh")
-        coefs = [np.zeros((1, 2)), [[1], [1]]]
-        intercepts = [[1, 1], [-2 * np.tanh(1)]]
-    return objective, objective.layout.pack(coefs, intercepts)
-
-
-@pytest.mark.parametrize("kind", ["dead", "affine", "smooth"])
-def test_grafts_leave_the_known_bad_minima(kind):
-    objective, theta = _trap(kind)
+@pytest.mark.parametrize("problem", [dead_xor, affine_trap, smooth_trap])
+def test_grafts_leave_the_known_bad_minima(problem):
+    objective, theta = bad_minimum(problem())
     stuck, _, _ = search(
         objective, [theta], np.random.RandomState(0), Budget(1000, 5000, 1e-8)
     )
@@ -72,8 +64,6 @@ def test_separated_means_that_every_row_is_right(seed):
                                         **outputs)  # fmt: skip
     budget = Budget(1000, 300, 1e-8, max_escapes=3)
     climb, _, _ = search(objective, _starts(objective, seed), rng, budget)
-    from skgoodmin.certificate import raw_predictions
-
     margins = objective.signs() * raw_predictions(objective, climb.run.theta)
     if climb.won:
         assert (margins > 0).all()

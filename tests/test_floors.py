@@ -9,7 +9,7 @@ import skgoodmin
 
 FLOORS = [
     {"jit", "parameters", "threads"},
-    {"elementary", "rows"},
+    {"elementary", "rows", "datasets"},
     {"activations", "losses"},
     {"network", "special_neuron"},
     {"objective", "validation"},

@@ -4,9 +4,11 @@ The derivations use the sum of the losses and lambda = 1; the package uses the m
 sums are the mean times n here. Degree 3 throughout.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from problems import tiny_objective
+from problems import bad_minimum, tiny_objective
 
 from skgoodmin.certificate import (
     Status,
@@ -16,12 +18,17 @@ from skgoodmin.certificate import (
     make_witness,
     raw_predictions,
 )
+from skgoodmin.datasets import (
+    affine_trap,
+    constant_network,
+    contradicting_duplicates,
+    dead_relu,
+    dead_xor,
+    smooth_trap,
+)
 from skgoodmin.objective import AugmentedObjective
 from skgoodmin.scout import find_witness
 from skgoodmin.solver import Exit, minimize
-
-XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
-XOR_Y = np.array([-1, 1, 1, -1])
 
 
 def _theta(objective, coefs, intercepts):
@@ -54,16 +61,8 @@ def _solution(objective, theta):
     return minimize(objective, theta, max_iter=100, max_fun=200, tol=1e-9)
 
 
-def _xor(kind):
-    objective = tiny_objective(XOR, XOR_Y, (2,))
-    if kind == "dead":
-        return objective, _theta(objective, [np.zeros((2, 2)), [1, 1]], [[-1, -1], [0]])
-    return objective, _theta(objective, [[[1, -1], [1, -1]], [1, 1]], [[3, 3], [-6]])
-
-
 def test_tc1_dead_relu():
-    objective = tiny_objective([0, 1], [-1, 1], (1,))
-    theta = _theta(objective, [[0], [1]], [[-1], [0]])
+    objective, theta = bad_minimum(dead_relu())
     value, gradient, r = _sums(objective, theta)
     assert value == 2 and not gradient.any()
     assert r == {(0.0,): 3.0, (1.0,): -3.0}
@@ -76,9 +75,9 @@ def test_tc1_dead_relu():
     assert by_a == 0 and by_b == 0 and not by_w.any()
 
 
-@pytest.mark.parametrize("kind", ["dead", "affine"])
-def test_tc3_xor_traps(kind):
-    objective, theta = _xor(kind)
+@pytest.mark.parametrize("problem", [dead_xor, affine_trap])
+def test_tc3_xor_traps(problem):
+    objective, theta = bad_minimum(problem())
     value, gradient, r = _sums(objective, theta)
     assert value == 4 and not gradient.any()
     assert r == {(0, 0): 3, (0, 1): -3, (1, 0): -3, (1, 1): 3}
@@ -95,7 +94,7 @@ def test_tc3_xor_traps(kind):
 
 
 def test_tc3_global_minimum_raises_no_alarm():
-    objective, _ = _xor("dead")
+    objective, _ = bad_minimum(dead_xor())
     best = _theta(objective, [np.ones((2, 2)), [2, -4]], [[0, -1], [-1]])
     assert _sums(objective, best)[0] == 0
     assert find_witness(objective, best, np.random.RandomState(0), 1.0) is None
@@ -104,8 +103,7 @@ def test_tc3_global_minimum_raises_no_alarm():
 
 
 def test_tc4_smooth_trap():
-    objective = tiny_objective([-1, 0, 0, 1], [1, -1, -1, 1], (2,), "tanh")
-    theta = _theta(objective, [[0, 0], [1, 1]], [[1, 1], [-2 * np.tanh(1)]])
+    objective, theta = bad_minimum(smooth_trap())
     value, gradient, _ = _sums(objective, theta)
     np.testing.assert_allclose(value, 4, rtol=1e-14)
     assert np.abs(gradient).max() < 1e-13
@@ -132,7 +130,7 @@ def test_tc4_smooth_trap():
 
 def test_tc5_descent_to_infinity_of_the_constant_network():
     """J~ -> 0 with a -> 0 along the path, while the plain loss goes to 8."""
-    objective = tiny_objective([0, 1], [-1, 1], ())
+    objective, _ = bad_minimum(constant_network())
     layout = objective.layout
     assert 2 * objective.value_and_gradient(layout.pack([[[0.0]]], [[0.0]]))[0] == 2
     for k in range(1, 8):
@@ -146,10 +144,11 @@ def test_tc5_descent_to_infinity_of_the_constant_network():
 
 
 def test_tc6_contradicting_duplicates():
-    objective = tiny_objective([0, 0, 0, 1], [1, 1, -1, 1], ())
+    problem = contradicting_duplicates()
+    objective, _ = bad_minimum(problem)
     bound = 4 * lower_bound(objective.data, objective.loss, False, 1)
     np.testing.assert_allclose(bound, 2.745166004061, rtol=1e-12)
-    np.testing.assert_allclose(bound, 16 / (1 + np.sqrt(2)) ** 2, rtol=1e-14)
+    np.testing.assert_allclose(bound, 4 * problem.best_value, rtol=1e-14)
     gaps = []
     for seed in range(10):
         start = objective.layout.start(np.random.RandomState(seed))
@@ -167,16 +166,11 @@ def test_tc6_contradicting_duplicates():
     np.testing.assert_allclose(f, 0.1715728752538, rtol=1e-6)
 
 
-@pytest.mark.parametrize("trap", ["dead relu", "dead xor", "affine xor", "smooth"])
-def test_witness_is_found_and_realised_at_bad_minima(trap):
-    if trap == "dead relu":
-        objective = tiny_objective([0, 1], [-1, 1], (1,))
-        theta = _theta(objective, [[0], [1]], [[-1], [0]])
-    elif trap == "smooth":
-        objective = tiny_objective([-1, 0, 0, 1], [1, -1, -1, 1], (2,), "tanh")
-        theta = _theta(objective, [[0, 0], [1, 1]], [[1, 1], [-2 * np.tanh(1)]])
-    else:
-        objective, theta = _xor(trap.split()[0])
+@pytest.mark.parametrize(
+    "problem", [dead_relu, dead_xor, affine_trap, smooth_trap, constant_network]
+)
+def test_witness_is_found_and_realised_at_bad_minima(problem):
+    objective, theta = bad_minimum(problem())
     witness = find_witness(objective, theta, np.random.RandomState(0), 1.0)
     assert witness.decrease > 0.01
     neuron = np.concatenate([witness.coef, [witness.intercept], witness.amplitude])
@@ -190,7 +184,7 @@ def test_witness_is_found_and_realised_at_bad_minima(trap):
 
 
 def test_a_zero_direction_is_no_witness_at_the_parity_saddle():
-    objective, theta = _xor("dead")
+    objective, theta = bad_minimum(dead_xor())
     assert make_witness(objective, theta, np.zeros(2), 1.0) is None
 
 
@@ -205,5 +199,43 @@ def test_lower_bound_holds_for_any_theta():
 
 
 def test_stationary_points_end_at_once():
-    objective, theta = _xor("dead")
+    objective, theta = bad_minimum(dead_xor())
     assert _solution(objective, theta).exit is Exit.CONVERGED
+
+
+def test_every_bad_minimum_has_the_value_it_claims():
+    for problem in (dead_relu, dead_xor, affine_trap, smooth_trap, constant_network):
+        objective, theta = bad_minimum(problem())
+        value, gradient = objective.value_and_gradient(theta)
+        np.testing.assert_allclose(value, problem().bad_value, rtol=1e-14)
+        by_intercept = gradient[objective.layout.n_weights :]
+        assert np.abs(by_intercept).max() < 1e-13
+
+
+def test_tc2_one_sided_relu_with_a_frozen_output_intercept():
+    """Both rows positive, one beyond all units: dJ~/da = -3 e^(-2w + b) everywhere."""
+    objective = tiny_objective([1, -2], [1, 1], (2,))
+    theta = _theta(objective, [[1, 1], [1, 1]], [[0, 0], [0]])
+    value, gradient, r = _sums(objective, theta)
+    assert value == 1 and r == {(1.0,): 0.0, (-2.0,): -3.0}
+    assert not gradient[:-1].any()  # all but the output intercept, which is frozen
+    for w, b in ((0.5, 0.3), (-1.0, 0.0), (2.0, -1.0)):
+        _, by_a, _, _ = _by_neuron(objective, theta, w, b)
+        np.testing.assert_allclose(by_a, -3 * np.exp(-2 * w + b), rtol=1e-14)
+
+
+def test_tc9_weight_decay_voids_the_guarantee():
+    """Affine network on x = +-1: J has its minimum 8/27 at (2/3, 0), J~ goes below."""
+    objective = replace(tiny_objective([-1, 1], [-1, 1], ()), alpha=0.5)
+    best = minimize(objective, np.zeros(2), max_iter=500, max_fun=999, tol=1e-12)
+    np.testing.assert_allclose(2 * best.value, 8 / 27, rtol=1e-12)
+    np.testing.assert_allclose(best.theta, [2 / 3, 0], atol=1e-6)
+    augmented = AugmentedObjective(objective, 0.5)
+    start = np.concatenate([best.theta, [1.0, 0.0, 0.0]])
+    bounds = np.tile([-np.inf, np.inf], (5, 1))
+    bounds[3, 1] = 10.0
+    below = minimize(augmented, start, max_iter=900, max_fun=2000, tol=1e-9,
+                     bounds=bounds)  # fmt: skip
+    assert below.value < 0.6 * best.value
+    contribution = abs(below.theta[-1]) * np.exp(below.theta[-2])
+    assert contribution > 0.1  # the neuron stays on: nothing is certified
