@@ -26,6 +26,7 @@ from .objective import Objective
 from .parameters import ParameterLayout
 from .rows import canonical_rows
 from .solver import Exit
+from .special_neuron import RANK_ROWS, general_degree, sufficient_degree
 from .training import train
 from .validation import HeldOut, predicted_labels
 
@@ -129,11 +130,16 @@ default='relu'
         Strength of the L2 penalty on the weights (intercepts are free). It is added
         to the mean loss as ``alpha / 2 * sum(W**2)``, independent of the number of
         samples; ``MLPClassifier`` divides its ``alpha`` by that number.
-    special_neuron : {'exponential'} or None, default='exponential'
-        The special neuron; None trains a plain network and leaves the search for an
+    special_neuron : {'exponential', 'monomial'} or None, default='exponential'
+        The special neuron of ``training='joint'``: a exp(w.x + b) or a (w.x + b)^p.
+        Escapes and witness are those of the exponential one in either case. None
+        trains a plain network, without escapes, and leaves the search for an
         escape out of the certificate.
     neuron_placement : {'skip'}, default='skip'
         Where the special neuron stands: beside the network, from input to output.
+    neuron_degree : int or None, default=None
+        Degree p of the monomial neuron; None takes the smallest one for which the
+        theorem holds on the training rows. Too small a degree is a warning.
     neuron_alpha : float, default=1.0
         Strength of the penalty on the neuron's amplitude (lambda in the papers).
     training : {'escape', 'joint'}, default='escape'
@@ -229,6 +235,9 @@ default='relu'
         b of the special neuron.
     neuron_amplitude_ : ndarray of shape (n_outputs_,)
         a of the special neuron. Prediction never uses the neuron.
+    neuron_degree_ : int
+        Degree of the monomial neuron; 0 where the neuron is exponential or there is
+        none.
     certificate_ : Certificate
         What is proven about the result; ``print`` it, or read ``status``,
         ``loss``, ``lower_bound``, ``gap`` and ``witness``.
@@ -284,8 +293,9 @@ default='relu'
         "loss": [StrOptions({"poly_hinge", "log_loss"})],
         "degree": [Interval(Real, 2, None, closed="left")],
         "alpha": [Interval(Real, 0, None, closed="left")],
-        "special_neuron": [StrOptions({"exponential"}), None],
+        "special_neuron": [StrOptions({"exponential", "monomial"}), None],
         "neuron_placement": [StrOptions({"skip"})],
+        "neuron_degree": [Interval(Integral, 1, None, closed="left"), None],
         "neuron_alpha": [Interval(Real, 0, None, closed="neither")],
         "training": [StrOptions({"escape", "joint"})],
         "n_init": [Interval(Integral, 1, None, closed="left")],
@@ -313,6 +323,7 @@ default='relu'
         alpha=0.03,
         special_neuron="exponential",
         neuron_placement="skip",
+        neuron_degree=None,
         neuron_alpha=1.0,
         training="escape",
         n_init=1,
@@ -336,6 +347,7 @@ default='relu'
         self.alpha = alpha
         self.special_neuron = special_neuron
         self.neuron_placement = neuron_placement
+        self.neuron_degree = neuron_degree
         self.neuron_alpha = neuron_alpha
         self.training = training
         self.n_init = n_init
@@ -456,6 +468,7 @@ default='relu'
                 self.n_iter_no_change,
                 self.tol,
             )
+        neuron_degree = self._neuron_degree(data)
         objective = Objective(
             data,
             layout,
@@ -478,13 +491,14 @@ default='relu'
                 special_neuron=self.special_neuron is not None,
                 joint=self.training == "joint" and self.special_neuron is not None,
                 neuron_alpha=self.neuron_alpha,
+                neuron_degree=neuron_degree,
                 n_jobs=self.n_jobs,
                 held_out=held_out,
                 verbose=bool(self.verbose),
             )
         except OverflowError as error:
             raise ValueError(f"X: {error}") from error
-        self._set_fitted(shell, training, objective, classes, multilabel)
+        self._set_fitted(shell, training, objective, classes, multilabel, neuron_degree)
         if not self.converged_ and training.best.exit is not Exit.STOPPED:
             warnings.warn(
                 f"L-BFGS did not converge (largest component of the gradient "
@@ -506,6 +520,28 @@ default='relu'
             )
         return tuple(int(size) for size in sizes)
 
+    def _neuron_degree(self, data):
+        """Degree of the monomial neuron, 0 for the exponential one."""
+        if self.special_neuron != "monomial":
+            return 0
+        distinct = data.take(np.flatnonzero(data.opens_group))
+        rows = distinct.block(0, RANK_ROWS + 1)
+        rows = rows.toarray() if issparse(rows) else rows
+        if distinct.n_rows > RANK_ROWS:
+            enough = general_degree(distinct.n_rows, data.n_features)
+        else:
+            enough = sufficient_degree(rows)
+        degree = self.neuron_degree or enough
+        if degree < enough:
+            warnings.warn(
+                f"neuron_degree={degree} is too low for the theorem to hold on these "
+                f"{distinct.n_rows} distinct rows; the smallest sufficient degree is "
+                f"{enough}.",
+                UserWarning,
+                stacklevel=4,
+            )
+        return int(degree)
+
     def _starts(self, layout, rng, previous, classes):
         """List of n_init parameter vectors, the first one from ``previous``."""
         gain = 2.0 if self.activation == "logistic" else 6.0
@@ -522,7 +558,7 @@ default='relu'
         starts[0] = layout.pack(previous.coefs_, previous.intercepts_)
         return starts
 
-    def _set_fitted(self, shell, training, objective, classes, multilabel):
+    def _set_fitted(self, shell, training, objective, classes, multilabel, degree):
         """Replace all fitted attributes at once."""
         coefs, intercepts = objective.layout.unpack(
             training.theta.astype(objective.data.dtype)
@@ -550,6 +586,7 @@ default='relu'
             "neuron_coef_": neuron[:n_features],
             "neuron_intercept_": float(neuron[n_features]),
             "neuron_amplitude_": neuron[n_features + 1 :],
+            "neuron_degree_": degree,
             "certificate_": training.certificate,
             "optimality_gap_": training.certificate.gap,
         }

@@ -2,7 +2,8 @@
 
 All parameters (theta, w, beta, a) together, then the neuron is dropped and theta goes
 on alone. Where no local minimum of J~ exists the descent would run to beta = infinity,
-so beta is bounded. Measurably worse than no neuron; it is here to be compared with.
+so beta is bounded (of the monomial neuron, w and b). Measurably worse than no neuron;
+it is here to be compared with.
 """
 
 from dataclasses import replace
@@ -15,9 +16,10 @@ from .special_neuron import random_neuron
 
 # The neuron's exponent on the training rows stays below this in joint training.
 LARGEST_EXPONENT = 10.0
+LARGEST_WEIGHT = 10.0  # of a monomial neuron
 
 
-def train_joint(objective, theta0, rng, neuron_alpha, budget):
+def train_joint(objective, theta0, rng, neuron_alpha, budget, degree=0):
     """Train J~ as the paper has it, drop the neuron, polish theta.
 
     Returns
@@ -27,15 +29,18 @@ def train_joint(objective, theta0, rng, neuron_alpha, budget):
     neuron : ndarray
         (w, b, a) before it was dropped.
     contribution : float
-        max_i |a exp(w.x_i + b)| before it was dropped.
+        max_i |a exp(w.x_i + b)| before it was dropped, or max_i |a (w.x_i + b)^p|.
     """
-    augmented = AugmentedObjective(objective, neuron_alpha)
+    augmented = AugmentedObjective(objective, neuron_alpha, degree)
     n_theta, n_features = objective.n_parameters, objective.layout.sizes[0]
     start = np.concatenate(
         [theta0, random_neuron(rng, n_features, objective.layout.sizes[-1])]
     )
     bounds = np.tile([-np.inf, np.inf], (len(start), 1))
-    bounds[n_theta + n_features, 1] = LARGEST_EXPONENT
+    if degree == 0:
+        bounds[n_theta + n_features, 1] = LARGEST_EXPONENT
+    else:
+        bounds[n_theta : n_theta + n_features + 1] = [-LARGEST_WEIGHT, LARGEST_WEIGHT]
     first = minimize(
         augmented,
         start,
@@ -45,10 +50,13 @@ def train_joint(objective, theta0, rng, neuron_alpha, budget):
         bounds=bounds,
     )
     neuron = first.theta[n_theta:].copy()
-    contribution = float(
-        np.exp(neuron[n_features]) * np.abs(neuron[n_features + 1 :]).max()
-    )
-    neuron[n_features] -= augmented.largest_exponent(neuron[:n_features])[0]
+    w, amplitude = neuron[:n_features], np.abs(neuron[n_features + 1 :]).max()
+    if degree == 0:
+        contribution = float(np.exp(neuron[n_features]) * amplitude)
+        neuron[n_features] -= augmented.largest_exponent(w)[0]
+    else:
+        largest = np.abs(objective.data.dot(w) + neuron[n_features]).max()
+        contribution = float(largest**degree * amplitude)
     polish = minimize(
         objective,
         first.theta[:n_theta],

@@ -2,7 +2,7 @@
 
     J(theta)  = sum_i s_i l(y_i, f(x_i; theta)) / sum_i s_i + alpha/2 sum W^2
     J~(theta, w, beta, a) = the same of f + a exp(beta + w.x - max w.x)
-                            + lambda/2 sum_k a_k^2
+                            + lambda/2 sum_k a_k^2, or of f + a (w.x + b)^p
 
 Conventions: theta is float64 of shape (n_parameters,), after
 :class:`~skgoodmin.parameters.ParameterLayout`; with the neuron it is followed by w
@@ -63,6 +63,7 @@ def sum_rows(
     # The point, which rows to sum, and where to work.
     theta,
     neuron,
+    neuron_degree,
     start,
     stop,
     work,
@@ -78,7 +79,7 @@ def sum_rows(
     n_layers = table.shape[0]
     n_features, n_outputs = table[0, 0], table[n_layers - 1, 1]
     dense_features = 0 if sparse else n_features
-    values = np.empty(4 * block)
+    values = np.empty(5 * block)
     lowered = work[: theta.size]
     for j in range(theta.size):
         lowered[j] = theta[j]
@@ -93,12 +94,12 @@ def sum_rows(
         some = slice(first, first + n)
         x = cut(work, x_at, n, dense_features)
         raw = cut(work, raw_at, n_outputs, n)
-        e = values[3 * n : 4 * n]
+        e, slope = values[3 * n : 4 * n], values[4 * n : 5 * n]
         if not sparse:
             gather(rows, first, x)
         forward(lowered, table, activation, x, rows, first, n, rest, raw)
         if neuron.size > 0:
-            neuron_forward(rows, x, first, neuron, e, raw)
+            neuron_forward(rows, x, first, neuron, neuron_degree, e, slope, raw)
         total += loss_gradient(loss, degree, raw, labels[some], weights[some], values)
         if neuron.size == 0 and not sparse:
             kept = drop_rows(table, activation, x, rest, raw)
@@ -106,7 +107,8 @@ def sum_rows(
             raw = cut(work, raw_at, n_outputs, kept)
         backward(lowered, table, activation, x, rows, first, n, rest, raw, gradient)
         if neuron.size > 0:
-            neuron_backward(rows, x, first, neuron, e, raw, gradient[theta.size :])
+            by_neuron = gradient[theta.size :]
+            neuron_backward(rows, x, first, neuron, e, slope, raw, by_neuron)
     return total
 
 
@@ -227,7 +229,7 @@ class Objective:
         block = block_rows(sizes, data.n_rows)
         return workspace(sizes, block, data.dtype, data.rows.sparse)
 
-    def evaluate(self, theta, neuron=_NO_NEURON):
+    def evaluate(self, theta, neuron=_NO_NEURON, degree=0):
         """J of f + neuron, without the neuron's penalty, and its gradient.
 
         Parameters
@@ -235,18 +237,21 @@ class Objective:
         theta : ndarray of shape (n_parameters,)
         neuron : ndarray of shape (n_features + 1 + n_outputs,), optional
             w, b and a; without it the gradient is by theta alone.
+        degree : int, default=0
+            0 for the exponential neuron, p for the monomial one.
         """
         chunks = self._prepared[2]
         if len(chunks) == 1:
-            return self._sum_chunk(theta, neuron, chunks[0])
+            return self._sum_chunk(theta, neuron, degree, chunks[0])
         value, gradient = 0.0, np.zeros(len(theta) + len(neuron))
-        parts = self.map(functools.partial(self._sum_chunk, theta, neuron), chunks)
+        sum_chunk = functools.partial(self._sum_chunk, theta, neuron, degree)
+        parts = self.map(sum_chunk, chunks)
         for part, part_gradient in parts:
             value += part
             gradient += part_gradient
         return value, gradient
 
-    def _sum_chunk(self, theta, neuron, chunk):
+    def _sum_chunk(self, theta, neuron, degree, chunk):
         """The part of a range of rows in J and its gradient."""
         kernel, constants, _, spare = self._prepared
         gradient = np.zeros(len(theta) + len(neuron))
@@ -254,7 +259,7 @@ class Objective:
             work = spare.pop()
         except IndexError:
             work = self._work()
-        value = kernel(*constants, theta, neuron, *chunk, work, gradient)
+        value = kernel(*constants, theta, neuron, degree, *chunk, work, gradient)
         spare.append(work)
         return value, gradient
 
@@ -278,10 +283,13 @@ class AugmentedObjective:
     plain : Objective
     neuron_alpha : float
         lambda, the strength of the penalty on the amplitudes.
+    degree : int, default=0
+        0 for the exponential neuron, p for the monomial one.
     """
 
     plain: Objective
     neuron_alpha: float
+    degree: int = 0
 
     @property
     def n_parameters(self):
@@ -300,14 +308,17 @@ class AugmentedObjective:
         """J~ and its gradient by theta, w, beta and a.
 
         With b = beta - max_i w.x_i, and x_max the row where the maximum is reached:
-        dJ~/dbeta = dJ~/db and dJ~/dw at fixed beta = dJ~/dw - x_max dJ~/db.
+        dJ~/dbeta = dJ~/db and dJ~/dw at fixed beta = dJ~/dw - x_max dJ~/db. The
+        monomial neuron has b itself in place of beta.
         """
         theta = parameters[: self.plain.n_parameters]
         neuron = parameters[self.plain.n_parameters :].copy()
         n_features = self.plain.layout.sizes[0]
-        largest, x_max = self.largest_exponent(neuron[:n_features])
+        largest, x_max = 0.0, 0.0
+        if self.degree == 0:
+            largest, x_max = self.largest_exponent(neuron[:n_features])
         neuron[n_features] -= largest
-        value, gradient = self.plain.evaluate(theta, neuron)
+        value, gradient = self.plain.evaluate(theta, neuron, self.degree)
         amplitudes = neuron[n_features + 1 :]
         by_neuron = gradient[len(theta) :]
         by_neuron[:n_features] -= x_max * by_neuron[n_features]

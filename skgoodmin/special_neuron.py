@@ -23,10 +23,16 @@ descent runs to b = infinity with a -> 0 while the contribution a exp(w.x + b) s
 So |a| alone is evidence of nothing; what has to vanish is the contribution. Training
 all parameters together is measurably worse than leaving the neuron out.
 
-**Overflow.** The neuron is evaluated as exp(beta + w.x - max_i w.x_i), with beta as its
-parameter in place of b. That is a change of coordinates, so the theorem stands, and
-with beta bounded no exponential overflows on the training rows. The exponent is never
-clipped: that would take the loss and its gradient apart.
+**Monomial neuron.** a (w.x + b)^p in place of the exponential. By Euler's identity for
+homogeneous functions (w dJ~/dw + b dJ~/db) / p = a dJ~/da - lambda a^2, so a = 0 again.
+G = 0 for all (w, b) kills the moments of the r_i up to degree p, and the conclusion
+holds if the matrix ((1 + z_k.z_l)^p) of the distinct rows z has full rank: always for p
+at least their number less 1 (:func:`sufficient_degree`).
+
+**Overflow.** The exponential neuron is evaluated as exp(beta + w.x - max_i w.x_i), with
+beta as its parameter in place of b. That is a change of coordinates, so the theorem
+stands, and with beta bounded no exponential overflows on the training rows. The
+exponent is never clipped: that would take the loss and its gradient apart.
 
 References
 ----------
@@ -37,9 +43,12 @@ References
 """
 
 import numpy as np
+from scipy.special import comb
 
 from .elementary import exp64
 from .jit import njit
+
+RANK_ROWS = 500  # distinct rows of which a rank is computed
 
 
 @njit
@@ -58,23 +67,35 @@ def exponents(rows, x, first, w, out):
 
 
 @njit
-def neuron_forward(rows, x, first, neuron, e, raw):
-    """e_i = exp(w.x_i + b); raw_ki += a_k e_i, with ``neuron`` = (w, b, a)."""
+def neuron_forward(rows, x, first, neuron, degree, e, slope, raw):
+    """With z_i = w.x_i + b: e_i = exp(z_i), or z_i^p for p = ``degree`` > 0.
+
+    raw_ki += a_k e_i and slope_i = de_i/dz_i, with ``neuron`` = (w, b, a).
+    """
     n_features = neuron.size - 1 - raw.shape[0]
     amplitudes = neuron[n_features + 1 :]
     exponents(rows, x, first, neuron[:n_features], e)
     for i in range(e.size):
-        e[i] = exp64(e[i] + neuron[n_features])
+        z = e[i] + neuron[n_features]
+        if degree == 0:
+            e[i] = exp64(z)
+            slope[i] = e[i]
+        else:
+            power = 1.0
+            for _ in range(degree - 1):
+                power *= z
+            e[i] = power * z
+            slope[i] = degree * power
     for k in range(raw.shape[0]):
         for i in range(e.size):
             raw[k, i] += amplitudes[k] * e[i]
 
 
 @njit
-def neuron_backward(rows, x, first, neuron, e, delta_raw, gradient):
+def neuron_backward(rows, x, first, neuron, e, slope, delta_raw, gradient):
     """Add dJ~/d(w, b, a) of a block to ``gradient`` (n_features + 1 + n_outputs,).
 
-    With h_i = sum_k a_k delta_ki e_i: dJ/dw += sum_i h_i x_i, dJ/db += sum_i h_i,
+    With h_i = sum_k a_k delta_ki slope_i: dJ/dw += sum_i h_i x_i, dJ/db += sum_i h_i,
     dJ/da_k += sum_i delta_ki e_i.
     """
     n_features = neuron.size - 1 - delta_raw.shape[0]
@@ -82,9 +103,9 @@ def neuron_backward(rows, x, first, neuron, e, delta_raw, gradient):
     for i in range(e.size):
         h = 0.0
         for k in range(amplitudes.size):
-            part = delta_raw[k, i] * e[i]
-            gradient[n_features + 1 + k] += part
-            h += amplitudes[k] * part
+            gradient[n_features + 1 + k] += delta_raw[k, i] * e[i]
+            h += amplitudes[k] * delta_raw[k, i]
+        h *= slope[i]
         gradient[n_features] += h
         if rows.sparse:
             row = rows.index[first + i]
@@ -93,6 +114,52 @@ def neuron_backward(rows, x, first, neuron, e, delta_raw, gradient):
         else:
             for j in range(n_features):
                 gradient[j] += h * x[i, j]
+
+
+def general_degree(n, n_features):
+    """Smallest p with (n_features + p over p) >= n: enough for rows in general place.
+
+    No degree below it is enough for any ``n`` distinct rows.
+    """
+    degree = 1
+    while comb(n_features + degree, degree, exact=True) < n:
+        degree += 1
+    return degree
+
+
+def sufficient_degree(z):
+    """Smallest degree of a monomial neuron for which the theorem holds.
+
+    It is the smallest p at which the matrix ((1 + z_k.z_l)^p) has full rank, that is,
+    at which polynomials of degree p take any values on the rows. A basis of these
+    values is built degree by degree, each orthogonal to those before (Brubeck,
+    Nakatsukasa and Trefethen 2021, "Vandermonde with Arnoldi"): powers would lose all
+    digits.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n_distinct_rows, n_features)
+        Distinct rows, some hundred at most.
+
+    Returns
+    -------
+    degree : int
+    """
+    n, n_features = z.shape
+    # The rank does not depend on where the rows are and how long they are.
+    z = z - z.mean(axis=0)
+    z = z / max(np.sqrt((z * z).sum(axis=1).max()), np.finfo(float).tiny)
+    basis = new = np.full((n, 1), n**-0.5)
+    degree = 0
+    while basis.shape[1] < n and new.shape[1] > 0:
+        degree += 1
+        values = (z[:, :, None] * new[:, None, :]).reshape(n, -1)
+        for _ in range(2):  # once is not enough in floating point
+            values = values - basis @ (basis.T @ values)
+        vectors, sizes, _ = np.linalg.svd(values, full_matrices=False)
+        new = vectors[:, sizes > 1e-10]
+        basis = np.column_stack([basis, new])
+    return max(degree, 1) if basis.shape[1] == n else n - 1
 
 
 def random_neuron(rng, n_features, n_outputs):

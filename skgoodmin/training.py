@@ -53,6 +53,7 @@ def train(
     special_neuron=True,
     joint=False,
     neuron_alpha=1.0,
+    neuron_degree=0,
     n_jobs=None,
     held_out=None,
     verbose=False,
@@ -71,6 +72,8 @@ def train(
         Train J~ instead of J, then drop the neuron.
     neuron_alpha : float
         lambda.
+    neuron_degree : int
+        Of the monomial neuron in joint training; 0 for the exponential one.
     n_jobs : int or None
         Starts that run at once, in threads. The result does not depend on it.
     held_out : HeldOut, optional
@@ -86,7 +89,8 @@ def train(
     with fit_threads() as shared_map:
         objective = replace(objective, map=shared_map)
         if joint:
-            outcome = _train_jointly(objective, starts, rng, neuron_alpha, budget)
+            neuron = neuron_alpha, neuron_degree
+            outcome = _train_jointly(objective, starts, rng, neuron, budget)
         elif held_out is not None:
             outcome = _train_held_out(objective, starts, held_out, budget, verbose)
         else:
@@ -163,10 +167,10 @@ def _shared(budget, starts):
     return replace(budget, max_fun=max(budget.max_fun // len(starts), 1))
 
 
-def _train_jointly(objective, starts, rng, neuron_alpha, budget):
+def _train_jointly(objective, starts, rng, neuron, budget):
     """Joint training from every start; the smallest objective is kept."""
-    share = _shared(budget, starts)
-    runs = [train_joint(objective, s, rng, neuron_alpha, share) for s in starts]
+    (alpha, degree), share = neuron, _shared(budget, starts)
+    runs = [train_joint(objective, s, rng, alpha, share, degree) for s in starts]
     losses = [solution.value for solution, _, _ in runs]
     best = int(np.argmin(np.where(np.isnan(losses), np.inf, losses)))
     solution, neuron, contribution = runs[best]

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
-from problems import random_objective
+from problems import five_point, random_objective, tiny_objective
 
+from skgoodmin import GoodMinimaClassifier
 from skgoodmin.objective import AugmentedObjective
+from skgoodmin.special_neuron import general_degree, sufficient_degree
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -61,3 +63,68 @@ def test_equivalent_strengths():
         np.concatenate([theta, w, [b - np.log(c), a * c]])
     )
     np.testing.assert_allclose(first[0], second[0], rtol=1e-14)
+
+
+@pytest.mark.parametrize("degree", [1, 2, 5])
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("n_outputs", [1, 4])
+def test_identity_and_gradient_of_the_monomial(n_outputs, sparse, degree):
+    """a.dJ~/da - (w.dJ~/dw + b dJ~/db) / p = lambda a^2, and finite differences."""
+    plain, theta = random_objective((5,), "tanh", n_outputs=n_outputs, sparse=sparse)
+    strength = 0.3
+    augmented = AugmentedObjective(plain, strength, degree)
+    neuron = 0.5 * np.random.RandomState(degree).normal(size=plain.n_neuron)
+    point = np.concatenate([theta, neuron])
+    _, gradient = augmented.value_and_gradient(point)
+    numerical = five_point(lambda p: augmented.value_and_gradient(p)[0], point)
+    scale = np.abs(gradient).max()
+    np.testing.assert_allclose(gradient, numerical, atol=1e-8 * scale)
+    by_neuron, a = gradient[len(theta) :], neuron[-n_outputs:]
+    inside = slice(0, plain.layout.sizes[0] + 1)
+    euler = by_neuron[inside] @ neuron[inside] / degree
+    assert abs(a @ by_neuron[-n_outputs:] - euler - strength * a @ a) < 1e-13 * scale
+
+
+def test_tc7_low_degrees_see_nothing():
+    """dJ~/da at w = 0.4, b = 0.3 is 0, -0.96, -0.864, -0.672 for p = 1 ... 4."""
+    objective = tiny_objective([-1, 0, 0, 1], [1, -1, -1, 1], ())
+    theta, neuron = np.zeros(2), np.array([0.4, 0.3, 0.0])
+    found = [
+        4 * objective.evaluate(theta, neuron, degree)[1][-1] for degree in (1, 2, 3, 4)
+    ]
+    np.testing.assert_allclose(found, [0, -0.96, -0.864, -0.672], atol=1e-14)
+
+
+def test_sufficient_degrees():
+    """Those of the derivation, for rows in general position and not."""
+    rng = np.random.RandomState(0)
+    assert sufficient_degree(rng.normal(size=(50, 2))) == 9
+    assert sufficient_degree(rng.normal(size=(200, 5))) == 5
+    assert general_degree(1000, 10) == 4 and general_degree(569, 30) == 3
+    line = np.outer(np.arange(6.0), [1.0, 2.0])  # as bad as can be
+    assert sufficient_degree(line) == 5
+    assert sufficient_degree(1e3 + 1e-3 * line) == 5
+    assert sufficient_degree(np.array([[-1.0], [0.0], [1.0]])) == 2
+
+
+def test_the_classifier_takes_or_warns_of_the_degree():
+    X = np.array([[-1.0], [0.0], [0.0], [1.0]])
+    y = np.array([1, 0, 0, 1])
+    joint = GoodMinimaClassifier(
+        (2,),
+        special_neuron="monomial",
+        training="joint",
+        alpha=0,
+        max_iter=200,
+        random_state=0,
+        tol=1e-3,
+    )
+    model = joint.fit(X, y)
+    assert model.neuron_degree_ == 2 and np.isfinite(model.neuron_coef_).all()
+    inside = X @ model.neuron_coef_ + model.neuron_intercept_
+    contribution = np.abs(model.neuron_amplitude_).max() * (inside**2).max()
+    reported = model.certificate_.neuron_contribution
+    np.testing.assert_allclose(contribution, reported, rtol=1e-10)
+    with pytest.warns(UserWarning, match="smallest sufficient degree is 2"):
+        joint.set_params(neuron_degree=1).fit(X, y)
+    assert joint.neuron_degree_ == 1
