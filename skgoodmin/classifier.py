@@ -5,13 +5,10 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state, column_or_1d, compute_class_weight
+from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
@@ -20,86 +17,16 @@ from sklearn.utils.validation import (
 
 from .activations import CODES
 from .escape import Budget
+from .joint import degree_that_suffices
+from .labels import class_factors, encode, split
 from .losses import LogLoss, PolynomialHinge, class_probabilities
 from .network import predict_raw
 from .objective import Objective
 from .parameters import ParameterLayout
 from .rows import canonical_rows
 from .solver import Exit
-from .special_neuron import RANK_ROWS, general_degree, sufficient_degree
 from .training import train
 from .validation import HeldOut, predicted_labels
-
-
-def _encode(y, weights, classes):
-    """Labels as int32 (n, 1) or, for multilabel, (n, n_labels), and the classes.
-
-    Only rows with positive weight count; the others get label 0.
-    """
-    kind = type_of_target(y)
-    if kind not in ("binary", "multiclass", "multilabel-indicator"):
-        check_classification_targets(y)
-    if kind == "multiclass-multioutput":
-        raise ValueError(
-            "y must be one column of classes or a matrix of 0 and 1 (multilabel); "
-            "multiclass-multioutput targets are not supported."
-        )
-    if kind == "multilabel-indicator":
-        labels = y.toarray() if issparse(y) else np.asarray(y)
-        return labels.astype(np.int32), np.arange(labels.shape[1]), True
-    used = slice(None) if weights is None else weights > 0
-    present, codes = np.unique(y[used], return_inverse=True)
-    classes = present if classes is None else np.unique(classes)
-    if len(classes) < 2:
-        raise ValueError(
-            "GoodMinimaClassifier needs rows of at least 2 classes with positive "
-            f"weight; y has the one class {classes[0]!r}."
-        )
-    place = np.searchsorted(classes, present)
-    unknown = present[classes[np.minimum(place, len(classes) - 1)] != present]
-    if len(unknown):
-        raise ValueError(f"y has classes {unknown!r} that are not in {classes!r}.")
-    labels = np.zeros((len(y), 1), dtype=np.int32)
-    labels[used, 0] = place[codes]
-    return labels, classes, False
-
-
-def _class_factors(class_weight, classes, multilabel, data):
-    """Factor of each canonical row, (n_rows,), from the classes of its labels."""
-    factors = np.ones(data.n_rows)
-    values = np.arange(2) if multilabel else np.arange(len(classes))
-    names = values if multilabel else classes
-    for labels in data.labels.T:
-        if class_weight == "balanced":
-            counts = np.bincount(labels, data.weights, minlength=len(values))
-            share = counts.sum() / ((counts > 0).sum() * np.where(counts, counts, 1.0))
-        else:
-            share = compute_class_weight(class_weight, classes=names, y=names)
-            if not (np.isfinite(share).all() and share.min() >= 0 < share.max()):
-                raise ValueError(
-                    "class_weight must hold finite weights, none negative and not all "
-                    f"zero, got {class_weight!r}."
-                )
-        factors *= share[labels]
-    return factors
-
-
-def _split(data, multilabel, fraction, rng):
-    """Canonical rows for training and for validation, stratified by class."""
-    strata = None if multilabel else data.labels[:, 0]
-    try:
-        kept, held = train_test_split(
-            np.arange(data.n_rows),
-            test_size=fraction,
-            stratify=strata,
-            random_state=rng.randint(np.iinfo(np.int32).max),
-        )
-    except ValueError as error:
-        raise ValueError(
-            f"early_stopping=True cannot set validation_fraction={fraction} of "
-            f"{data.n_rows} distinct rows aside: {error}"
-        ) from error
-    return data.take(np.sort(kept)), data.take(np.sort(held))
 
 
 class GoodMinimaClassifier(ClassifierMixin, BaseEstimator):
@@ -447,19 +374,19 @@ default='relu'
             )
             if not sample_weight.any():
                 raise ValueError("sample_weight is zero for all rows.")
-        labels, classes, multilabel = _encode(y, sample_weight, classes)
+        labels, classes, multilabel = encode(y, sample_weight, classes)
         data = canonical_rows(X, labels, sample_weight)
         del labels  # canonical rows have their own
         if self.class_weight is not None:
             data = data.reweighted(
-                _class_factors(self.class_weight, classes, multilabel, data)
+                class_factors(self.class_weight, classes, multilabel, data)
             )
         n_outputs = 1 if len(classes) == 2 and not multilabel else len(classes)
         layout = ParameterLayout((X.shape[1], *sizes, n_outputs))
         rng = check_random_state(self.random_state)
         held_out = None
         if self.early_stopping:
-            data, rest = _split(data, multilabel, self.validation_fraction, rng)
+            data, rest = split(data, multilabel, self.validation_fraction, rng)
             held_out = HeldOut(
                 rest,
                 layout,
@@ -524,19 +451,12 @@ default='relu'
         """Degree of the monomial neuron, 0 for the exponential one."""
         if self.special_neuron != "monomial":
             return 0
-        distinct = data.take(np.flatnonzero(data.opens_group))
-        rows = distinct.block(0, RANK_ROWS + 1)
-        rows = rows.toarray() if issparse(rows) else rows
-        if distinct.n_rows > RANK_ROWS:
-            enough = general_degree(distinct.n_rows, data.n_features)
-        else:
-            enough = sufficient_degree(rows)
+        enough = degree_that_suffices(data)
         degree = self.neuron_degree or enough
         if degree < enough:
             warnings.warn(
-                f"neuron_degree={degree} is too low for the theorem to hold on these "
-                f"{distinct.n_rows} distinct rows; the smallest sufficient degree is "
-                f"{enough}.",
+                f"neuron_degree={degree} is too low for the theorem to hold on the "
+                f"training rows; the smallest sufficient degree is {enough}.",
                 UserWarning,
                 stacklevel=4,
             )

@@ -12,11 +12,28 @@ import numpy as np
 
 from .objective import AugmentedObjective
 from .solver import minimize
-from .special_neuron import random_neuron
+from .special_neuron import (
+    RANK_ROWS,
+    general_degree,
+    random_neuron,
+    sufficient_degree,
+)
 
 # The neuron's exponent on the training rows stays below this in joint training.
 LARGEST_EXPONENT = 10.0
 LARGEST_WEIGHT = 10.0  # of a monomial neuron
+
+
+def degree_that_suffices(data):
+    """Smallest degree of a monomial neuron for the theorem to hold on ``data``.
+
+    Of more than ``RANK_ROWS`` distinct rows it is that of rows in general position.
+    """
+    distinct = data.take(np.flatnonzero(data.opens_group))
+    if distinct.n_rows > RANK_ROWS:
+        return general_degree(distinct.n_rows, data.n_features)
+    rows = distinct.block()
+    return sufficient_degree(rows if isinstance(rows, np.ndarray) else rows.toarray())
 
 
 def train_joint(objective, theta0, rng, neuron_alpha, budget, degree=0):

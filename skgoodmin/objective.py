@@ -51,7 +51,7 @@ def sum_rows(
     alpha,
     block,
     table,
-    # The rows, field by field: numba unpacks single arguments faster than tuples.
+    # The fields of Rows.
     sparse,
     dense,
     data,
@@ -123,8 +123,9 @@ def add_penalty(theta, n_weights, alpha, gradient):
 
 
 @njit
-def largest_exponent(rows, w, work):
+def largest_exponent(sparse, dense, data, indices, indptr, index, w, work):
     """(max_i w.x_i, the row of X where it is reached)."""
+    rows = Rows(sparse, dense, data, indices, indptr, index)
     best, at = -np.inf, 0
     out, x = np.empty(1), cut(work, 0, 1, 0 if rows.sparse else w.size)
     for i in range(rows.index.size):
@@ -300,7 +301,7 @@ class AugmentedObjective:
         """(max_i w.x_i, x at that row): what turns beta into b = beta - max."""
         rows = self.plain.data.rows
         work = np.empty(0 if rows.sparse else len(w), dtype=self.plain.data.dtype)
-        largest, at = largest_exponent(rows, w, work)
+        largest, at = largest_exponent(*rows, w, work)
         x = self.plain.data.block(at, at + 1)
         return largest, np.ravel(x.toarray() if rows.sparse else x)
 

@@ -27,7 +27,9 @@ from .jit import njit, read_only
 class Rows(NamedTuple):
     """Arrays that the kernels read, dense or CSR, in canonical order.
 
-    One type serves both: a kernel is compiled once per precision.
+    One type serves both: a kernel is compiled once per precision. It crosses from
+    Python field by field: numba 0.60 confuses named tuples of different arrays, and
+    unpacks single arguments faster.
     """
 
     sparse: bool
@@ -50,8 +52,9 @@ def _mix(feature, value):
 
 
 @njit
-def _hash_rows(rows, out):
-    """out_i = hash of row index_i."""
+def _hash_rows(sparse, dense, data, indices, indptr, index, out):
+    """out_i = hash of row index_i; takes the fields of :class:`Rows` one by one."""
+    rows = Rows(sparse, dense, data, indices, indptr, index)
     for i in range(out.size):
         row, total = rows.index[i], np.uint64(0)
         if rows.sparse:
@@ -213,11 +216,14 @@ def _equal(rows, a, b):
 
 
 @njit
-def _differs_from_previous(rows, order, hashes, out):
+def _differs_from_previous(
+    sparse, dense, data, indices, indptr, index, order, hashes, out
+):
     """out_i = 1 where row order_i has another content than row order_{i-1}.
 
     Returns the number of neighbours with one hash and different contents.
     """
+    rows = Rows(sparse, dense, data, indices, indptr, index)
     collisions = 0
     out[0] = 1
     for i in range(1, order.size):
@@ -257,10 +263,10 @@ def canonical_rows(X, labels, sample_weight=None):
     if sample_weight is not None and not np.all(sample_weight > 0):
         rows = rows._replace(index=read_only(np.flatnonzero(sample_weight > 0)))
     hashes = np.empty(len(rows.index), dtype=np.uint64)
-    _hash_rows(rows, hashes)
+    _hash_rows(*rows, hashes)
     order = np.argsort(hashes)
     new = np.empty(len(order), dtype=np.uint8)
-    collisions = _differs_from_previous(rows, order, hashes, new)
+    collisions = _differs_from_previous(*rows, order, hashes, new)
     if collisions == 0 and new.all():
         return _collect(rows, order, new, labels, sample_weight)
     # Some rows share their content: order them by label, and their weights by size,
@@ -276,7 +282,7 @@ def canonical_rows(X, labels, sample_weight=None):
         order = np.lexsort((weight, keys, content_rank, hashes))
     else:
         order = np.lexsort((weight, keys, hashes))
-    _differs_from_previous(rows, order, hashes, new)
+    _differs_from_previous(*rows, order, hashes, new)
     return _collect(rows, order, new, labels, sample_weight, keys)
 
 

@@ -16,14 +16,14 @@ FLOORS = [
     {"solver", "certificate"},
     {"scout", "joint"},
     {"escape"},
-    {"training"},
+    {"training", "labels"},
     {"classifier"},
     {"__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
 DOORS = {
     "numba": {"jit"},
-    "sklearn": {"classifier"},
+    "sklearn": {"classifier", "labels"},
     "scipy.optimize": {"solver"},
     "joblib": {"escape"},
     "threadpoolctl": {"threads"},

@@ -83,8 +83,8 @@ def test_multilabel_rows_are_merged_by_all_labels():
 
 
 def test_colliding_hashes_are_told_apart_by_content(monkeypatch):
-    def same_hash(rows, out):
-        out[:] = 7
+    def same_hash(*rows_and_out):
+        rows_and_out[-1][:] = 7
 
     monkeypatch.setattr(skgoodmin.rows, "_hash_rows", same_hash)
     rng, X, y, weight = _data(2)

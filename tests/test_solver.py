@@ -102,7 +102,7 @@ def test_the_compiled_steps_are_those_of_the_public_interface(monkeypatch):
         np.testing.assert_array_equal(*curves)
 
 
-@pytest.mark.parametrize("steps", [solver._compiled_steps, solver._public_steps])
+@pytest.mark.parametrize("steps", [solver.lbfgsb_steps, solver._public_steps])
 def test_a_paused_run_goes_on_as_if_nothing_had_been(monkeypatch, steps):
     monkeypatch.setattr(solver, "lbfgsb_steps", steps)
     objective, theta = random_objective((6,), "tanh")
