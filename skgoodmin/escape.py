@@ -68,7 +68,15 @@ class Climb:
             if self.spent + cost + 1 > max_fun:
                 return
             self.n_grafts += 1
-            theta = graft(self.objective, self.run.theta, self.rng, n_directions)
+            try:
+                with np.errstate(all="ignore"):
+                    theta = graft(
+                        self.objective, self.run.theta, self.rng, n_directions
+                    )
+            except np.linalg.LinAlgError:  # from features too large to be squared
+                return
+            if not np.isfinite(theta).all():
+                return
             child = Run(self.objective, theta, self.budget.tol)
             self.spent += cost + child.n_fun
             self._climb(child, PATIENCE, max_fun)

@@ -230,6 +230,7 @@ def graft_cost(objective, n_directions):
     return share * (forward + scouting + fitting) / evaluation
 
 
+@np.errstate(over="ignore", invalid="ignore", under="ignore")
 def find_witness(objective, theta, rng, neuron_alpha, n_directions=32):
     """The witness of the most promising special neuron on the inputs, or None.
 
@@ -246,7 +247,10 @@ def find_witness(objective, theta, rng, neuron_alpha, n_directions=32):
     curvature = objective.curvature(raw)
     floor = 0.1 * curvature.mean(axis=1, keepdims=True)
     stall = Stall(X, None, residuals, curvature + floor, standard_deviation(X))
-    series = np.repeat(series_directions(stall, rng), LENGTHS, axis=1)
+    try:
+        series = np.repeat(series_directions(stall, rng), LENGTHS, axis=1)
+    except np.linalg.LinAlgError:  # features too large to be squared
+        return None
     w = np.column_stack(
         [scaled(series, stall, rng), random_directions(stall, rng, n_directions)]
     )

@@ -248,7 +248,9 @@ class Run:
     def _at_rest(self):
         """Whether a step along -g that should lower J by tol / 100 of itself fails."""
         expected = 0.01 * self.tol * abs(self.value)
-        step = expected / (self.gradient @ self.gradient) * self.gradient
+        size = np.abs(self.gradient).max()
+        unit = self.gradient / size  # its square can not overflow
+        step = expected / size / (unit @ unit) * unit
         self.n_fun += 1
         trial, _ = self.objective.value_and_gradient(self.theta - step)
         return trial > self.value - 0.1 * expected

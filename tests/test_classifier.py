@@ -341,3 +341,35 @@ def test_predict_refuses_other_features(moons):
         model.predict(np.ones((3, 5)))
     with pytest.raises(ValueError, match="NaN"):
         model.predict([[np.nan, 1]])
+
+
+HOSTILE = {
+    **{f"scale 1e{k}": 10.0**k for k in (-300, -160, -30, 30, 100, 160, 300)},
+    "scales apart": np.array([1e-200, 1.0, 1e150]),
+    "subnormal": 5e-320,
+}
+SETTINGS = [
+    {},
+    {"alpha": 0},
+    {"loss": "log_loss", "alpha": 0},
+    {"activation": "tanh", "alpha": 0},
+    {"activation": "silu"},
+    {"training": "joint"},
+    {"early_stopping": True},
+]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("parameters", SETTINGS, ids=str)
+@pytest.mark.parametrize("scale", HOSTILE)
+def test_features_of_any_scale_end_in_a_model_or_a_clear_error(scale, parameters):
+    X = np.random.RandomState(0).normal(size=(40, 3))
+    y = (X[:, 0] * X[:, 1] > 0).astype(int)
+    X = X * HOSTILE[scale]
+    try:
+        model = _fit(X, y, hidden_layer_sizes=(4,), max_iter=60, **parameters)
+    except ValueError as error:
+        assert "scale the data" in str(error)
+    else:
+        assert all(np.isfinite(c).all() for c in model.coefs_ + model.intercepts_)
+        assert np.isfinite(model.predict_proba(X)).all()
