@@ -27,10 +27,21 @@ def _controller():
     return ThreadpoolController().select(user_api="blas")
 
 
+def _take_control():
+    """Let this thread set limits, whichever thread did so before (threadpoolctl 3.7).
+
+    The first fit and the last one of several that overlap need not be in one thread.
+    """
+    for library in _controller().lib_controllers:
+        if hasattr(library, "clear_controlling_thread"):
+            library.clear_controlling_thread(force=True)
+
+
 def _enter():
     """Limit BLAS to one thread; returns how many it had."""
     with _lock:
         if _state["fits"] == 0:
+            _take_control()
             controller = _controller()
             threads = [library.num_threads for library in controller.lib_controllers]
             _state["n_threads"] = max(threads, default=1)
@@ -44,7 +55,9 @@ def _leave():
     with _lock:
         _state["fits"] -= 1
         if _state["fits"] == 0:
+            _take_control()
             _state.pop("limit").restore_original_limits()
+            _take_control()  # and leave it to whoever comes next
             _state["limit"] = None
 
 
