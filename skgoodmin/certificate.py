@@ -28,7 +28,6 @@ ESCAPES_SPENT = (
     "all max_escapes escapes are spent and another one is known; increase max_escapes "
     "or n_init to go on"
 )
-BLOCK = 16384  # rows that are looked at at once
 
 
 class Status(Enum):
@@ -185,16 +184,10 @@ def raw_predictions(objective, theta):
     """Raw predictions of the canonical rows, (n_rows, n_outputs) in float64."""
     coefs, intercepts = objective.layout.unpack(theta)
     raw = np.empty((objective.data.n_rows, objective.layout.sizes[-1]))
-    for rows in _blocks(objective):
+    for rows in objective.data.slices():
         block = objective.data.block(rows.start, rows.stop)
         raw[rows] = predict_raw(coefs, intercepts, objective.activation, block)
     return raw
-
-
-def _blocks(objective):
-    """Slices of some thousand rows, so that nothing grows with their number."""
-    n = objective.data.n_rows
-    return [slice(i, min(i + BLOCK, n)) for i in range(0, n, BLOCK)]
 
 
 def make_witness(objective, theta, w, neuron_alpha):
@@ -209,13 +202,13 @@ def make_witness(objective, theta, w, neuron_alpha):
     witness : Witness or None
         None if the decrease is not above its rounding error.
     """
-    blocks = _blocks(objective)
+    slices = objective.data.slices()
     e = objective.data.dot(w)
     largest = e.max()
     np.exp(np.subtract(e, largest, out=e), out=e)
     raw = raw_predictions(objective, theta)
     loss, direction = 0.0, np.zeros(raw.shape[1])
-    for rows in blocks:
+    for rows in slices:
         part, residuals = data_loss(objective, raw[rows], rows.start)
         loss += part
         direction -= residuals @ e[rows]
@@ -227,7 +220,7 @@ def make_witness(objective, theta, w, neuron_alpha):
     def augmented(step):
         a = step * direction
         value = 0.5 * neuron_alpha * a @ a
-        for rows in blocks:
+        for rows in slices:
             augmented_raw = raw[rows] + e[rows, None] * a
             value += data_loss(objective, augmented_raw, rows.start)[0]
         return value
@@ -264,7 +257,8 @@ def certify(
     """
     raw = raw_predictions(objective, theta)
     loss = sum(
-        data_loss(objective, raw[rows], rows.start)[0] for rows in _blocks(objective)
+        data_loss(objective, raw[rows], rows.start)[0]
+        for rows in objective.data.slices()
     )
     n_outputs = objective.layout.sizes[-1]
     bound = lower_bound(

@@ -11,7 +11,7 @@ Conventions: hidden arrays have shape (n, n_units), raw predictions and their gr
 (n_outputs, n), so that the loops over rows of the few outputs run over neighbours.
 A block is some hundred rows and stays in the processor's cache from the first product
 to the last gradient. All its arrays are cut from one ``work`` vector, whose parts
-``workspace_size`` counts; each starts at a cache line, which makes the products up to
+``workspace`` counts; each starts at a cache line, which makes the products up to
 a fifth faster.
 """
 

@@ -23,6 +23,8 @@ from scipy.sparse import csr_array, issparse
 
 from .jit import njit, read_only
 
+SLICE = 16384  # rows of CanonicalRows.slices
+
 
 class Rows(NamedTuple):
     """Arrays that the kernels read, dense or CSR, in canonical order.
@@ -133,11 +135,19 @@ class CanonicalRows:
         shape = (len(rows.indptr) - 1, self.n_features)
         return csr_array((rows.data, rows.indices, rows.indptr), shape=shape)[index]
 
+    def slices(self):
+        """Slices of some thousand rows: what is done with all of them, piece by piece.
+
+        Nothing that is made of a slice grows with the number of rows.
+        """
+        n = self.n_rows
+        return [slice(i, min(i + SLICE, n)) for i in range(0, n, SLICE)]
+
     def dot(self, w):
         """X w for the canonical rows, (n_rows,) in float64."""
-        step, product = 4096, np.empty(self.n_rows)
-        for i in range(0, self.n_rows, step):
-            product[i : i + step] = self.block(i, i + step) @ w
+        product = np.empty(self.n_rows)
+        for some in self.slices():
+            product[some] = self.block(some.start, some.stop) @ w
         return product
 
     def take(self, places):

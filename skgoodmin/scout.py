@@ -59,7 +59,11 @@ def look(objective, theta):
     z = hidden_values(coefs[:-1], intercepts[:-1], objective.activation, X)
     values = np.asarray(z @ coefs[-2], dtype=np.float64) + intercepts[-2]
     values = FUNCTIONS[objective.activation](values)
-    raw = values @ coefs[-1] + intercepts[-1]
+    return _stall(objective, z, values, values @ coefs[-1] + intercepts[-1])
+
+
+def _stall(objective, z, values, raw):
+    """The :class:`Stall` of the first rows, from their raw predictions."""
     _, residuals = data_loss(objective, raw)
     curvature = objective.curvature(raw)
     floor = 0.1 * curvature.mean(axis=1, keepdims=True)
@@ -239,14 +243,12 @@ def find_witness(objective, theta, rng, neuron_alpha, n_directions=32):
     """
     coefs, intercepts = objective.layout.unpack(theta)
     X = objective.data.block(0, SCOUT_ROWS)
-    raw = hidden_values(coefs, intercepts, objective.activation, X)
-    raw = np.asarray(raw @ coefs[-1], dtype=np.float64) + intercepts[-1]
-    _, residuals = data_loss(objective, raw)
+    values = hidden_values(coefs, intercepts, objective.activation, X)
+    raw = np.asarray(values @ coefs[-1], dtype=np.float64) + intercepts[-1]
+    stall = _stall(objective, X, values, raw)
+    residuals = stall.residuals
     if not np.isfinite(residuals).all() or not residuals.any():
         return None
-    curvature = objective.curvature(raw)
-    floor = 0.1 * curvature.mean(axis=1, keepdims=True)
-    stall = Stall(X, None, residuals, curvature + floor, standard_deviation(X))
     try:
         series = np.repeat(series_directions(stall, rng), LENGTHS, axis=1)
     except np.linalg.LinAlgError:  # features too large to be squared

@@ -89,8 +89,9 @@ def train(
     with fit_threads() as shared_map:
         objective = replace(objective, map=shared_map)
         if joint:
-            neuron = neuron_alpha, neuron_degree
-            outcome = _train_jointly(objective, starts, rng, neuron, budget)
+            outcome = _train_jointly(
+                objective, starts, rng, neuron_alpha, budget, neuron_degree
+            )
         elif held_out is not None:
             outcome = _train_held_out(objective, starts, held_out, budget, verbose)
         else:
@@ -167,9 +168,9 @@ def _shared(budget, starts):
     return replace(budget, max_fun=max(budget.max_fun // len(starts), 1))
 
 
-def _train_jointly(objective, starts, rng, neuron, budget):
+def _train_jointly(objective, starts, rng, alpha, budget, degree):
     """Joint training from every start; the smallest objective is kept."""
-    (alpha, degree), share = neuron, _shared(budget, starts)
+    share = _shared(budget, starts)
     runs = [train_joint(objective, s, rng, alpha, share, degree) for s in starts]
     losses = [solution.value for solution, _, _ in runs]
     best = int(np.argmin(np.where(np.isnan(losses), np.inf, losses)))

@@ -48,8 +48,7 @@ class HeldOut:
         """Weighted accuracy at ``theta``."""
         coefs, intercepts = self.layout.unpack(theta)
         data, right = self.data, np.empty(self.data.n_rows)
-        for i in range(0, data.n_rows, 4096):
-            some = slice(i, i + 4096)
+        for some in data.slices():
             block = data.block(some.start, some.stop)
             raw = predict_raw(coefs, intercepts, self.activation, block)
             labels = predicted_labels(raw, self.multilabel)

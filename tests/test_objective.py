@@ -83,7 +83,7 @@ def test_gradient_of_any_degree(degree):
     assert _relative_error(objective, theta) < 1e-6
 
 
-@pytest.mark.parametrize("n", [37, 3000])  # one block, and several chunks of blocks
+@pytest.mark.parametrize("n", [37, 3000])  # one block, and several
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("outputs", OUTPUTS, ids=str)
 @pytest.mark.parametrize("loss", ["poly_hinge", "log_loss"])
@@ -98,8 +98,14 @@ def test_value_equals_plain_numpy(activation, loss, outputs, sparse, n):
         np.testing.assert_allclose(value, expected, rtol=1e-12)
 
 
-def test_many_chunks_give_the_gradient_too():
-    objective, theta = random_objective((40, 30), n=40_000, n_features=30)
+@pytest.mark.parametrize("sparse", [False, True])
+def test_many_chunks_give_value_and_gradient_too(sparse):
+    objective, theta = random_objective(
+        (40, 30), n=40_000, n_features=30, sparse=sparse, weights=True
+    )
+    assert len(objective._prepared[2]) > 1
+    value, _ = objective.value_and_gradient(theta)
+    np.testing.assert_allclose(value, numpy_objective(objective, theta), rtol=1e-12)
     assert _relative_error_of_some(objective, theta) < 1e-6
 
 
