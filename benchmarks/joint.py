@@ -13,6 +13,7 @@ from datasets import landscape
 from landscape import TARGET, TOL, objective_of
 from threadpoolctl import threadpool_limits
 
+from skgoodmin.augmented import AugmentedObjective
 from skgoodmin.escape import Budget
 from skgoodmin.joint import train_joint
 from skgoodmin.losses import PolynomialHinge
@@ -28,7 +29,7 @@ def runs(objective, seed):
     theta0 = objective.layout.start(rng)
     plain = minimize(objective, theta0, max_iter=10**6, max_fun=MAX_FUN, tol=TOL)
     budget = Budget(10**6, MAX_FUN, TOL)
-    solution, _, _ = train_joint(objective, theta0, rng, 1.0, budget)
+    solution, _ = train_joint(AugmentedObjective(objective, 1.0), theta0, rng, budget)
     dropped = solution.curve[0]  # where the polish began
     return [
         (plain.value < TARGET, plain.n_fun),

@@ -19,7 +19,7 @@ from enum import Enum
 
 import numpy as np
 
-from .losses import SOFTMAX, loss_gradient
+from .losses import SOFTMAX, signs
 from .network import predict_raw
 
 # A gap of at most this share of the loss of the constant prediction 0 counts as 0.
@@ -141,12 +141,11 @@ def lower_bound(data, loss, several_classes, n_outputs):
         counts = np.zeros((group.max() + 1, 1, n_outputs))
         np.add.at(counts, (group, 0, labels[:, 0]), weights)
     else:
-        positive = labels == (1 if n_outputs == 1 else np.arange(n_outputs))
-        if labels.shape[1] > 1:
-            positive = labels == 1
+        sign = signs(labels, n_outputs)
         counts = np.zeros((group.max() + 1, n_outputs, 2))
-        for sign in (0, 1):
-            np.add.at(counts[:, :, sign], group, weights[:, None] * (positive == sign))
+        for i in (0, 1):
+            of_sign = weights[:, None] * (sign == 2 * i - 1)
+            np.add.at(counts[:, :, i], group, of_sign)
     return float(loss.minimum(counts).sum() / data.weights.sum())
 
 
@@ -167,15 +166,11 @@ def data_loss(objective, raw, first=0):
     residuals : ndarray of shape (n_outputs, n)
         r_ki = d loss / d raw_ik.
     """
-    loss, n, rows = objective.loss, len(raw), slice(first, first + len(raw))
-    residuals = np.array(raw.T, dtype=np.float64, order="C")  # the kernel overwrites it
-    value = loss_gradient(
-        loss.code(objective.several_classes),
-        float(loss.degree),
-        residuals,
-        objective.data.labels[rows],
-        objective.shares[rows],
-        np.empty(3 * n),
+    rows = slice(first, first + len(raw))
+    residuals = np.array(raw.T, dtype=np.float64, order="C")  # which is overwritten
+    labels, shares = objective.data.labels[rows], objective.shares[rows]
+    value = objective.loss.into_gradient(
+        residuals, labels, shares, objective.several_classes
     )
     return value, residuals
 
@@ -292,7 +287,7 @@ def caveat(objective):
     if objective.alpha > 0:
         silent.append(f"weight decay (alpha={objective.alpha:g})")
     if not objective.loss.attains_minimum:
-        silent.append("log-loss, whose infimum no network attains")
+        silent.append("a loss whose infimum no network attains")
     if not silent:
         return ""
     return (

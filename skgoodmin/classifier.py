@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
@@ -16,6 +16,8 @@ from sklearn.utils.validation import (
 )
 
 from .activations import CODES
+from .augmented import AugmentedObjective, PerLayerObjective
+from .custom_loss import CustomLoss, check_loss
 from .escape import Budget
 from .joint import degree_that_suffices
 from .labels import class_factors, encode, split
@@ -47,10 +49,12 @@ class GoodMinimaClassifier(ClassifierMixin, BaseEstimator):
     activation : {'identity', 'logistic', 'tanh', 'relu', 'softplus', 'silu'}, \
 default='relu'
         Activation function of the hidden units.
-    loss : {'poly_hinge', 'log_loss'}, default='poly_hinge'
+    loss : {'poly_hinge', 'log_loss'} or object, default='poly_hinge'
         'poly_hinge' is max(0, 1 - margin)**degree, one class against the rest for
         several classes; the theorem behind the certificate is about this loss.
-        'log_loss' is the logistic loss, softmax for several classes.
+        'log_loss' is the logistic loss, softmax for several classes. An object is a
+        loss of your own, with ``value``, ``derivative`` and ``minimum`` on raw
+        predictions; see the user guide, "Add a loss".
     degree : float, default=3
         Degree of the polynomial hinge, at least 2.
     alpha : float, default=0.03
@@ -62,8 +66,11 @@ default='relu'
         Escapes and witness are those of the exponential one in either case. None
         trains a plain network, without escapes, and leaves the search for an
         escape out of the certificate.
-    neuron_placement : {'skip'}, default='skip'
-        Where the special neuron stands: beside the network, from input to output.
+    neuron_placement : {'skip', 'per_layer'}, default='skip'
+        Where special neurons stand: one beside the network, from input to output, or
+        one in each hidden layer, all weights that leave it penalised by their power
+        2L for L hidden layers. Escapes are scouted before the last hidden layer, or
+        before all of them.
     neuron_degree : int or None, default=None
         Degree p of the monomial neuron; None takes the smallest one for which the
         theorem holds on the training rows. Too small a degree is a warning.
@@ -157,11 +164,14 @@ default='relu'
         Largest component of the gradient.
     neuron_coef_ : ndarray of shape (n_features_in_,)
         w of the special neuron when it was dropped; NaN if it took no part in the
-        training. The same holds for the next two.
+        training. The same holds for the next two. With one neuron per layer it is a
+        list of arrays, the last entry of which belongs to the neuron of the layer
+        below (except for the lowest one).
     neuron_intercept_ : float
-        b of the special neuron.
+        b of the special neuron; (n_hidden_layers,) with one per layer.
     neuron_amplitude_ : ndarray of shape (n_outputs_,)
-        a of the special neuron. Prediction never uses the neuron.
+        a of the special neuron; with one per layer a list of their outgoing weights.
+        Prediction never uses the neuron.
     neuron_degree_ : int
         Degree of the monomial neuron; 0 where the neuron is exponential or there is
         none.
@@ -217,11 +227,14 @@ default='relu'
             Interval(Integral, 1, None, closed="left"),
         ],
         "activation": [StrOptions(set(CODES))],
-        "loss": [StrOptions({"poly_hinge", "log_loss"})],
+        "loss": [
+            StrOptions({"poly_hinge", "log_loss"}),
+            HasMethods(["value", "derivative", "minimum"]),
+        ],
         "degree": [Interval(Real, 2, None, closed="left")],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "special_neuron": [StrOptions({"exponential", "monomial"}), None],
-        "neuron_placement": [StrOptions({"skip"})],
+        "neuron_placement": [StrOptions({"skip", "per_layer"})],
         "neuron_degree": [Interval(Integral, 1, None, closed="left"), None],
         "neuron_alpha": [Interval(Real, 0, None, closed="neither")],
         "training": [StrOptions({"escape", "joint"})],
@@ -350,10 +363,24 @@ default='relu'
         """Train, from the parameters of ``previous`` if it is not None."""
         self._validate_params()
         sizes = self._hidden_sizes()
+        loss = self._loss()
+        if isinstance(loss, CustomLoss):
+            check_loss(self.loss)
         if self.early_stopping and self.training == "joint":
             raise ValueError(
                 "early_stopping=True needs training='escape', got training='joint'."
             )
+        if self.neuron_placement == "per_layer":
+            if not sizes:
+                raise ValueError(
+                    "neuron_placement='per_layer' needs a hidden layer, got "
+                    f"hidden_layer_sizes={self.hidden_layer_sizes!r}."
+                )
+            if self.special_neuron == "monomial":
+                raise ValueError(
+                    "neuron_placement='per_layer' needs special_neuron='exponential', "
+                    "got special_neuron='monomial'."
+                )
         # Validation writes n_features_in_ on a copy: a fit that fails leaves no trace.
         shell = copy.copy(self)
         X, y = validate_data(
@@ -400,7 +427,7 @@ default='relu'
             data,
             layout,
             self.activation,
-            self._loss(),
+            loss,
             len(classes) > 2 and not multilabel,
             float(self.alpha),
         )
@@ -414,11 +441,11 @@ default='relu'
                     self.max_fun,
                     self.tol,
                     self.max_escapes if previous is None else 0,
+                    every_layer=self.neuron_placement == "per_layer",
                 ),
                 special_neuron=self.special_neuron is not None,
-                joint=self.training == "joint" and self.special_neuron is not None,
+                augmented=self._augmented(objective, neuron_degree),
                 neuron_alpha=self.neuron_alpha,
-                neuron_degree=neuron_degree,
                 n_jobs=self.n_jobs,
                 held_out=held_out,
                 verbose=bool(self.verbose),
@@ -462,6 +489,14 @@ default='relu'
             )
         return int(degree)
 
+    def _augmented(self, objective, neuron_degree):
+        """J~ for joint training, or None."""
+        if self.training != "joint" or self.special_neuron is None:
+            return None
+        if self.neuron_placement == "per_layer":
+            return PerLayerObjective(objective, self.neuron_alpha)
+        return AugmentedObjective(objective, self.neuron_alpha, neuron_degree)
+
     def _starts(self, layout, rng, previous, classes):
         """List of n_init parameter vectors, the first one from ``previous``."""
         gain = 2.0 if self.activation == "logistic" else 6.0
@@ -483,15 +518,17 @@ default='relu'
         coefs, intercepts = objective.layout.unpack(
             training.theta.astype(objective.data.dtype)
         )
-        n_features, best = objective.layout.sizes[0], training.best
+        (n_features, *_, n_outputs), best = objective.layout.sizes, training.best
         neuron = training.neuron
+        if neuron is None:
+            neuron = np.full(n_features, np.nan), np.nan, np.full(n_outputs, np.nan)
         fitted = {
             "classes_": classes,
             "multilabel_": multilabel,
             "coefs_": coefs,
             "intercepts_": intercepts,
             "n_layers_": len(coefs) + 1,
-            "n_outputs_": objective.layout.sizes[-1],
+            "n_outputs_": n_outputs,
             "out_activation_": objective.loss.link_name(objective.several_classes),
             "n_features_in_": n_features,
             "n_iter_": max(best.n_iter, 1),
@@ -503,9 +540,9 @@ default='relu'
             "best_init_": training.best_init,
             "converged_": best.converged,
             "grad_norm_": best.grad_norm,
-            "neuron_coef_": neuron[:n_features],
-            "neuron_intercept_": float(neuron[n_features]),
-            "neuron_amplitude_": neuron[n_features + 1 :],
+            "neuron_coef_": neuron[0],
+            "neuron_intercept_": neuron[1],
+            "neuron_amplitude_": neuron[2],
             "neuron_degree_": degree,
             "certificate_": training.certificate,
             "optimality_gap_": training.certificate.gap,
@@ -574,6 +611,8 @@ default='relu'
 
     def _loss(self):
         """Loss object."""
+        if not isinstance(self.loss, str):
+            return CustomLoss(self.loss)
         if self.loss == "poly_hinge":
             return PolynomialHinge(float(self.degree))
         return LogLoss()

@@ -40,6 +40,7 @@ class Budget:
     tol: float  # largest component of the gradient
     max_escapes: int = 0  # grafts per start
     n_directions: int = 16  # that a scout tries; 1 grafts a random unit, the control
+    every_layer: bool = False  # scouts look before every hidden layer
 
 
 class Climb:
@@ -62,17 +63,15 @@ class Climb:
         """To the next stall, and away from it as long as grafts pay."""
         self._climb(self.run, PATIENCE * 2**self.level, max_fun)
         self.level += 1
-        n_directions = self.budget.n_directions
+        view = self.budget.n_directions, self.budget.every_layer
         while self.may_escape:
-            cost = graft_cost(self.objective, n_directions)
+            cost = graft_cost(self.objective, *view)
             if self.spent + cost + 1 > max_fun:
                 return
             self.n_grafts += 1
             try:
                 with np.errstate(all="ignore"):
-                    theta = graft(
-                        self.objective, self.run.theta, self.rng, n_directions
-                    )
+                    theta = graft(self.objective, self.run.theta, self.rng, *view)
             except np.linalg.LinAlgError:  # from features too large to be squared
                 return
             if not np.isfinite(theta).all():
@@ -225,7 +224,8 @@ def is_separated(objective, value):
 
     The loss of a row that is not is at least 1, and carries the mean above its share.
     """
-    return may_vanish(objective) and value < objective.shares.min()
+    certain = may_vanish(objective) and objective.loss.unit_margin
+    return certain and value < objective.shares.min()
 
 
 def finish(objective, theta):

@@ -28,7 +28,17 @@ from scipy.special import expit, softmax, xlogy
 from .elementary import exp64, log1p64
 from .jit import njit
 
-HINGE, LOGISTIC, SOFTMAX = range(3)
+# Codes of the kernels, and of a loss that is none: see ``sum_rows``.
+HINGE, LOGISTIC, SOFTMAX, PREDICT, GIVEN = range(5)
+
+
+def signs(labels, n_outputs):
+    """+1 and -1 for the labels of rows, (n, n_outputs) int8."""
+    if labels.shape[1] == n_outputs:
+        positive = labels == 1
+    else:
+        positive = labels == np.arange(n_outputs)
+    return np.where(positive, np.int8(1), np.int8(-1))
 
 
 @njit(inline=True)
@@ -143,8 +153,26 @@ def loss_gradient(code, degree, raw, labels, weights, work):
     return _sum(value)
 
 
+class CompiledLoss:
+    """A loss that is a kernel."""
+
+    def into_gradient(self, raw, labels, weights, several_classes):
+        """Weighted sum of the loss; raw becomes its gradient, in place.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (n_outputs, n)
+        labels : ndarray of shape (n, 1 or n_outputs)
+        weights : ndarray of shape (n,)
+        several_classes : bool
+        """
+        work = np.empty(3 * raw.shape[1])
+        code = self.code(several_classes)
+        return loss_gradient(code, float(self.degree), raw, labels, weights, work)
+
+
 @dataclass(frozen=True)
-class PolynomialHinge:
+class PolynomialHinge(CompiledLoss):
     """Polynomial hinge l(m) = max(0, 1 - m)^p.
 
     The loss of the paper: convex, p - 1 times continuously differentiable, and every
@@ -154,6 +182,7 @@ class PolynomialHinge:
     degree: float = 3.0
 
     attains_minimum = True
+    unit_margin = True  # 0 from margin 1 on, and at least 1 on the wrong side
 
     def link_name(self, several_classes):
         """Name of the link from raw predictions to probabilities."""
@@ -211,7 +240,7 @@ class PolynomialHinge:
 
 
 @dataclass(frozen=True)
-class LogLoss:
+class LogLoss(CompiledLoss):
     """Log-loss: logistic for two classes and multilabel, softmax for several classes.
 
     Its infimum is not attained on a group with one label, so the theorem of LSLS18
@@ -221,6 +250,7 @@ class LogLoss:
     degree: float = 0.0
 
     attains_minimum = False
+    unit_margin = False
 
     def link_name(self, several_classes):
         """Name of the link from raw predictions to probabilities."""
@@ -252,7 +282,7 @@ def class_probabilities(loss, raw, multilabel):
 
     Parameters
     ----------
-    loss : PolynomialHinge or LogLoss
+    loss : PolynomialHinge, LogLoss or CustomLoss
     raw : ndarray of shape (n_samples, n_outputs)
     multilabel : bool
         Outputs are labels of their own and are not normalised.

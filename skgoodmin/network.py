@@ -7,6 +7,9 @@
     dJ/dW_l = A_{l-1}^T D_l,   dJ/dc_l = column sums of D_l,
     D_{l-1} = (D_l W_l^T) * act'(Z_{l-1})
 
+Where ``exponential`` is set, the last unit of every hidden layer is exp(z) in place of
+act(z): special neurons in every layer are no more than that.
+
 Conventions: hidden arrays have shape (n, n_units), raw predictions and their gradient
 (n_outputs, n), so that the loops over rows of the few outputs run over neighbours.
 A block is some hundred rows and stays in the processor's cache from the first product
@@ -19,6 +22,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .activations import FUNCTIONS, activate, apply_slope, stores_slope
+from .elementary import exp64
 from .jit import njit
 
 
@@ -71,7 +75,7 @@ def workspace(sizes, n_rows, dtype, sparse):
 
 
 @njit
-def forward(theta, table, activation, x, rows, first, n, work, raw):
+def forward(theta, table, activation, exponential, x, rows, first, n, work, raw):
     """Raw predictions of a block into ``raw``; the hidden values stay in ``work``.
 
     x : (n, n_features), the block; where ``rows`` is sparse it is empty and rows
@@ -97,7 +101,12 @@ def forward(theta, table, activation, x, rows, first, n, work, raw):
                 sparse_forward(rows, first, weights, z)
             else:
                 np.dot(below, weights, z)
+            if exponential:
+                exponents = z[:, fan_out - 1].copy()
             activate(activation, z, theta[c : c + fan_out], slope)
+            if exponential:
+                for i in range(n):
+                    z[i, fan_out - 1] = exp64(exponents[i] + theta[c + fan_out - 1])
             below = z
             position += 2 * room(n * fan_out)
         if last:
@@ -107,7 +116,19 @@ def forward(theta, table, activation, x, rows, first, n, work, raw):
 
 
 @njit
-def backward(theta, table, activation, x, rows, first, size, work, delta_raw, gradient):
+def backward(
+    theta,
+    table,
+    activation,
+    exponential,
+    x,
+    rows,
+    first,
+    size,
+    work,
+    delta_raw,
+    gradient,
+):
     """Add the gradient of a block to ``gradient`` (float64), given dJ/dF.
 
     delta_raw : (n_outputs, n), what the loss left in place of the raw predictions;
@@ -160,9 +181,13 @@ def backward(theta, table, activation, x, rows, first, size, work, delta_raw, gr
         else:
             np.dot(delta, weights.T, d)
         slope = cut(work, position + room(size * fan_in), n, fan_in)
+        if exponential:
+            by_exponent = d[:, fan_in - 1] * below[:, fan_in - 1]
         apply_slope(
             activation, below.reshape(d.size), slope.reshape(d.size), d.reshape(d.size)
         )
+        if exponential:
+            d[:, fan_in - 1] = by_exponent
         upper, lower = lower, upper
 
 

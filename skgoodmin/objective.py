@@ -1,12 +1,10 @@
 """The objective: the only thing that a solver sees.
 
     J(theta)  = sum_i s_i l(y_i, f(x_i; theta)) / sum_i s_i + alpha/2 sum W^2
-    J~(theta, w, beta, a) = the same of f + a exp(beta + w.x - max w.x)
-                            + lambda/2 sum_k a_k^2, or of f + a (w.x + b)^p
 
 Conventions: theta is float64 of shape (n_parameters,), after
-:class:`~skgoodmin.parameters.ParameterLayout`; with the neuron it is followed by w
-(n_features,), beta and a (n_outputs,). The penalty takes weights, not intercepts.
+:class:`~skgoodmin.parameters.ParameterLayout`. The penalty takes weights, not
+intercepts. The special neuron comes in through :mod:`skgoodmin.augmented`.
 
 The rows are summed block by block, blocks in chunks, chunks in order: how many of each
 follows from the shape of the problem alone, so that the sum has the same bits however
@@ -22,7 +20,7 @@ import numpy as np
 
 from .activations import CODES
 from .jit import njit, read_only
-from .losses import loss_gradient
+from .losses import GIVEN, PREDICT, loss_gradient, signs
 from .network import (
     backward,
     block_rows,
@@ -39,6 +37,7 @@ from .special_neuron import exponents, neuron_backward, neuron_forward
 # Multiplications below which a range of rows is not worth a call of its own, and the
 # numbers of such ranges that are worth sharing among threads.
 CHUNK_WORK, MIN_CHUNKS, MAX_CHUNKS = 4_000_000, 4, 16
+LOSS_CODE = 2  # its place among the constant arguments of sum_rows
 _NO_NEURON = read_only(np.empty(0))
 
 
@@ -46,6 +45,7 @@ _NO_NEURON = read_only(np.empty(0))
 def sum_rows(
     # The model: codes and numbers.
     activation,
+    exponential,
     loss,
     degree,
     alpha,
@@ -67,6 +67,7 @@ def sum_rows(
     start,
     stop,
     work,
+    given,
     gradient,
 ):
     """Objective of the rows ``start`` to ``stop``; their gradient is added.
@@ -74,6 +75,9 @@ def sum_rows(
     The chunk that starts at 0 brings the penalty alpha/2 sum W^2 along. ``neuron``
     holds (w, b, a) or nothing; ``gradient`` is by theta and then by the neuron. All
     three are float64, the work is done in the precision of X.
+
+    A loss that is no kernel takes two calls: ``PREDICT`` leaves the raw predictions in
+    ``given`` (n_outputs, stop - start), ``GIVEN`` finds their gradient there.
     """
     rows = Rows(sparse, dense, data, indices, indptr, index)
     n_layers = table.shape[0]
@@ -87,25 +91,45 @@ def sum_rows(
     raw_at = x_at + room(block * dense_features)
     rest = work[raw_at + room(block * n_outputs) :]
     total = 0.0
-    if start == 0:
+    if start == 0 and loss != PREDICT:
         total += add_penalty(theta, table[0, 3], alpha, gradient)
     for first in range(start, stop, block):
         n = min(block, stop - first)
-        some = slice(first, first + n)
         x = cut(work, x_at, n, dense_features)
         raw = cut(work, raw_at, n_outputs, n)
         e, slope = values[3 * n : 4 * n], values[4 * n : 5 * n]
         if not sparse:
             gather(rows, first, x)
-        forward(lowered, table, activation, x, rows, first, n, rest, raw)
+        forward(lowered, table, activation, exponential, x, rows, first, n, rest, raw)
         if neuron.size > 0:
             neuron_forward(rows, x, first, neuron, neuron_degree, e, slope, raw)
-        total += loss_gradient(loss, degree, raw, labels[some], weights[some], values)
+        if loss == PREDICT:
+            given[:, first - start : first - start + n] = raw
+            continue
+        if loss == GIVEN:
+            raw[:, :] = given[:, first - start : first - start + n]
+        else:
+            some = slice(first, first + n)
+            total += loss_gradient(
+                loss, degree, raw, labels[some], weights[some], values
+            )
         if neuron.size == 0 and not sparse:
             kept = drop_rows(table, activation, x, rest, raw)
             x = cut(work, x_at, kept, n_features)
             raw = cut(work, raw_at, n_outputs, kept)
-        backward(lowered, table, activation, x, rows, first, n, rest, raw, gradient)
+        backward(
+            lowered,
+            table,
+            activation,
+            exponential,
+            x,
+            rows,
+            first,
+            n,
+            rest,
+            raw,
+            gradient,
+        )
         if neuron.size > 0:
             by_neuron = gradient[theta.size :]
             neuron_backward(rows, x, first, neuron, e, slope, raw, by_neuron)
@@ -147,11 +171,13 @@ class Objective:
     layout : ParameterLayout
     activation : str
         One of the names of :mod:`skgoodmin.activations`.
-    loss : PolynomialHinge or LogLoss
+    loss : PolynomialHinge, LogLoss or CustomLoss
     several_classes : bool
         One row has one label out of several classes (no multilabel).
     alpha : float
         Strength of the L2 penalty on the weights.
+    exponential : bool, default=False
+        Whether the last unit of every hidden layer is an exponential.
     map : callable, default=map
         Applies a function to the chunks of rows, in order; ``map`` of a thread pool
         sums them at the same time, with the same result.
@@ -163,6 +189,7 @@ class Objective:
     loss: object
     several_classes: bool
     alpha: float
+    exponential: bool = False
     map: Callable = map
 
     @property
@@ -191,20 +218,16 @@ class Objective:
 
     def signs(self, n=None):
         """+1 and -1 for the labels of the first n rows, (n, n_outputs) int8."""
-        labels, n_outputs = self.data.labels[:n], self.layout.sizes[-1]
-        if labels.shape[1] == n_outputs:
-            positive = labels == 1
-        else:
-            positive = labels == np.arange(n_outputs)
-        return np.where(positive, np.int8(1), np.int8(-1))
+        return signs(self.data.labels[:n], self.layout.sizes[-1])
 
     @cached_property
     def _prepared(self):
-        """(kernel, its constant arguments, chunks, spare work arrays), made once."""
+        """(kernel, its constants, chunks, nothing given, spare work arrays)."""
         sizes, n = self.layout.sizes, self.data.n_rows
         block = block_rows(sizes, n)
         constants = (
             CODES[self.activation],
+            self.exponential,
             self.loss.code(self.several_classes),
             float(self.loss.degree),
             self.alpha,
@@ -222,7 +245,8 @@ class Objective:
         n_chunks = n_chunks if n_chunks >= MIN_CHUNKS else 1
         chunk = block * -(-n // (block * n_chunks))
         chunks = [(i, min(i + chunk, n)) for i in range(0, n, chunk)]
-        return sum_rows.dispatcher, constants, chunks, []
+        nothing = np.empty((sizes[-1], 0), dtype=self.data.dtype)
+        return sum_rows.dispatcher, constants, chunks, nothing, []
 
     def _work(self):
         """Array in which one thread works on blocks of rows."""
@@ -254,13 +278,23 @@ class Objective:
 
     def _sum_chunk(self, theta, neuron, degree, chunk):
         """The part of a range of rows in J and its gradient."""
-        kernel, constants, _, spare = self._prepared
+        kernel, constants, _, nothing, spare = self._prepared
         gradient = np.zeros(len(theta) + len(neuron))
         try:
             work = spare.pop()
         except IndexError:
             work = self._work()
-        value = kernel(*constants, theta, neuron, degree, *chunk, work, gradient)
+        value, given = 0.0, nothing
+        if constants[LOSS_CODE] == GIVEN:
+            rows = slice(*chunk)
+            given = np.empty((len(nothing), chunk[1] - chunk[0]), dtype=work.dtype)
+            predict = (*constants[:LOSS_CODE], PREDICT, *constants[LOSS_CODE + 1 :])
+            kernel(*predict, theta, neuron, degree, *chunk, work, given, gradient)
+            labels, shares = self.data.labels[rows], self.shares[rows]
+            value = self.loss.into_gradient(given, labels, shares, self.several_classes)
+        value += kernel(
+            *constants, theta, neuron, degree, *chunk, work, given, gradient
+        )
         spare.append(work)
         return value, gradient
 
@@ -273,55 +307,3 @@ class Objective:
         gradient : ndarray of shape (n_parameters,)
         """
         return self.evaluate(theta)
-
-
-@dataclass(frozen=True)
-class AugmentedObjective:
-    """J~: the plain objective with the special neuron added to the outputs.
-
-    Parameters
-    ----------
-    plain : Objective
-    neuron_alpha : float
-        lambda, the strength of the penalty on the amplitudes.
-    degree : int, default=0
-        0 for the exponential neuron, p for the monomial one.
-    """
-
-    plain: Objective
-    neuron_alpha: float
-    degree: int = 0
-
-    @property
-    def n_parameters(self):
-        """Length of (theta, w, beta, a)."""
-        return self.plain.n_parameters + self.plain.n_neuron
-
-    def largest_exponent(self, w):
-        """(max_i w.x_i, x at that row): what turns beta into b = beta - max."""
-        rows = self.plain.data.rows
-        work = np.empty(0 if rows.sparse else len(w), dtype=self.plain.data.dtype)
-        largest, at = largest_exponent(*rows, w, work)
-        x = self.plain.data.block(at, at + 1)
-        return largest, np.ravel(x.toarray() if rows.sparse else x)
-
-    def value_and_gradient(self, parameters):
-        """J~ and its gradient by theta, w, beta and a.
-
-        With b = beta - max_i w.x_i, and x_max the row where the maximum is reached:
-        dJ~/dbeta = dJ~/db and dJ~/dw at fixed beta = dJ~/dw - x_max dJ~/db. The
-        monomial neuron has b itself in place of beta.
-        """
-        theta = parameters[: self.plain.n_parameters]
-        neuron = parameters[self.plain.n_parameters :].copy()
-        n_features = self.plain.layout.sizes[0]
-        largest, x_max = 0.0, 0.0
-        if self.degree == 0:
-            largest, x_max = self.largest_exponent(neuron[:n_features])
-        neuron[n_features] -= largest
-        value, gradient = self.plain.evaluate(theta, neuron, self.degree)
-        amplitudes = neuron[n_features + 1 :]
-        by_neuron = gradient[len(theta) :]
-        by_neuron[:n_features] -= x_max * by_neuron[n_features]
-        by_neuron[n_features + 1 :] += self.neuron_alpha * amplitudes
-        return value + 0.5 * self.neuron_alpha * amplitudes @ amplitudes, gradient

@@ -21,16 +21,19 @@ the other weights following. The unit of which that is largest is **grafted**: i
 the place of the one that is missed least, the output weights are fitted to the same
 quadratic model, and the neuron is gone again, its descent kept.
 
-Conventions: z (n, n_inputs) are the inputs of the last hidden layer, which are what a
-special neuron of that layer sees; a problem of many rows is scouted on the first
-``SCOUT_ROWS`` canonical ones, which are a random sample, for their order is a hash.
+Conventions: z (n, n_inputs) are the inputs of a hidden layer, which are what a special
+neuron of that layer sees: of the last one, or of each (``every_layer``), the most
+promising of which takes the unit. Below the last one, what the units of the next layer
+sum up stands for the outputs, its derivatives coming down the network, the second ones
+by Gauss and Newton. A problem of many rows is scouted on the first ``SCOUT_ROWS``
+canonical ones, which are a random sample, for their order is a hash.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from .activations import FUNCTIONS
+from .activations import CODES, FUNCTIONS, activate, apply_slope
 from .certificate import data_loss, make_witness
 from .network import hidden_values
 
@@ -43,31 +46,61 @@ NEIGHBOURHOOD = 0.6  # of the best direction, relative to its length
 
 
 class Stall(NamedTuple):
-    """The rows as the scout sees them from a theta."""
+    """The rows as the scout sees them from a theta, before one of the layers."""
 
     z: np.ndarray  # (n, n_inputs), ndarray or CSR
-    values: np.ndarray  # (n, n_units) of the last hidden layer
+    values: np.ndarray  # (n, n_units) of the layer
     residuals: np.ndarray  # (n_outputs, n) first derivatives of the loss
     curvature: np.ndarray  # (n_outputs, n) second derivatives, with a floor
     deviation: np.ndarray  # (n_inputs,) of z
 
 
-def look(objective, theta):
-    """The :class:`Stall` at ``theta``; its cost is about one evaluation."""
+def look(objective, theta, every_layer=False):
+    """:class:`Stall` of the last hidden layer, or of each from the first on.
+
+    The cost is about one evaluation.
+    """
     coefs, intercepts = objective.layout.unpack(theta)
-    X = objective.data.block(0, SCOUT_ROWS)
-    z = hidden_values(coefs[:-1], intercepts[:-1], objective.activation, X)
-    values = np.asarray(z @ coefs[-2], dtype=np.float64) + intercepts[-2]
-    values = FUNCTIONS[objective.activation](values)
-    return _stall(objective, z, values, values @ coefs[-1] + intercepts[-1])
+    values, slopes = [objective.data.block(0, SCOUT_ROWS)], []
+    for weights, intercept in zip(coefs[:-1], intercepts[:-1], strict=True):
+        z = np.asarray(values[-1] @ weights, dtype=np.float64) + intercept
+        slopes.append(_slope(objective.activation, z) if every_layer else None)
+        values.append(FUNCTIONS[objective.activation](z))
+    residuals, curvature = derivatives(
+        objective, values[-1] @ coefs[-1] + intercepts[-1]
+    )
+    stalls = []
+    for layer in range(len(coefs) - 2, -1, -1):
+        z = values[layer]
+        stalls.append(
+            Stall(z, values[layer + 1], residuals, curvature, standard_deviation(z))
+        )
+        if not every_layer:
+            break
+        slope, weights = slopes[layer].T, coefs[layer + 1]
+        residuals = (weights @ residuals) * slope
+        curvature = with_floor((weights**2 @ curvature) * slope**2)
+    return stalls[::-1]
 
 
-def _stall(objective, z, values, raw):
-    """The :class:`Stall` of the first rows, from their raw predictions."""
+def _slope(activation, z):
+    """act'(z), elementwise."""
+    code = CODES[activation]
+    value, stored, slope = z.copy(), np.empty_like(z), np.ones_like(z)
+    activate(code, value, np.zeros(z.shape[1]), stored)
+    apply_slope(code, value.ravel(), stored.ravel(), slope.ravel())
+    return slope
+
+
+def derivatives(objective, raw):
+    """(residuals, curvature) of the first rows, from their raw predictions."""
     _, residuals = data_loss(objective, raw)
-    curvature = objective.curvature(raw)
-    floor = 0.1 * curvature.mean(axis=1, keepdims=True)
-    return Stall(z, values, residuals, curvature + floor, standard_deviation(z))
+    return residuals, with_floor(objective.curvature(raw))
+
+
+def with_floor(curvature):
+    """Second derivatives (n_outputs, n), a tenth of their mean added."""
+    return curvature + 0.1 * curvature.mean(axis=1, keepdims=True)
 
 
 def standard_deviation(z):
@@ -97,7 +130,7 @@ def promise(phi, stall):
     phi : (n, n_units)
     """
     features = np.column_stack([stall.values, np.ones(len(phi))])
-    no_decay, total = np.zeros(features.shape[1]), 0.0
+    no_decay, total = np.zeros(features.shape[1]), np.zeros(phi.shape[1])
     for r, q in zip(stall.residuals, stall.curvature, strict=True):
         hessian, gradient = quadratic_model(features, r, q, no_decay)
         shared = features.T @ (q[:, None] * phi)
@@ -148,7 +181,7 @@ def scaled(w, stall, rng):
 
 
 def scout(stall, activation, rng, n_directions):
-    """The most promising unit (w, b, its values).
+    """The most promising unit (w, b, its values, its promise).
 
     ``n_directions`` are tried, up to three quarters of them from the series of G, and
     half as many around the best; a single one is random. Each hyperplane w.z + b = 0
@@ -163,7 +196,7 @@ def scout(stall, activation, rng, n_directions):
     b = -inside[rng.randint(len(inside), size=n_directions), np.arange(n_directions)]
     phi = FUNCTIONS[activation](inside + b)
     if n_directions == 1:
-        return w[:, 0], b[0], phi[:, 0]
+        return w[:, 0], b[0], phi[:, 0], 0.0
     best = np.argmax(promise(phi, stall))
     w, b, phi, inside = w[:, best], b[best], phi[:, best], inside[:, best]
     n_near = n_directions // 2
@@ -172,11 +205,12 @@ def scout(stall, activation, rng, n_directions):
     near = np.column_stack([w, w[:, None] + NEIGHBOURHOOD * size * step])
     near_b = b + NEIGHBOURHOOD * inside.std() * np.append(0, rng.normal(size=n_near))
     near_phi = FUNCTIONS[activation](np.asarray(stall.z @ near) + near_b)
-    best = np.argmax(promise(near_phi, stall))
-    return near[:, best], near_b[best], near_phi[:, best]
+    promised = promise(near_phi, stall)
+    best = np.argmax(promised)
+    return near[:, best], near_b[best], near_phi[:, best], promised[best]
 
 
-def graft(objective, theta, rng, n_directions):
+def graft(objective, theta, rng, n_directions, every_layer=False):
     """theta with the scouted unit in place of the one that is missed least.
 
     With F = [values, 1, phi] the quadratic model of output k has the gradient
@@ -185,18 +219,24 @@ def graft(objective, theta, rng, n_directions):
     v*_j^2 / (2 A^-1_jj) above the one with all units: that is how much j is missed
     (optimal brain surgeon).
     """
-    stall = look(objective, theta)
-    w, b, phi = scout(stall, objective.activation, rng, n_directions)
+    stalls = look(objective, theta, every_layer)
+    found = [scout(s, objective.activation, rng, n_directions) for s in stalls]
+    layer = int(np.argmax([promised for *_, promised in found]))
+    if n_directions == 1:
+        layer = rng.randint(len(stalls))
+    stall, (w, b, phi, _) = stalls[layer], found[layer]
     grafted = theta.copy()
     coefs, intercepts = objective.layout.unpack(grafted)
+    coefs, intercepts = coefs[-1 - len(stalls) :], intercepts[-1 - len(stalls) :]
+    (into, out), (into_c, out_c) = coefs[layer:][:2], intercepts[layer:][:2]
     if objective.activation == "relu":
         # Its scale is free: take that of the other units, unless all are dead.
-        length = np.sqrt((coefs[-2] ** 2).sum(axis=0)).mean()
+        length = np.sqrt((into**2).sum(axis=0)).mean()
         scale = length / np.sqrt(w @ w) if length > 0 else 1.0
         w, b, phi = scale * w, scale * b, scale * phi
-    n_units = len(coefs[-1])
+    n_units = len(out)
     features = np.column_stack([stall.values, np.ones(len(phi)), phi])
-    weights = np.vstack([coefs[-1], intercepts[-1], np.zeros(len(intercepts[-1]))])
+    weights = np.vstack([out, out_c, np.zeros(len(out_c))])
     decay = np.full(n_units + 2, objective.alpha)
     decay[n_units] = 0.0
     missed, minima = np.zeros(n_units), []
@@ -208,30 +248,30 @@ def graft(objective, theta, rng, n_directions):
         missed += best[:n_units] ** 2 / (2.0 * diagonal[:n_units])
         minima.append((best, inverse, diagonal))
     j = int(np.argmin(missed))
-    coefs[-2][:, j], intercepts[-2][j] = w, b
+    into[:, j], into_c[j] = w, b
     for k, (best, inverse, diagonal) in enumerate(minima):
         without = best - inverse[:, j] * (best[j] / diagonal[j])
-        coefs[-1][:, k] = without[:n_units]
-        coefs[-1][j, k] = without[n_units + 1]
-        intercepts[-1][k] = without[n_units]
+        out[:, k] = without[:n_units]
+        out[j, k] = without[n_units + 1]
+        out_c[k] = without[n_units]
     return grafted
 
 
-def graft_cost(objective, n_directions):
+def graft_cost(objective, n_directions, every_layer=False):
     """What a graft takes, in evaluations: its multiplications over those of one."""
     fans = objective.layout.fans
     first, *others = (i * o for i, o in fans)
-    n_inputs, n_units = fans[-2]
-    n_outputs = fans[-1][1]
     evaluation = 2 * first + 3 * sum(others)
-    forward = first + sum(others)
-    scouting = 0.0
-    if n_directions > 1:
-        series = n_outputs * (4 * min(SUBSPACE, n_inputs) + 1) * n_inputs
-        scouting = series + 1.5 * n_directions * (n_inputs + n_outputs * (n_units + 4))
-    fitting = n_outputs * (n_units + 2) ** 2
+    cost, fitting = float(first + sum(others)), 0.0
+    for layer in range(0 if every_layer else len(fans) - 2, len(fans) - 1):
+        (n_inputs, n_units), n_outputs = fans[layer], fans[layer + 1][1]
+        if n_directions > 1:
+            series = n_outputs * (4 * min(SUBSPACE, n_inputs) + 1) * n_inputs
+            tries = 1.5 * n_directions
+            cost += series + tries * (n_inputs + n_outputs * (n_units + 4))
+        fitting = max(fitting, n_outputs * (n_units + 2.0) ** 2)
     share = min(SCOUT_ROWS / objective.data.n_rows, 1.0)
-    return share * (forward + scouting + fitting) / evaluation
+    return share * (cost + fitting) / evaluation
 
 
 @np.errstate(over="ignore", invalid="ignore", under="ignore")
@@ -245,8 +285,8 @@ def find_witness(objective, theta, rng, neuron_alpha, n_directions=32):
     X = objective.data.block(0, SCOUT_ROWS)
     values = hidden_values(coefs, intercepts, objective.activation, X)
     raw = np.asarray(values @ coefs[-1], dtype=np.float64) + intercepts[-1]
-    stall = _stall(objective, X, values, raw)
-    residuals = stall.residuals
+    residuals, curvature = derivatives(objective, raw)
+    stall = Stall(X, values, residuals, curvature, standard_deviation(X))
     if not np.isfinite(residuals).all() or not residuals.any():
         return None
     try:

@@ -160,13 +160,3 @@ def sufficient_degree(z):
         new = vectors[:, sizes > 1e-10]
         basis = np.column_stack([basis, new])
     return max(degree, 1) if basis.shape[1] == n else n - 1
-
-
-def random_neuron(rng, n_features, n_outputs):
-    """Start (w, beta, a) of joint training: a random w, beta = 0, a = 0.
-
-    w must not be 0, where the neuron is a second intercept and, on parity-like data, a
-    degenerate saddle.
-    """
-    w = rng.normal(size=n_features) / np.sqrt(n_features)
-    return np.concatenate([w, np.zeros(1 + n_outputs)])

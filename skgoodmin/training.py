@@ -24,7 +24,7 @@ class Training:
     best_init: int
     n_fun: int
     n_escapes: int
-    neuron: np.ndarray  # (n_features + 1 + n_outputs,) w, b, a; NaN without a neuron
+    neuron: tuple | None  # (w, b, a) before it was dropped, if it was trained
     certificate: Certificate
     held_out: HeldOut | None  # validation of the best start
 
@@ -39,7 +39,7 @@ class _Outcome:
     n_fun: float
     n_escapes: int = 0
     escapes_spent: bool = False
-    neuron: np.ndarray | None = None
+    neuron: tuple | None = None
     contribution: float = 0.0
     held_out: HeldOut | None = None
 
@@ -51,9 +51,8 @@ def train(
     budget,
     *,
     special_neuron=True,
-    joint=False,
+    augmented=None,
     neuron_alpha=1.0,
-    neuron_degree=0,
     n_jobs=None,
     held_out=None,
     verbose=False,
@@ -68,12 +67,10 @@ def train(
     budget : Budget
     special_neuron : bool
         False: no neuron, no escape, no witness.
-    joint : bool
-        Train J~ instead of J, then drop the neuron.
+    augmented : AugmentedObjective or PerLayerObjective, optional
+        J~ of the objective: train it instead, then drop the neuron.
     neuron_alpha : float
-        lambda.
-    neuron_degree : int
-        Of the monomial neuron in joint training; 0 for the exponential one.
+        lambda of the witness.
     n_jobs : int or None
         Starts that run at once, in threads. The result does not depend on it.
     held_out : HeldOut, optional
@@ -88,10 +85,9 @@ def train(
     """
     with fit_threads() as shared_map:
         objective = replace(objective, map=shared_map)
-        if joint:
-            outcome = _train_jointly(
-                objective, starts, rng, neuron_alpha, budget, neuron_degree
-            )
+        if augmented is not None:
+            augmented = replace(augmented, plain=objective)
+            outcome = _train_jointly(augmented, starts, rng, budget)
         elif held_out is not None:
             outcome = _train_held_out(objective, starts, held_out, budget, verbose)
         else:
@@ -114,7 +110,6 @@ def train(
             outcome.contribution,
             outcome.escapes_spent,
         )
-    neuron = outcome.neuron
     return Training(
         theta,
         solution,
@@ -122,7 +117,7 @@ def train(
         outcome.best,
         int(np.ceil(outcome.n_fun)),
         outcome.n_escapes,
-        np.full(objective.n_neuron, np.nan) if neuron is None else neuron,
+        outcome.neuron,
         certificate,
         outcome.held_out,
     )
@@ -168,16 +163,20 @@ def _shared(budget, starts):
     return replace(budget, max_fun=max(budget.max_fun // len(starts), 1))
 
 
-def _train_jointly(objective, starts, rng, alpha, budget, degree):
+def _train_jointly(augmented, starts, rng, budget):
     """Joint training from every start; the smallest objective is kept."""
     share = _shared(budget, starts)
-    runs = [train_joint(objective, s, rng, alpha, share, degree) for s in starts]
-    losses = [solution.value for solution, _, _ in runs]
+    runs = [train_joint(augmented, start, rng, share) for start in starts]
+    losses = [solution.value for solution, _ in runs]
     best = int(np.argmin(np.where(np.isnan(losses), np.inf, losses)))
-    solution, neuron, contribution = runs[best]
-    n_fun = sum(solution.n_fun for solution, _, _ in runs)
+    solution, parameters = runs[best]
     return _Outcome(
-        solution, losses, best, n_fun, neuron=neuron, contribution=contribution
+        solution,
+        losses,
+        best,
+        sum(solution.n_fun for solution, _ in runs),
+        neuron=augmented.neuron(parameters),
+        contribution=augmented.contribution(parameters),
     )
 
 

@@ -12,8 +12,9 @@ import pytest
 from problems import five_point, numpy_objective, random_objective
 
 from skgoodmin.activations import CODES
+from skgoodmin.augmented import AugmentedObjective
 from skgoodmin.losses import PolynomialHinge
-from skgoodmin.objective import AugmentedObjective, Objective
+from skgoodmin.objective import Objective
 
 OUTPUTS = [
     {"n_outputs": 1},

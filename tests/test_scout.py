@@ -30,7 +30,7 @@ def test_curvature_is_the_derivative_of_the_residuals(loss, outputs):
 @pytest.mark.parametrize("hidden", [(5,), (4, 3)])
 def test_look_sees_the_network(hidden, sparse):
     objective, theta = random_objective(hidden, "tanh", sparse=sparse)
-    stall = look(objective, theta)
+    stall = look(objective, theta)[-1]
     coefs, intercepts = objective.layout.unpack(theta)
     inside = np.asarray(stall.z @ coefs[-2]) + intercepts[-2]
     np.testing.assert_allclose(stall.values, np.tanh(inside), rtol=1e-12)
@@ -42,7 +42,7 @@ def test_look_sees_the_network(hidden, sparse):
 @pytest.mark.parametrize("sparse", [False, True])
 def test_series_directions_are_those_of_the_taylor_series(sparse):
     objective, theta = random_objective((5,), "tanh", n_features=4, sparse=sparse)
-    stall = look(objective, theta)
+    stall = look(objective, theta)[-1]
     z = stall.z.toarray() if sparse else stall.z
     z, r = z / stall.deviation, stall.residuals[0] - stall.residuals[0].mean()
     slope, *strongest = series_directions(stall, np.random.RandomState(0)).T
@@ -58,7 +58,7 @@ def test_series_directions_are_those_of_the_taylor_series(sparse):
 def test_promise_is_the_decrease_of_the_quadratic_model(outputs, monkeypatch):
     monkeypatch.setattr(skgoodmin.scout, "RIDGE", 0.0)
     objective, theta = random_objective((4,), "tanh", **outputs)
-    stall = look(objective, theta)
+    stall = look(objective, theta)[-1]
     phi = np.tanh(stall.z @ np.array([1.0, -2.0, 0.5]) + 0.3)
     old = np.column_stack([stall.values, np.ones(len(phi))])
     expected = 0.0
@@ -88,7 +88,7 @@ def test_a_graft_changes_one_unit_and_the_output_layer(activation, hidden, outpu
 
 def test_the_scouted_unit_promises_more_than_random_ones():
     objective, theta = random_objective((5,), "tanh", n=200, n_features=5)
-    stall = look(objective, theta)
+    stall = look(objective, theta)[-1]
     wins = 0
     for seed in range(30):
         rng = np.random.RandomState(seed)

@@ -5,7 +5,7 @@ import pytest
 from problems import five_point, random_objective, tiny_objective
 
 from skgoodmin import GoodMinimaClassifier
-from skgoodmin.objective import AugmentedObjective
+from skgoodmin.augmented import AugmentedObjective
 from skgoodmin.special_neuron import general_degree, sufficient_degree
 
 

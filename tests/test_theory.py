@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from problems import bad_minimum, tiny_objective
 
+from skgoodmin.augmented import AugmentedObjective
 from skgoodmin.certificate import (
     Status,
     certify,
@@ -26,7 +27,6 @@ from skgoodmin.datasets import (
     dead_xor,
     smooth_trap,
 )
-from skgoodmin.objective import AugmentedObjective
 from skgoodmin.scout import find_witness
 from skgoodmin.solver import Exit, minimize
 
