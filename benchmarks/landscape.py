@@ -1,12 +1,13 @@
 """Bad minima: what it takes to get out of them.
 
-    python benchmarks/landscape.py                    # both tables, half an hour
+    python benchmarks/landscape.py                    # the tables, half an hour
     python benchmarks/landscape.py --problems xor,moons --seeds 5 --table 1
 
 **Table 1** is ERT as in COCO: all evaluations that all seeds spent, divided by the
 number of seeds that reached zero loss (polynomial hinge, alpha = 0, objective below
 1e-6; 5000 evaluations a seed), and the same in seconds. **Table 2** is the median final
-objective of regularised fits after 2000 evaluations. The columns:
+objective of regularised fits after 2000 evaluations. **Table 3** is ERT where there are
+two hidden layers: scouts before the last one, or before both. The columns:
 
 MLP      ``MLPClassifier(solver="lbfgs", alpha=0)`` restarted, on its log-loss; success
          is a training error of 0, evaluations are iterations
@@ -15,6 +16,8 @@ stall    ``special_neuron=None``: starts with the stall rule, stalled runs resum
          their merit; the control for the neuron
 random   the same with a graft of a random unit at each stall; the control for the scout
 escape   the same with a graft of the scouted unit: what the package does
+layers   the same with scouts before every layer (``neuron_placement="per_layer"``)
+anywhere the same with a graft of a random unit in a random layer: the control for that
 
 The finish (scaling the output layer once every row is on its right side) belongs to the
 last three alike. Scouts and grafts are counted in evaluations by their flops.
@@ -60,7 +63,9 @@ def endless_starts(objective, rng):
 def ours(column, objective, seed, max_fun):
     """(evaluations, final objective) of one of the last three columns."""
     rng = np.random.RandomState(seed)
-    budget = Budget(ENDLESS, max_fun, TOL, ENDLESS, 1 if column == "random" else 16)
+    n_directions = 1 if column in ("random", "anywhere") else 16
+    every_layer = column in ("layers", "anywhere")
+    budget = Budget(ENDLESS, max_fun, TOL, ENDLESS, n_directions, every_layer)
     starts = endless_starts(objective, rng)
     neuron = column != "stall"
     done = train(objective, starts, rng, budget, special_neuron=neuron)
@@ -230,18 +235,51 @@ def table_2(names, seeds, jobs, max_fun):
           f"largest excess {np.nanmax(excesses):.2f} %")  # fmt: skip
 
 
+def table_3(names, seeds, jobs, max_fun):
+    columns = ("anywhere", "layers", "escape")
+    problems = {k: v for k, v in landscape().items() if not names or k in names}
+    rows = [
+        (name, activation)
+        for name in problems
+        if len(problems[name][2]) > 1
+        for activation in ("relu", "tanh")
+    ]
+    tasks = [
+        delayed(reach)(column, *problems[name], activation, seed, max_fun)
+        for name, activation in rows
+        for column in columns
+        for seed in range(seeds)
+    ]
+    results = iter(list(progress(tasks, jobs, len(tasks))))
+    print(f"\nERT in evaluations, {seeds} seeds, two hidden layers")
+    print(" " * 26 + "".join(f"{column:>10}" for column in columns))
+    table = []
+    for name, activation in rows:
+        runs = [[next(results) for _ in range(seeds)] for _ in columns]
+        table.append(
+            [sum(r[0] for r in c) / max(sum(r[1] for r in c), 1) for c in runs]
+        )
+        line = "".join(f"{value:10.0f}" for value in table[-1])
+        print(f"{name:20}{activation:6}{line}", flush=True)
+    ratio = np.array(table)
+    mean = np.exp(np.log(ratio / ratio[:, -1:]).mean(axis=0))
+    print("geometric mean / escape   " + "".join(f"{value:10.2f}" for value in mean))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--problems", default="", help="names, with commas; all")
     parser.add_argument("--seeds", type=int, default=25)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--table", type=int, choices=[1, 2])
+    parser.add_argument("--table", type=int, choices=[1, 2, 3])
     arguments = parser.parse_args()
     names = [name for name in arguments.problems.split(",") if name]
-    if arguments.table != 2:
+    if arguments.table in (None, 1):
         table_1(names, arguments.seeds, arguments.jobs, 5000)
-    if arguments.table != 1:
+    if arguments.table in (None, 2):
         table_2(names, min(arguments.seeds, 15), arguments.jobs, 2000)
+    if arguments.table in (None, 3):
+        table_3(names, arguments.seeds, arguments.jobs, 5000)
 
 
 if __name__ == "__main__":

@@ -80,9 +80,11 @@ class AugmentedObjective:
         value, gradient = self.plain.evaluate(theta, neuron, self.degree)
         amplitudes = neuron[n_features + 1 :]
         by_neuron = gradient[len(theta) :]
-        by_neuron[:n_features] -= x_max * by_neuron[n_features]
-        by_neuron[n_features + 1 :] += self.neuron_alpha * amplitudes
-        return value + 0.5 * self.neuron_alpha * amplitudes @ amplitudes, gradient
+        with np.errstate(over="ignore", invalid="ignore"):  # far out in a line search
+            by_neuron[:n_features] -= x_max * by_neuron[n_features]
+            by_neuron[n_features + 1 :] += self.neuron_alpha * amplitudes
+            penalty = 0.5 * self.neuron_alpha * amplitudes @ amplitudes
+        return value + penalty, gradient
 
     def widen(self, theta, rng):
         """theta with a neuron of random w, beta = 0 and a = 0.
@@ -186,13 +188,14 @@ class PerLayerObjective:
         value, gradient = self.wide.evaluate(parameters)
         n_layers = len(self.layout.sizes) - 2
         power = 2 * n_layers if self.power is None else self.power
+        half, alpha = 0.5 * self.neuron_alpha, self.plain.alpha
         v = parameters[self.outgoing]
-        value += 0.5 * self.neuron_alpha * (v**power).sum()
-        gradient[self.outgoing] += 0.5 * self.neuron_alpha * power * v ** (power - 1)
         weights = np.flatnonzero(self.regular)[: self.plain.layout.n_weights]
         w = parameters[weights]
-        gradient[weights] += self.plain.alpha * w
-        return value + 0.5 * self.plain.alpha * (w @ w), gradient
+        with np.errstate(over="ignore", invalid="ignore"):  # far out in a line search
+            gradient[self.outgoing] += half * power * v ** (power - 1)
+            gradient[weights] += alpha * w
+            return value + half * (v**power).sum() + 0.5 * alpha * (w @ w), gradient
 
     def widen(self, theta, rng):
         """theta with special neurons of random w, v = 0 and no exponent above 0."""

@@ -221,7 +221,11 @@ def graft(objective, theta, rng, n_directions, every_layer=False):
     """
     stalls = look(objective, theta, every_layer)
     found = [scout(s, objective.activation, rng, n_directions) for s in stalls]
-    layer = int(np.argmax([promised for *_, promised in found]))
+    # Units of a next layer share what each of them is promised to gain.
+    n_outputs = [len(stall.residuals) for stall in stalls]
+    layer = int(
+        np.argmax([unit[3] / n for unit, n in zip(found, n_outputs, strict=True)])
+    )
     if n_directions == 1:
         layer = rng.randint(len(stalls))
     stall, (w, b, phi, _) = stalls[layer], found[layer]

@@ -156,7 +156,7 @@ def test_tc8_the_squared_norm_is_not_enough():
 
 
 def test_tc8_the_power_2l_is_enough():
-    """At lambda = 100 J~ falls by 1.25e-2 with theta kept and the neurons within 0.5."""
+    """At lambda = 100 J~ falls by 1.25e-2, theta kept and the neurons within 0.5."""
     layered, point, _, _ = _dead_two_layers(None, 100.0)
     reach = np.where(layered.regular, 0.0, 0.5)
     bounds = np.column_stack([point - reach, point + reach])
@@ -189,9 +189,9 @@ def test_a_step_goes_down_from_dead_layers(hidden):
     _check_descent(objective, objective.layout.pack(coefs, intercepts))
 
 
-def _check_descent(objective, theta):
+def _check_descent(objective, theta, tol=1e-13):
     before, gradient = objective.value_and_gradient(theta)
-    assert np.abs(gradient).max() < 1e-13
+    assert np.abs(gradient).max() < tol
     layered = PerLayerObjective(objective, 1.0)
     best = before
     for seed in range(10):
@@ -206,6 +206,46 @@ def _check_descent(objective, theta):
                 coefs[-1][-1] = -step * slope
                 best = min(best, layered.value_and_gradient(start)[0])
             coefs[-1][-1] = 0.0
+    assert best < before - 1e-4
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+@pytest.mark.parametrize("degree", [0, 3])
+def test_a_step_goes_down_with_several_outputs(degree, multilabel):
+    """A dead relu layer and three outputs, skip and monomial and per layer."""
+    plain, _ = random_objective(
+        (4,), "relu", n_outputs=3, multilabel=multilabel, alpha=0.0, n=20
+    )
+    theta = np.zeros(plain.n_parameters)
+    coefs, intercepts = plain.layout.unpack(theta)
+    intercepts[0][:] = -1.0
+    best = minimize(plain, theta, max_iter=500, max_fun=999, tol=1e-12)
+    if degree == 0:
+        _check_descent(plain, best.theta, tol=1e-8)
+    _check_skip_descent(plain, best.theta, degree)
+
+
+@pytest.mark.parametrize("degree", [0, 2, 4])
+@pytest.mark.parametrize("problem", [dead_relu, dead_xor, affine_trap, smooth_trap])
+def test_a_step_of_the_skip_neuron_goes_down(problem, degree):
+    objective, theta = bad_minimum(problem())
+    _check_skip_descent(objective, theta, degree)
+
+
+def _check_skip_descent(objective, theta, degree):
+    augmented, rng = (
+        AugmentedObjective(objective, 1.0, degree),
+        np.random.RandomState(0),
+    )
+    before, best = objective.value_and_gradient(theta)[0], np.inf
+    n_outputs = objective.layout.sizes[-1]
+    for _ in range(20):
+        point = augmented.widen(theta, rng)
+        value, gradient = augmented.value_and_gradient(point)
+        assert value == before
+        for step in (1.0, 0.3, 0.1, 0.03, 0.01):
+            point[-n_outputs:] = -step * gradient[-n_outputs:]
+            best = min(best, augmented.value_and_gradient(point)[0])
     assert best < before - 1e-4
 
 

@@ -4,7 +4,9 @@ The derivations use the sum of the losses and lambda = 1; the package uses the m
 sums are the mean times n here. Degree 3 throughout.
 """
 
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -210,6 +212,26 @@ def test_every_bad_minimum_has_the_value_it_claims():
         np.testing.assert_allclose(value, problem().bad_value, rtol=1e-14)
         by_intercept = gradient[objective.layout.n_weights :]
         assert np.abs(by_intercept).max() < 1e-13
+
+
+@pytest.mark.slow
+def test_theorem_sampled():
+    """600 runs: those at rest with a bounded contribution have a gap of 0."""
+    pytest.importorskip("matplotlib").use("Agg")
+    example = Path(__file__).parent.parent / "examples" / "plot_theorem.py"
+    found = runpy.run_path(str(example))
+    for name, values in found["results"].items():
+        gradient, contribution, amplitude, gap = values.T
+        at_rest, drifting = found["counts"][name]
+        assert len(values) == 200 and at_rest.sum() > 50 and drifting.sum() > 10
+        assert (gradient[at_rest] < 1e-9).all() and gap[at_rest].max() < 1e-6
+        # |gradient| < eps leaves lambda L sum v^(2L) <= eps (1 + sum |v|).
+        power = 4 if name == "per layer" else 2
+        assert amplitude[at_rest].max() ** power < 2e-9 * 2
+        # No run is near the border between the two.
+        assert not contribution[drifting].min() < 2 * found["BOUNDED"][name]
+        assert contribution[at_rest].max() < found["BOUNDED"][name]
+    assert sum(at_rest.sum() for at_rest, _ in found["counts"].values()) >= 200
 
 
 def test_tc2_one_sided_relu_with_a_frozen_output_intercept():
