@@ -67,12 +67,12 @@ def escape(seed):
     """The same of the search: pieces between grafts, and the last climb."""
     points = []
 
-    def note(climb, run):
-        points.append((climb.number, climb.n_grafts, run.value))
+    def note(progress):
+        points.append((progress.start, progress.escape, progress.value))
         return False
 
     budget = Budget(10**6, MAX_FUN, 1e-8, max_escapes=10**6)
-    climb, _, spent = search(
+    climb, _, spent, _ = search(
         objective, starts(seed), np.random.RandomState(seed), budget, on_iteration=note
     )
     points = np.array(points)

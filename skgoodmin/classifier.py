@@ -1,7 +1,9 @@
 """The scikit-learn estimator: validate, encode, train, set the fitted attributes."""
 
 import copy
+import functools
 import warnings
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -16,22 +18,25 @@ from sklearn.utils.validation import (
 )
 
 from .activations import CODES
-from .augmented import AugmentedObjective, PerLayerObjective
-from .custom_loss import CustomLoss, check_loss
+from .callbacks import CALLBACKS, CallbackSupportMixin, TaskTree, with_callbacks
 from .escape import Budget
-from .joint import degree_that_suffices
-from .labels import class_factors, encode, split
-from .losses import LogLoss, PolynomialHinge, class_probabilities
+from .labels import split
+from .losses import class_probabilities
 from .network import predict_raw
-from .objective import Objective
-from .parameters import ParameterLayout
-from .rows import canonical_rows
+from .problem import (
+    augment,
+    check_parameters,
+    draw_starts,
+    loss_of,
+    neuron_degree,
+    pose,
+)
 from .solver import Exit
 from .training import train
 from .validation import HeldOut, predicted_labels
 
 
-class GoodMinimaClassifier(ClassifierMixin, BaseEstimator):
+class GoodMinimaClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Multilayer perceptron that knows whether it is stuck in a bad minimum.
 
     The network is trained by L-BFGS on
@@ -151,6 +156,9 @@ default='relu'
     loss_curve_ : ndarray of shape (n_iter_ + 1,)
         Objective at the start and after each iteration of the start that was kept;
         right after an escape it may be higher than before.
+    history_ : ndarray of shape (n_points,)
+        All iterations of all starts, in the fields ``start``, ``escape`` (0 before the
+        first one), ``n_fun`` (evaluations of this start) and ``objective``.
     n_escapes_ : int
         Escapes that led to the result.
     init_losses_ : ndarray of shape (n_starts,)
@@ -359,28 +367,13 @@ default='relu'
             classes = self.classes_
         return self._fit(X, y, sample_weight, previous=previous, classes=classes)
 
+    @with_callbacks
     def _fit(self, X, y, sample_weight, previous=None, classes=None):
         """Train, from the parameters of ``previous`` if it is not None."""
         self._validate_params()
-        sizes = self._hidden_sizes()
-        loss = self._loss()
-        if isinstance(loss, CustomLoss):
-            check_loss(self.loss)
-        if self.early_stopping and self.training == "joint":
-            raise ValueError(
-                "early_stopping=True needs training='escape', got training='joint'."
-            )
-        if self.neuron_placement == "per_layer":
-            if not sizes:
-                raise ValueError(
-                    "neuron_placement='per_layer' needs a hidden layer, got "
-                    f"hidden_layer_sizes={self.hidden_layer_sizes!r}."
-                )
-            if self.special_neuron == "monomial":
-                raise ValueError(
-                    "neuron_placement='per_layer' needs special_neuron='exponential', "
-                    "got special_neuron='monomial'."
-                )
+        check_parameters(self)
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        given = X, y, metadata
         # Validation writes n_features_in_ on a copy: a fit that fails leaves no trace.
         shell = copy.copy(self)
         X, y = validate_data(
@@ -401,40 +394,32 @@ default='relu'
             )
             if not sample_weight.any():
                 raise ValueError("sample_weight is zero for all rows.")
-        labels, classes, multilabel = encode(y, sample_weight, classes)
-        data = canonical_rows(X, labels, sample_weight)
-        del labels  # canonical rows have their own
-        if self.class_weight is not None:
-            data = data.reweighted(
-                class_factors(self.class_weight, classes, multilabel, data)
-            )
-        n_outputs = 1 if len(classes) == 2 and not multilabel else len(classes)
-        layout = ParameterLayout((X.shape[1], *sizes, n_outputs))
-        rng = check_random_state(self.random_state)
+        problem = pose(self, X, y, sample_weight, classes)
+        objective, rng = problem.objective, check_random_state(self.random_state)
         held_out = None
         if self.early_stopping:
-            data, rest = split(data, multilabel, self.validation_fraction, rng)
+            data, rest = split(
+                objective.data, problem.multilabel, self.validation_fraction, rng
+            )
+            objective = replace(objective, data=data)
             held_out = HeldOut(
                 rest,
-                layout,
+                objective.layout,
                 self.activation,
-                multilabel,
+                problem.multilabel,
                 self.n_iter_no_change,
                 self.tol,
             )
-        neuron_degree = self._neuron_degree(data)
-        objective = Objective(
-            data,
-            layout,
-            self.activation,
-            loss,
-            len(classes) > 2 and not multilabel,
-            float(self.alpha),
-        )
+        degree = neuron_degree(self, objective.data)
+        starts = draw_starts(self, objective.layout, rng, previous, problem.classes)
+        tasks = None
+        if hasattr(self, "_skl_callbacks"):
+            reconstruct = functools.partial(self._predicting, shell, problem)
+            tasks = TaskTree(self, *given, reconstruct)
         try:
             training = train(
                 objective,
-                self._starts(layout, rng, previous, classes),
+                starts,
                 rng,
                 Budget(
                     self.max_iter,
@@ -444,98 +429,77 @@ default='relu'
                     every_layer=self.neuron_placement == "per_layer",
                 ),
                 special_neuron=self.special_neuron is not None,
-                augmented=self._augmented(objective, neuron_degree),
+                augmented=augment(self, objective, degree),
                 neuron_alpha=self.neuron_alpha,
                 n_jobs=self.n_jobs,
                 held_out=held_out,
-                verbose=bool(self.verbose),
+                on_iteration=self._listener(tasks),
             )
         except OverflowError as error:
             raise ValueError(f"X: {error}") from error
-        self._set_fitted(shell, training, objective, classes, multilabel, neuron_degree)
+        if tasks is not None:
+            tasks.close(training.theta)
+        self._set_fitted(shell, training, problem, degree)
         if not self.converged_ and training.best.exit is not Exit.STOPPED:
             warnings.warn(
                 f"L-BFGS did not converge (largest component of the gradient "
                 f"{self.grad_norm_:.3g}, tol={self.tol:g}). "
                 f"{training.best.exit.value}",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4 if CALLBACKS else 3,
             )
         return self
 
-    def _hidden_sizes(self):
-        """hidden_layer_sizes as a tuple of int."""
-        sizes = self.hidden_layer_sizes
-        sizes = [sizes] if isinstance(sizes, Integral) else list(sizes)
-        if not all(isinstance(size, Integral) and size > 0 for size in sizes):
-            raise ValueError(
-                "hidden_layer_sizes must hold positive integers, got "
-                f"{self.hidden_layer_sizes!r}."
+    def _listener(self, tasks):
+        """What is called after each iteration: prints and callbacks, or None."""
+        if not self.verbose:
+            return tasks
+
+        def tell(progress):
+            escape = f"escape {progress.escape}, " if progress.escape else ""
+            score = progress.score
+            score = "" if score is None else f", validation {score:.4f}"
+            print(
+                f"Start {progress.start}, {escape}iteration {progress.n_iter}: "
+                f"objective {progress.value:.8g}{score}"
             )
-        return tuple(int(size) for size in sizes)
+            return tasks is not None and tasks(progress)
 
-    def _neuron_degree(self, data):
-        """Degree of the monomial neuron, 0 for the exponential one."""
-        if self.special_neuron != "monomial":
-            return 0
-        enough = degree_that_suffices(data)
-        degree = self.neuron_degree or enough
-        if degree < enough:
-            warnings.warn(
-                f"neuron_degree={degree} is too low for the theorem to hold on the "
-                f"training rows; the smallest sufficient degree is {enough}.",
-                UserWarning,
-                stacklevel=4,
-            )
-        return int(degree)
+        return tell
 
-    def _augmented(self, objective, neuron_degree):
-        """J~ for joint training, or None."""
-        if self.training != "joint" or self.special_neuron is None:
-            return None
-        if self.neuron_placement == "per_layer":
-            return PerLayerObjective(objective, self.neuron_alpha)
-        return AugmentedObjective(objective, self.neuron_alpha, neuron_degree)
-
-    def _starts(self, layout, rng, previous, classes):
-        """List of n_init parameter vectors, the first one from ``previous``."""
-        gain = 2.0 if self.activation == "logistic" else 6.0
-        starts = [layout.start(rng, gain) for _ in range(self.n_init)]
-        if previous is None:
-            return starts
-        shapes = [coef.shape for coef in previous.coefs_]
-        if shapes != layout.fans or not np.array_equal(previous.classes_, classes):
-            raise ValueError(
-                "Going on from the previous fit needs the same layers and classes: "
-                f"weights of shapes {shapes} and classes {previous.classes_!r} before, "
-                f"{layout.fans} and {classes!r} now."
-            )
-        starts[0] = layout.pack(previous.coefs_, previous.intercepts_)
-        return starts
-
-    def _set_fitted(self, shell, training, objective, classes, multilabel, degree):
-        """Replace all fitted attributes at once."""
-        coefs, intercepts = objective.layout.unpack(
-            training.theta.astype(objective.data.dtype)
-        )
-        (n_features, *_, n_outputs), best = objective.layout.sizes, training.best
-        neuron = training.neuron
-        if neuron is None:
-            neuron = np.full(n_features, np.nan), np.nan, np.full(n_outputs, np.nan)
+    @staticmethod
+    def _predicting(shell, problem, theta):
+        """The fitted attributes that prediction needs."""
+        objective = problem.objective
+        coefs, intercepts = objective.layout.unpack(theta.astype(objective.data.dtype))
         fitted = {
-            "classes_": classes,
-            "multilabel_": multilabel,
+            "classes_": problem.classes,
+            "multilabel_": problem.multilabel,
             "coefs_": coefs,
             "intercepts_": intercepts,
             "n_layers_": len(coefs) + 1,
-            "n_outputs_": n_outputs,
+            "n_outputs_": objective.layout.sizes[-1],
             "out_activation_": objective.loss.link_name(objective.several_classes),
-            "n_features_in_": n_features,
+            "n_features_in_": objective.layout.sizes[0],
+        }
+        if hasattr(shell, "feature_names_in_"):
+            fitted["feature_names_in_"] = shell.feature_names_in_
+        return fitted
+
+    def _set_fitted(self, shell, training, problem, degree):
+        """Replace all fitted attributes at once."""
+        n_features, *_, n_outputs = problem.objective.layout.sizes
+        best = training.best
+        neuron = training.neuron
+        if neuron is None:
+            neuron = np.full(n_features, np.nan), np.nan, np.full(n_outputs, np.nan)
+        fitted = self._predicting(shell, problem, training.theta) | {
             "n_iter_": max(best.n_iter, 1),
             "n_fun_": training.n_fun,
             "loss_": best.value,
             "loss_curve_": best.curve,
             "n_escapes_": training.n_escapes,
+            "history_": training.history,
             "init_losses_": training.init_losses,
             "best_init_": training.best_init,
             "converged_": best.converged,
@@ -547,8 +511,6 @@ default='relu'
             "certificate_": training.certificate,
             "optimality_gap_": training.certificate.gap,
         }
-        if hasattr(shell, "feature_names_in_"):
-            fitted["feature_names_in_"] = shell.feature_names_in_
         if training.held_out is not None:
             fitted["validation_scores_"] = np.array(training.held_out.scores)
             fitted["best_validation_score_"] = training.held_out.best_score
@@ -603,19 +565,11 @@ default='relu'
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
         """
-        return class_probabilities(self._loss(), self._raw(X), self.multilabel_)
+        return class_probabilities(loss_of(self), self._raw(X), self.multilabel_)
 
     def predict_log_proba(self, X):
         """Logarithm of :meth:`predict_proba`."""
         return np.log(self.predict_proba(X))
-
-    def _loss(self):
-        """Loss object."""
-        if not isinstance(self.loss, str):
-            return CustomLoss(self.loss)
-        if self.loss == "poly_hinge":
-            return PolynomialHinge(float(self.degree))
-        return LogLoss()
 
     def _raw(self, X):
         """Raw predictions, (n_samples, n_outputs)."""

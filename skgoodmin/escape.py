@@ -13,6 +13,7 @@ of every single row, each row is on its right side, and scaling the output layer
 the loss 0.
 """
 
+import functools
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -21,7 +22,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 
 from .certificate import raw_predictions
 from .scout import graft, graft_cost
-from .solver import Exit, Run
+from .solver import Exit, Progress, Run
 
 PATIENCE = 10  # iterations after which a run may stall
 HEAT = 3  # runs that wait at one level before the best one is resumed
@@ -46,7 +47,8 @@ class Budget:
 class Climb:
     """One start and what became of it: the present run, and those that grafts ended.
 
-    ``spent`` counts evaluations, those that grafts and scouts are worth included.
+    ``spent`` counts evaluations, those that grafts and scouts are worth included;
+    ``trace`` lists (escape, evaluations, objective) of all iterations.
     """
 
     def __init__(self, objective, theta0, budget, number, seed, on_iteration=None):
@@ -55,6 +57,7 @@ class Climb:
         self.run = self.first = Run(objective, theta0, budget.tol)
         self.spent, self.won, self.level = float(self.run.n_fun), False, 0
         self.n_grafts, self.n_escapes, self.curves = 0, 0, []
+        self.trace = [(0, self.spent, self.run.value)]
         self.fall, self.paid = FALL, PAID
         if not may_vanish(objective):
             self.fall, self.paid = FALL_ABOVE_A_FLOOR, PAID_ABOVE_A_FLOOR
@@ -78,6 +81,7 @@ class Climb:
                 return
             child = Run(self.objective, theta, self.budget.tol)
             self.spent += cost + child.n_fun
+            self.trace.append((self.n_grafts, self.spent, child.value))
             self._climb(child, PATIENCE, max_fun)
             if not child.value < (1.0 - self.paid) * self.run.value and not self.won:
                 return
@@ -86,8 +90,12 @@ class Climb:
 
     def _climb(self, run, window, max_fun):
         """Advance ``run`` until it stalls, wins, ends or its means do."""
-        before, curve = run.n_fun, run.curve
-        limit = before + max(int(max_fun - self.spent), 0)
+        before, curve = run.n_fun - self.spent, run.curve
+        escape = self.n_grafts if run is not self.first else 0
+        limit = run.n_fun + max(int(max_fun - self.spent), 0)
+        tell = None
+        if self.on_iteration is not None:
+            tell = functools.partial(self._tell, escape, before)
         while not self.won:
             self.won = is_separated(self.objective, run.value)
             stalled = run.n_iter >= window and (
@@ -96,17 +104,21 @@ class Climb:
             goal = min(run.n_iter + 1, self.budget.max_iter)
             if self.won or stalled or run.ended or goal == run.n_iter:
                 break
-            run.advance(goal, limit, self._tell)
+            run.advance(goal, limit, tell)
+            if run.n_iter == goal:
+                self.trace.append((escape, run.n_fun - before, run.value))
             if run.exit is Exit.MAX_FUN:
                 break
-        self.spent += run.n_fun - before
+        self.spent = run.n_fun - before
 
     def polish(self, max_fun):
         """Go on to ``tol``, past all stalls."""
         self._climb(self.run, np.inf, max_fun)
 
-    def _tell(self, run):
-        return self.on_iteration is not None and self.on_iteration(self, run)
+    def _tell(self, escape, before, run):
+        n_fun = run.n_fun - before
+        point = escape, run.n_iter, n_fun, run.value, run.theta
+        return self.on_iteration(Progress(self.number, *point))
 
     @property
     def may_escape(self):
@@ -143,8 +155,8 @@ def search(objective, starts, rng, budget, n_jobs=None, on_iteration=None):
     budget : Budget
     n_jobs : int or None
         Starts of a heat that run at once, in threads. The result does not depend on it.
-    on_iteration : callable(climb, run) -> bool, optional
-        Called after each iteration; True ends the run there.
+    on_iteration : callable(Progress) -> bool, optional
+        Called after each iteration; True ends the start there.
 
     Returns
     -------
@@ -153,6 +165,8 @@ def search(objective, starts, rng, budget, n_jobs=None, on_iteration=None):
         Objective that each start reached.
     spent : float
         Evaluations of all climbs together.
+    traces : list of list
+        The ``trace`` of each start.
     """
 
     def begin(theta0, number, seed, max_fun):
@@ -171,7 +185,7 @@ def search(objective, starts, rng, budget, n_jobs=None, on_iteration=None):
             return parallel(delayed(begin)(*task) for task in tasks)
         return (begin(*task) for task in tasks)
 
-    starts, waiting, losses, spent = iter(starts), [], [], 0.0
+    starts, waiting, losses, traces, spent = iter(starts), [], [], [], 0.0
     best, exhausted = None, False
     while spent < budget.max_fun:
         resumed = _winner_of_a_heat(waiting)
@@ -190,14 +204,15 @@ def search(objective, starts, rng, budget, n_jobs=None, on_iteration=None):
             climbs = begin_heat(heat, budget.max_fun - spent)
         for climb in climbs:
             losses[climb.number : climb.number + 1] = [climb.run.value]
+            traces[climb.number : climb.number + 1] = [climb.trace]
             spent += climb.spent
             if best is None or _value(climb) < _value(best):
                 best = climb
             if climb.won:
-                return climb, losses, spent
+                return climb, losses, spent, traces
             if climb.may_go_on:
                 waiting.append(climb)
-    return best, losses, spent
+    return best, losses, spent, traces
 
 
 def _value(climb):

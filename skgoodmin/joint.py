@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .solver import minimize
+from .solver import Exit, minimize
 from .special_neuron import RANK_ROWS, general_degree, sufficient_degree
 
 
@@ -26,7 +26,7 @@ def degree_that_suffices(data):
     return sufficient_degree(rows if isinstance(rows, np.ndarray) else rows.toarray())
 
 
-def train_joint(augmented, theta0, rng, budget):
+def train_joint(augmented, theta0, rng, budget, listen=None):
     """Train J~ as the paper has it, drop the neuron, polish theta.
 
     Parameters
@@ -36,6 +36,9 @@ def train_joint(augmented, theta0, rng, budget):
         Of the plain network.
     rng : numpy.random.RandomState
     budget : Budget
+    listen : callable(phase, n_iter, n_fun, value, theta) -> bool, optional
+        Called after each iteration, in phase 0 with and 1 without the neuron; True
+        ends the training.
 
     Returns
     -------
@@ -44,6 +47,15 @@ def train_joint(augmented, theta0, rng, budget):
     parameters : ndarray
         All parameters before the neuron was dropped.
     """
+    before = 0
+
+    def with_neuron(run):
+        theta = augmented.narrow(run.theta)
+        return listen(0, run.n_iter, run.n_fun, run.value, theta)
+
+    def without(run):
+        return listen(1, run.n_iter, before + run.n_fun, run.value, run.theta)
+
     start = augmented.widen(theta0, rng)
     first = minimize(
         augmented,
@@ -52,12 +64,20 @@ def train_joint(augmented, theta0, rng, budget):
         max_fun=budget.max_fun,
         tol=budget.tol,
         bounds=augmented.bounds(start),
+        callback=with_neuron if listen is not None else None,
     )
+    before = first.n_fun
+    if first.exit is Exit.STOPPED:
+        budget = replace(budget, max_iter=0)
     polish = minimize(
         augmented.plain,
         augmented.narrow(first.theta),
         max_iter=budget.max_iter,
         max_fun=max(budget.max_fun - first.n_fun, 1),
         tol=budget.tol,
+        callback=without if listen is not None else None,
     )
-    return replace(polish, n_fun=first.n_fun + polish.n_fun), first.theta
+    polish = replace(polish, n_fun=first.n_fun + polish.n_fun)
+    if first.exit is Exit.STOPPED:
+        polish = replace(polish, exit=Exit.STOPPED)
+    return polish, first.theta

@@ -9,7 +9,7 @@ from .certificate import Certificate, certify
 from .escape import finish, search
 from .joint import train_joint
 from .scout import find_witness
-from .solver import Exit, Run, Solution
+from .solver import Exit, Progress, Run, Solution
 from .threads import fit_threads
 from .validation import HeldOut
 
@@ -27,6 +27,14 @@ class Training:
     neuron: tuple | None  # (w, b, a) before it was dropped, if it was trained
     certificate: Certificate
     held_out: HeldOut | None  # validation of the best start
+    history: np.ndarray  # (iterations of all starts,) of HISTORY
+
+
+# Fields of the history: after which evaluation of which start, before its first escape
+# (0) or after which one, what objective was reached.
+HISTORY = np.dtype(
+    [("start", "i4"), ("escape", "i4"), ("n_fun", "f8"), ("objective", "f8")]
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,7 @@ class _Outcome:
     neuron: tuple | None = None
     contribution: float = 0.0
     held_out: HeldOut | None = None
+    traces: list | None = None  # of (escape, evaluations, objective) of each start
 
 
 def train(
@@ -55,7 +64,7 @@ def train(
     neuron_alpha=1.0,
     n_jobs=None,
     held_out=None,
-    verbose=False,
+    on_iteration=None,
 ):
     """Train from the starts, keep the best, and certify it.
 
@@ -76,8 +85,8 @@ def train(
     held_out : HeldOut, optional
         Stops each start early, without escapes; the start with the best validation
         score is kept.
-    verbose : bool
-        Print the objective after each iteration.
+    on_iteration : callable(Progress) -> bool, optional
+        Called after each iteration; True ends the start there.
 
     Returns
     -------
@@ -87,13 +96,13 @@ def train(
         objective = replace(objective, map=shared_map)
         if augmented is not None:
             augmented = replace(augmented, plain=objective)
-            outcome = _train_jointly(augmented, starts, rng, budget)
+            outcome = _train_jointly(augmented, starts, rng, budget, on_iteration)
         elif held_out is not None:
-            outcome = _train_held_out(objective, starts, held_out, budget, verbose)
+            outcome = _train_held_out(objective, starts, held_out, budget, on_iteration)
         else:
             if not special_neuron:
                 budget = replace(budget, max_escapes=0)
-            outcome = _escape(objective, starts, rng, budget, n_jobs, verbose)
+            outcome = _escape(objective, starts, rng, budget, n_jobs, on_iteration)
         solution = outcome.solution
         if solution.exit is Exit.OVERFLOW:
             raise OverflowError(solution.exit.value)
@@ -120,13 +129,21 @@ def train(
         outcome.neuron,
         certificate,
         outcome.held_out,
+        _history(outcome.traces),
     )
 
 
-def _escape(objective, starts, rng, budget, n_jobs, verbose):
+def _history(traces):
+    """The traces of all starts as one array of ``HISTORY``."""
+    rows = [(i, *point) for i, trace in enumerate(traces) for point in trace]
+    return np.array(rows, dtype=HISTORY)
+
+
+def _escape(objective, starts, rng, budget, n_jobs, on_iteration):
     """Search, then bring the best climb to its end."""
-    report = _report if verbose else None
-    climb, losses, n_fun = search(objective, starts, rng, budget, n_jobs, report)
+    climb, losses, n_fun, traces = search(
+        objective, starts, rng, budget, n_jobs, on_iteration
+    )
     before = climb.spent
     climb.polish(before + budget.max_fun - n_fun)
     solution, n_fun = climb.solution(), n_fun + climb.spent - before
@@ -146,15 +163,14 @@ def _escape(objective, starts, rng, budget, n_jobs, verbose):
             )
     losses[climb.number] = solution.value
     spent = climb.n_grafts >= budget.max_escapes
-    return _Outcome(solution, losses, climb.number, n_fun, climb.n_escapes, spent)
-
-
-def _report(climb, run):
-    """Print one iteration."""
-    escape = f"escape {climb.n_grafts}, " if run is not climb.first else ""
-    print(
-        f"Start {climb.number}, {escape}iteration {run.n_iter}: "
-        f"objective {run.value:.8g}"
+    return _Outcome(
+        solution,
+        losses,
+        climb.number,
+        n_fun,
+        climb.n_escapes,
+        spent,
+        traces=traces,
     )
 
 
@@ -163,10 +179,26 @@ def _shared(budget, starts):
     return replace(budget, max_fun=max(budget.max_fun // len(starts), 1))
 
 
-def _train_jointly(augmented, starts, rng, budget):
+class _Listener:
+    """Keeps the trace of a start that is no climb, and passes its progress on."""
+
+    def __init__(self, start, on_iteration):
+        self.start, self.on_iteration, self.trace = start, on_iteration, []
+
+    def __call__(self, phase, n_iter, n_fun, value, theta, score=None):
+        self.trace.append((phase, n_fun, value))
+        progress = Progress(self.start, phase, n_iter, n_fun, value, theta, score)
+        return self.on_iteration is not None and self.on_iteration(progress)
+
+
+def _train_jointly(augmented, starts, rng, budget, on_iteration):
     """Joint training from every start; the smallest objective is kept."""
     share = _shared(budget, starts)
-    runs = [train_joint(augmented, start, rng, share) for start in starts]
+    listeners = [_Listener(i, on_iteration) for i in range(len(starts))]
+    runs = [
+        train_joint(augmented, start, rng, share, listener)
+        for start, listener in zip(starts, listeners, strict=True)
+    ]
     losses = [solution.value for solution, _ in runs]
     best = int(np.argmin(np.where(np.isnan(losses), np.inf, losses)))
     solution, parameters = runs[best]
@@ -177,26 +209,22 @@ def _train_jointly(augmented, starts, rng, budget):
         sum(solution.n_fun for solution, _ in runs),
         neuron=augmented.neuron(parameters),
         contribution=augmented.contribution(parameters),
+        traces=[listener.trace for listener in listeners],
     )
 
 
-def _train_held_out(objective, starts, held_out, budget, verbose):
+def _train_held_out(objective, starts, held_out, budget, on_iteration):
     """Early stopping of every start; the best validation score is kept."""
-    runs = []
-    for theta0 in starts:
-        watch = copy.deepcopy(held_out)
+    runs, traces, share = [], [], _shared(budget, starts)
+    for i, theta0 in enumerate(starts):
+        watch, listener = copy.deepcopy(held_out), _Listener(i, on_iteration)
 
-        def after_iteration(run, watch=watch):
-            stop = watch(run.theta)
-            if verbose:
-                print(
-                    f"Iteration {run.n_iter}: objective {run.value:.8g}, "
-                    f"validation {watch.scores[-1]:.4f}"
-                )
-            return stop
+        def after_iteration(run, watch=watch, listener=listener):
+            stop, score = watch(run.theta), watch.scores[-1]
+            point = run.n_iter, run.n_fun, run.value, run.theta
+            return listener(0, *point, score) or stop
 
         run = Run(objective, theta0, budget.tol)
-        share = _shared(budget, starts)
         run.advance(share.max_iter, share.max_fun, after_iteration)
         solution = run.solution()
         if watch.best_theta is not None:
@@ -205,7 +233,10 @@ def _train_held_out(objective, starts, held_out, budget, verbose):
             norm = float(np.abs(gradient).max())
             solution = replace(solution, theta=theta, value=value, grad_norm=norm)
         runs.append((solution, watch))
+        traces.append(listener.trace)
     best = int(np.argmax([watch.best_score for _, watch in runs]))
     losses = [solution.value for solution, _ in runs]
     n_fun = sum(solution.n_fun for solution, _ in runs)
-    return _Outcome(runs[best][0], losses, best, n_fun, held_out=runs[best][1])
+    return _Outcome(
+        runs[best][0], losses, best, n_fun, held_out=runs[best][1], traces=traces
+    )

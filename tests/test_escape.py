@@ -31,14 +31,14 @@ def _starts(objective, seed=0):
 @pytest.mark.parametrize("problem", [dead_xor, affine_trap, smooth_trap])
 def test_grafts_leave_the_known_bad_minima(problem):
     objective, theta = bad_minimum(problem())
-    stuck, _, _ = search(
+    stuck, *_ = search(
         objective, [theta], np.random.RandomState(0), Budget(1000, 5000, 1e-8)
     )
     assert not stuck.won and abs(stuck.run.value - 1) < 1e-9
     escaped = 0
     for seed in range(10):
         budget = Budget(1000, 5000, 1e-8, max_escapes=10)
-        climb, _, _ = search(objective, [theta], np.random.RandomState(seed), budget)
+        climb, *_ = search(objective, [theta], np.random.RandomState(seed), budget)
         escaped += climb.won
     assert escaped == 10
 
@@ -46,7 +46,7 @@ def test_grafts_leave_the_known_bad_minima(problem):
 def test_a_victory_is_finished_at_zero_loss():
     objective = tiny_objective(SQUARE, XOR, (3,))
     budget = Budget(1000, 5000, 1e-8, max_escapes=10)
-    climb, losses, spent = search(
+    climb, losses, spent, _ = search(
         objective, _starts(objective), np.random.RandomState(0), budget
     )
     assert climb.won and is_separated(objective, climb.run.value)
@@ -63,7 +63,7 @@ def test_separated_means_that_every_row_is_right(seed):
     objective, theta = random_objective((30,), alpha=0.0, weights=True, seed=seed,
                                         **outputs)  # fmt: skip
     budget = Budget(1000, 300, 1e-8, max_escapes=3)
-    climb, _, _ = search(objective, _starts(objective, seed), rng, budget)
+    climb, *_ = search(objective, _starts(objective, seed), rng, budget)
     margins = objective.signs() * raw_predictions(objective, climb.run.theta)
     if climb.won:
         assert (margins > 0).all()

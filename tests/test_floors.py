@@ -16,14 +16,15 @@ FLOORS = [
     {"augmented", "solver", "certificate"},
     {"scout", "joint"},
     {"escape"},
-    {"training", "labels"},
+    {"training", "labels", "callbacks"},
+    {"problem"},
     {"classifier"},
     {"__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
 DOORS = {
     "numba": {"jit"},
-    "sklearn": {"classifier", "labels"},
+    "sklearn": {"classifier", "labels", "callbacks"},
     "scipy.optimize": {"solver"},
     "joblib": {"escape"},
     "threadpoolctl": {"threads"},

@@ -1,0 +1,151 @@
+"""scikit-learn's callbacks (1.9 and later): what a fit tells, and a validation curve.
+
+The tasks of a fit form a tree: the fit, its starts, their runs (0 is the start itself,
+k what its k-th escape began; in joint training 1 is the run without the neuron), and
+the iterations of each run. A callback that asks to stop at an iteration, or at the end
+of a run, ends that start.
+"""
+
+import threading
+
+import numpy as np
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+
+    CALLBACKS = True
+except ImportError:  # scikit-learn < 1.9
+    CALLBACKS = False
+
+    class CallbackSupportMixin:
+        """Stands for the mixin of later versions."""
+
+    def with_callbacks(method):
+        """Stands for the decorator of later versions."""
+        return method
+
+
+class TaskTree:
+    """Tells the callbacks of an estimator what its fit does.
+
+    Parameters
+    ----------
+    estimator : GoodMinimaClassifier
+        It has callbacks.
+    X, y : array-like
+        Training data, as the callbacks get them.
+    metadata : dict or None
+    reconstruct : callable(theta) -> dict
+        The attributes with which a copy of the estimator predicts.
+    """
+
+    def __init__(self, estimator, X, y, metadata, reconstruct):
+        self.estimator, self.reconstruct = estimator, reconstruct
+        self.given = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+        self.root = estimator._init_callback_context(
+            max_subtasks=estimator.n_init, sequential_subtasks=False
+        )
+        self.root.call_on_fit_task_begin(**self.given)
+        self.starts, self.runs, self.theta = {}, {}, {}
+        self.lock = threading.Lock()  # starts may run in threads
+
+    def _open(self, tasks, number, parent, name):
+        """The task ``number`` among ``tasks``, begun if it is new."""
+        if number not in tasks:
+            tasks[number] = parent.subcontext(
+                name,
+                task_id=number if isinstance(number, int) else number[1],
+                max_subtasks=None,
+                sequential_subtasks=name == "run",
+            )
+            tasks[number].call_on_fit_task_begin(**self.given)
+        return tasks[number]
+
+    def __call__(self, progress):
+        """One iteration; returns whether the start is to end."""
+        with self.lock:
+            number, key = progress.start, (progress.start, progress.escape)
+            start = self._open(self.starts, number, self.root, "start")
+            run = self._open(self.runs, key, start, "run")
+            iteration = run.subcontext("iteration")
+            iteration.call_on_fit_task_begin(**self.given)
+            self.theta[number] = self.theta[key] = progress.theta.copy()
+            return self._end(iteration, progress.theta)
+
+    def _end(self, task, theta):
+        return task.call_on_fit_task_end(
+            **self.given, reconstruction_attributes=lambda: self.reconstruct(theta)
+        )
+
+    def close(self, theta):
+        """End all tasks, with the final theta for the fit."""
+        for tasks in (self.runs, self.starts):
+            for number, task in tasks.items():
+                self._end(task, self.theta[number])
+        self._end(self.root, theta)
+
+
+class ValidationMonitor:
+    """Callback that scores the model on validation data after each iteration.
+
+    Give it to ``set_callbacks`` of any estimator of scikit-learn 1.9 or later that
+    tells callbacks of its iterations. It predicts once an iteration.
+
+    Parameters
+    ----------
+    X_val : array-like of shape (n_samples, n_features)
+    y_val : array-like of shape (n_samples,) or (n_samples, n_labels)
+    scoring : str, callable or None, default=None
+        As in scikit-learn; None is the estimator's own ``score``.
+
+    Attributes
+    ----------
+    scores_ : list of dict
+        Of the last fit, one for each iteration: ``task`` (the numbers from the start
+        on, the iteration last) and ``score``. Where fits run in other processes, they
+        stay there.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from skgoodmin import GoodMinimaClassifier, ValidationMonitor
+    >>> X, y = load_wine(return_X_y=True)
+    >>> X = (X - X.mean(axis=0)) / X.std(axis=0)
+    >>> monitor = ValidationMonitor(X[::2], y[::2])
+    >>> model = GoodMinimaClassifier((5,), random_state=0).set_callbacks(monitor)
+    >>> _ = model.fit(X[1::2], y[1::2])
+    >>> len(monitor.scores_) >= model.n_iter_
+    True
+    """
+
+    def __init__(self, X_val, y_val, scoring=None):
+        self.X_val, self.y_val, self.scoring = X_val, y_val, scoring
+
+    def setup(self, estimator, context):
+        """Begin a new curve."""
+        from sklearn.metrics import check_scoring
+
+        self._scorer = check_scoring(estimator, scoring=self.scoring)
+        self.scores_ = []
+
+    def teardown(self, estimator, context):
+        """Nothing is left to do."""
+
+    def on_fit_task_begin(self, estimator, context):
+        """Nothing to see yet."""
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        """Score the model of an iteration."""
+        if fitted_estimator is None or context.task_name != "iteration":
+            return
+        task, at = [], context
+        while at.parent is not None:
+            task.insert(0, at.task_id)
+            at = at.parent
+        score = float(self._scorer(fitted_estimator, self.X_val, self.y_val))
+        self.scores_.append({"task": tuple(task), "score": score})
+
+    @property
+    def curve_(self):
+        """Scores in the order of the iterations, ndarray of shape (n_iterations,)."""
+        return np.array([entry["score"] for entry in self.scores_])

@@ -1,0 +1,140 @@
+"""The problem that the parameters of an estimator and its data pose."""
+
+import warnings
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+
+from .augmented import AugmentedObjective, PerLayerObjective
+from .custom_loss import CustomLoss, check_loss
+from .joint import degree_that_suffices
+from .labels import class_factors, encode
+from .losses import LogLoss, PolynomialHinge
+from .objective import Objective
+from .parameters import ParameterLayout
+from .rows import canonical_rows
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Objective of an estimator on its data, and what the labels stand for."""
+
+    objective: Objective
+    classes: np.ndarray  # (n_classes,)
+    multilabel: bool
+
+
+def pose(estimator, X, y, sample_weight=None, classes=None):
+    """The :class:`Problem` of validated X, y and sample_weight.
+
+    Parameters
+    ----------
+    estimator : GoodMinimaClassifier
+    X : ndarray or CSR of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_labels)
+    sample_weight : ndarray of shape (n_samples,), optional
+    classes : array-like of shape (n_classes,), optional
+        Those that y may hold; by default those that it holds.
+    """
+    labels, classes, multilabel = encode(y, sample_weight, classes)
+    data = canonical_rows(X, labels, sample_weight)
+    del labels  # canonical rows have their own
+    if estimator.class_weight is not None:
+        factors = class_factors(estimator.class_weight, classes, multilabel, data)
+        data = data.reweighted(factors)
+    n_outputs = 1 if len(classes) == 2 and not multilabel else len(classes)
+    objective = Objective(
+        data,
+        ParameterLayout((X.shape[1], *hidden_sizes(estimator), n_outputs)),
+        estimator.activation,
+        loss_of(estimator),
+        len(classes) > 2 and not multilabel,
+        float(estimator.alpha),
+    )
+    return Problem(objective, classes, multilabel)
+
+
+def check_parameters(estimator):
+    """What single parameters can not tell of each other."""
+    sizes = hidden_sizes(estimator)
+    if isinstance(loss_of(estimator), CustomLoss):
+        check_loss(estimator.loss)
+    if estimator.early_stopping and estimator.training == "joint":
+        raise ValueError(
+            "early_stopping=True needs training='escape', got training='joint'."
+        )
+    if estimator.neuron_placement == "per_layer":
+        if not sizes:
+            raise ValueError(
+                "neuron_placement='per_layer' needs a hidden layer, got "
+                f"hidden_layer_sizes={estimator.hidden_layer_sizes!r}."
+            )
+        if estimator.special_neuron == "monomial":
+            raise ValueError(
+                "neuron_placement='per_layer' needs special_neuron='exponential', got "
+                "special_neuron='monomial'."
+            )
+
+
+def hidden_sizes(estimator):
+    """hidden_layer_sizes as a tuple of int."""
+    sizes = estimator.hidden_layer_sizes
+    sizes = [sizes] if isinstance(sizes, Integral) else list(sizes)
+    if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        raise ValueError(
+            "hidden_layer_sizes must hold positive integers, got "
+            f"{estimator.hidden_layer_sizes!r}."
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def loss_of(estimator):
+    """Loss object."""
+    if not isinstance(estimator.loss, str):
+        return CustomLoss(estimator.loss)
+    if estimator.loss == "poly_hinge":
+        return PolynomialHinge(float(estimator.degree))
+    return LogLoss()
+
+
+def neuron_degree(estimator, data):
+    """Degree of the monomial neuron, 0 for the exponential one."""
+    if estimator.special_neuron != "monomial":
+        return 0
+    enough = degree_that_suffices(data)
+    degree = estimator.neuron_degree or enough
+    if degree < enough:
+        warnings.warn(
+            f"neuron_degree={degree} is too low for the theorem to hold on the "
+            f"training rows; the smallest sufficient degree is {enough}.",
+            UserWarning,
+            stacklevel=5,
+        )
+    return int(degree)
+
+
+def augment(estimator, objective, degree):
+    """J~ of the estimator's joint training, or None."""
+    if estimator.training != "joint" or estimator.special_neuron is None:
+        return None
+    if estimator.neuron_placement == "per_layer":
+        return PerLayerObjective(objective, estimator.neuron_alpha)
+    return AugmentedObjective(objective, estimator.neuron_alpha, degree)
+
+
+def draw_starts(estimator, layout, rng, previous, classes):
+    """List of n_init parameter vectors, the first one from ``previous``."""
+    gain = 2.0 if estimator.activation == "logistic" else 6.0
+    starts = [layout.start(rng, gain) for _ in range(estimator.n_init)]
+    if previous is None:
+        return starts
+    shapes = [coef.shape for coef in previous.coefs_]
+    if shapes != layout.fans or not np.array_equal(previous.classes_, classes):
+        raise ValueError(
+            "Going on from the previous fit needs the same layers and classes: "
+            f"weights of shapes {shapes} and classes {previous.classes_!r} before, "
+            f"{layout.fans} and {classes!r} now."
+        )
+    starts[0] = layout.pack(previous.coefs_, previous.intercepts_)
+    return starts

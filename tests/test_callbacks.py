@@ -1,0 +1,157 @@
+"""Callbacks of scikit-learn 1.9 and later, driven through the real ones."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_moons
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skgoodmin import GoodMinimaClassifier, ValidationMonitor
+
+callback = pytest.importorskip("sklearn.callback", reason="scikit-learn 1.9")
+X, y = make_moons(120, noise=0.2, random_state=0)
+
+
+class Watch:
+    """Notes the tasks, and asks to stop where it is told to."""
+
+    def __init__(self, stop=lambda context: False):
+        self.stop, self.begun, self.ended = stop, [], []
+
+    def setup(self, estimator, context):
+        self.set_up = True
+
+    def teardown(self, estimator, context):
+        self.torn_down = True
+
+    def on_fit_task_begin(self, estimator, context, *, X=None, y=None):
+        self.begun.append((context.task_name, context.task_id))
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None, X=None):
+        self.ended.append((context.task_name, context.task_id))
+        assert (fitted_estimator.predict(X) == fitted_estimator.predict(X)).all()
+        return self.stop(context)
+
+
+class StopAtFive(Watch):
+    """Can be cloned into a grid search."""
+
+    def __init__(self):
+        super().__init__(lambda c: c.task_name == "iteration" and c.task_id == 4)
+
+
+def _model(**parameters):
+    parameters = {"alpha": 0.01, "random_state": 0, "tol": 1e-3} | parameters
+    return GoodMinimaClassifier((4,), **parameters)
+
+
+def test_the_tree_of_tasks():
+    watch = Watch()
+    model = _model(n_init=4, max_escapes=2)
+    model.set_callbacks(watch).fit(X, y)
+    assert watch.set_up and watch.torn_down
+    assert sorted(watch.begun) == sorted(watch.ended)  # every task has its end
+    assert watch.begun[0] == watch.ended[-1] == ("fit", 0)
+    starts = [number for name, number in watch.begun if name == "start"]
+    assert sorted(starts) == [0, 1, 2, 3]
+    runs = {number for name, number in watch.begun if name == "run"}
+    assert runs == {0, 1, 2}  # the start itself and two escapes
+    n_iterations = sum(name == "iteration" for name, _ in watch.begun)
+    firsts = len(np.unique(model.history_[["start", "escape"]]))
+    assert n_iterations == len(model.history_) - firsts
+
+
+def test_nothing_changes_by_watching():
+    plain = _model(n_init=2).fit(X, y)
+    for n_jobs in (1, 2):
+        watched = _model(n_init=2, n_jobs=n_jobs).set_callbacks(Watch()).fit(X, y)
+        np.testing.assert_array_equal(plain.coefs_[0], watched.coefs_[0])
+        assert plain.n_fun_ == watched.n_fun_
+        np.testing.assert_array_equal(plain.history_, watched.history_)
+
+
+def test_a_stop_request_is_honoured(recwarn):
+    model = _model().set_callbacks(StopAtFive()).fit(X, y)
+    assert model.n_iter_ == 5 and not model.converged_ and not recwarn.list
+    assert len(model.loss_curve_) == 6
+    same = _model(max_iter=5, max_escapes=0)
+    with pytest.warns(UserWarning, match="max_iter"):
+        same.fit(X, y)
+    np.testing.assert_array_equal(model.coefs_[0], same.coefs_[0])
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"training": "joint"}, {"early_stopping": True}]
+)
+def test_other_ways_to_train_tell_and_stop(parameters):
+    watch = StopAtFive()
+    model = _model(**parameters).set_callbacks(watch).fit(X, y)
+    assert sorted(watch.begun) == sorted(watch.ended)
+    assert [task for task in watch.begun if task[0] == "iteration"][-1][1] == 4
+    assert model.score(X, y) > 0.5
+
+
+def test_stop_inside_a_grid_search():
+    pipeline = make_pipeline(StandardScaler(), _model().set_callbacks(StopAtFive()))
+    grid = {"goodminimaclassifier__alpha": [0.0, 0.01]}
+    search = GridSearchCV(pipeline, grid, cv=3).fit(X, y)
+    assert search.best_estimator_[-1].n_iter_ == 5
+
+
+def test_progress_bar(capfd):
+    pytest.importorskip("rich")
+    _model(n_init=2).set_callbacks(callback.ProgressBar()).fit(X, y)
+    out = capfd.readouterr().out
+    assert "GoodMinimaClassifier - fit" in out and "100%" in out
+
+
+def test_progress_bar_reaches_through_search_and_pipeline(capfd):
+    pytest.importorskip("rich")
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), _model()),
+        {"goodminimaclassifier__alpha": [0.0, 0.01]},
+        cv=2,
+    )
+    search.set_callbacks(callback.ProgressBar(max_propagation_depth=3)).fit(X, y)
+    out = capfd.readouterr().out
+    assert "GridSearchCV - fit" in out and "GoodMinimaClassifier" in out
+
+
+def test_scoring_monitor_has_a_row_for_every_task():
+    monitor = callback.ScoringMonitor(scoring=["neg_log_loss", "accuracy"])
+    model = _model(max_escapes=0).set_callbacks(monitor)
+    model.fit(X, y, sample_weight=np.ones(len(X)))
+    table = monitor.get_logs().data_as_pandas
+    iterations = table[table.task_name == "iteration"]
+    assert len(iterations) == model.n_iter_
+    assert iterations.accuracy.iloc[-1] == model.score(X, y)
+    assert iterations.neg_log_loss.iloc[-1] > iterations.neg_log_loss.iloc[0]
+    assert set(table.task_name) == {"fit", "start", "run", "iteration"}
+
+
+def test_validation_monitor():
+    monitor = ValidationMonitor(X[60:], y[60:], scoring="neg_log_loss")
+    model = _model(max_escapes=0).set_callbacks(monitor)
+    model.fit(X[:60], y[:60])
+    assert len(monitor.curve_) == model.n_iter_
+    assert monitor.scores_[2]["task"] == (0, 0, 2)
+    from sklearn.metrics import log_loss
+
+    expected = -log_loss(y[60:], model.predict_proba(X[60:]))
+    np.testing.assert_allclose(monitor.curve_[-1], expected, rtol=1e-12)
+
+
+def test_a_callback_that_raises_leaves_the_model_as_it_was():
+    model = _model().fit(X, y)
+    before = {k: v for k, v in vars(model).items() if k.endswith("_")}
+
+    def fail(context):
+        raise RuntimeError("from the callback")
+
+    watch = Watch(fail)
+    with pytest.raises(RuntimeError, match="from the callback"):
+        model.set_callbacks(watch).fit(X, y)
+    assert watch.torn_down
+    assert all(vars(model)[name] is value for name, value in before.items())
+    assert "_callback_fit_ctx" not in vars(model)
