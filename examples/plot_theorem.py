@@ -66,9 +66,7 @@ BOUNDED = {"skip": 1e-3, "monomial": 1e-3, "per layer": 2e-2}
 def sample(augmented, seed):
     """(largest component of the gradient, contribution, amplitude, gap) of one run."""
     plain, rng = augmented.plain, np.random.RandomState(seed)
-    bound = lower_bound(
-        plain.data, plain.loss, plain.several_classes, plain.layout.sizes[-1]
-    )
+    bound = lower_bound(plain)
     run = Run(augmented, augmented.widen(plain.layout.start(rng), rng), 1e-9)
     run.advance(3000, 6000)
     amplitudes = augmented.neuron(run.theta)[2]

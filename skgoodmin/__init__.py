@@ -3,10 +3,14 @@
 from .callbacks import ValidationMonitor
 from .certificate import Certificate, Status, Witness
 from .classifier import GoodMinimaClassifier
+from .display import CertificateDisplay, LandscapeDisplay, LossCurveDisplay
 
 __all__ = [
     "Certificate",
+    "CertificateDisplay",
     "GoodMinimaClassifier",
+    "LandscapeDisplay",
+    "LossCurveDisplay",
     "Status",
     "ValidationMonitor",
     "Witness",

@@ -16,6 +16,7 @@ A gradient norm, an eigenvalue or |a| prove nothing of either kind.
 
 from dataclasses import dataclass
 from enum import Enum
+from html import escape
 
 import numpy as np
 
@@ -63,7 +64,7 @@ class Witness:
     decrease: float  # J(theta) - J~(theta, a, w, b), rounding errors taken off
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Certificate:
     """Certificate of a trained network.
 
@@ -100,53 +101,75 @@ class Certificate:
     caveat: str
     advice: str = ""
 
+    def _lines(self):
+        """Pairs of a name and a text, what is empty left out."""
+        witness = self.witness
+        lines = {
+            "Status": self.status.value,
+            "Loss": f"{self.loss:.6g}",
+            "Lower bound": f"{self.lower_bound:.6g}",
+            "Gap": f"{self.gap:.6g}",
+            "Gradient": f"{self.grad_norm:.3g}",
+            "Neuron": self.neuron_contribution and f"{self.neuron_contribution:.3g}",
+            "Witness": witness
+            and f"lowers the augmented loss by {witness.decrease:.3g}",
+            "Note": self.caveat,
+            "Advice": self.advice,
+        }
+        return [(name, text) for name, text in lines.items() if text]
+
     def __str__(self):
-        lines = [
-            f"Status       {self.status.value}",
-            f"Loss         {self.loss:.6g}",
-            f"Lower bound  {self.lower_bound:.6g}",
-            f"Gap          {self.gap:.6g}",
-            f"Gradient     {self.grad_norm:.3g}",
-        ]
-        if self.neuron_contribution:
-            lines.append(f"Neuron       {self.neuron_contribution:.3g}")
-        if self.witness is not None:
-            lines.append(
-                f"Witness      lowers the augmented loss by {self.witness.decrease:.3g}"
-            )
-        if self.caveat:
-            lines.append(f"Note         {self.caveat}")
-        if self.advice:
-            lines.append(f"Advice       {self.advice}")
-        return "\n".join(lines)
+        return "\n".join(f"{name:13}{text}" for name, text in self._lines())
+
+    def __repr__(self):
+        return (
+            f"<Certificate {self.status.name}: loss {self.loss:.6g}, lower bound "
+            f"{self.lower_bound:.6g}, gap {self.gap:.6g}>"
+        )
+
+    def _repr_html_(self):
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{escape(name)}</th>"
+            f"<td style='text-align:left'>{escape(text)}</td></tr>"
+            for name, text in self._lines()
+        )
+        return f"<table><caption>{self.status.name}</caption>{rows}</table>"
 
 
-def lower_bound(data, loss, several_classes, n_outputs):
-    """Pointwise lower bound of the mean loss over all networks.
+def lower_bound(objective):
+    """Pointwise lower bound of the mean loss over all networks."""
+    return float(group_minima(objective)[1].sum())
 
-    Parameters
-    ----------
-    data : CanonicalRows
-    loss : PolynomialHinge or LogLoss
-    several_classes : bool
-    n_outputs : int
+
+def group_minima(objective):
+    """Least loss of the groups of identical rows with different labels.
+
+    A group with one label has none: a network can fit it alone.
+
+    Returns
+    -------
+    groups : ndarray of shape (n_mixed,)
+        Their numbers, ascending.
+    minima : ndarray of shape (n_mixed,)
+        Their parts in the mean loss, if each were fitted as well as possible.
     """
+    data, loss, n_outputs = objective.data, objective.loss, objective.layout.sizes[-1]
     if data.opens_group.all():
-        return 0.0  # every group has one label, which a network can fit alone
+        return np.empty(0, dtype=np.int64), np.empty(0)
     size = np.bincount(data.group)
     mixed = np.flatnonzero(size[data.group] > 1)
-    group = np.unique(data.group[mixed], return_inverse=True)[1]
+    groups, group = np.unique(data.group[mixed], return_inverse=True)
     labels, weights = data.labels[mixed], data.weights[mixed]
-    if loss.code(several_classes) == SOFTMAX:
-        counts = np.zeros((group.max() + 1, 1, n_outputs))
+    if loss.code(objective.several_classes) == SOFTMAX:
+        counts = np.zeros((len(groups), 1, n_outputs))
         np.add.at(counts, (group, 0, labels[:, 0]), weights)
     else:
         sign = signs(labels, n_outputs)
-        counts = np.zeros((group.max() + 1, n_outputs, 2))
+        counts = np.zeros((len(groups), n_outputs, 2))
         for i in (0, 1):
             of_sign = weights[:, None] * (sign == 2 * i - 1)
             np.add.at(counts[:, :, i], group, of_sign)
-    return float(loss.minimum(counts).sum() / data.weights.sum())
+    return groups, loss.minimum(counts) / data.weights.sum()
 
 
 def data_loss(objective, raw, first=0):
@@ -255,10 +278,7 @@ def certify(
         data_loss(objective, raw[rows], rows.start)[0]
         for rows in objective.data.slices()
     )
-    n_outputs = objective.layout.sizes[-1]
-    bound = lower_bound(
-        objective.data, objective.loss, objective.several_classes, n_outputs
-    )
+    bound = lower_bound(objective)
     gap = max(loss - bound, 0.0)
     if gap <= GAP_TOLERANCE * (1.0 + bound):
         status, witness = Status.GLOBAL, None

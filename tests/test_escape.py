@@ -131,7 +131,7 @@ def _small_problem(seed):
 @pytest.mark.parametrize("seed", range(40))
 def test_bound_witness_and_global(seed):
     objective, rng = _small_problem(seed)
-    bound = lower_bound(objective.data, objective.loss, False, 1)
+    bound = lower_bound(objective)
     np.testing.assert_allclose(bound, _independent_bound(objective), atol=1e-7)
     assert isinstance(objective, Objective)
     for _ in range(20):

@@ -18,13 +18,13 @@ FLOORS = [
     {"escape"},
     {"training", "labels", "callbacks"},
     {"problem"},
-    {"classifier"},
+    {"classifier", "display"},
     {"__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
 DOORS = {
     "numba": {"jit"},
-    "sklearn": {"classifier", "labels", "callbacks"},
+    "sklearn": {"classifier", "labels", "callbacks", "display"},
     "scipy.optimize": {"solver"},
     "joblib": {"escape"},
     "threadpoolctl": {"threads"},

@@ -148,7 +148,7 @@ def test_tc5_descent_to_infinity_of_the_constant_network():
 def test_tc6_contradicting_duplicates():
     problem = contradicting_duplicates()
     objective, _ = bad_minimum(problem)
-    bound = 4 * lower_bound(objective.data, objective.loss, False, 1)
+    bound = 4 * lower_bound(objective)
     np.testing.assert_allclose(bound, 2.745166004061, rtol=1e-12)
     np.testing.assert_allclose(bound, 4 * problem.best_value, rtol=1e-14)
     gaps = []
@@ -193,7 +193,7 @@ def test_a_zero_direction_is_no_witness_at_the_parity_saddle():
 def test_lower_bound_holds_for_any_theta():
     rng = np.random.RandomState(0)
     objective = tiny_objective(rng.randint(3, size=40), rng.choice([-1, 1], 40), (4,))
-    bound = lower_bound(objective.data, objective.loss, False, 1)
+    bound = lower_bound(objective)
     assert bound > 0
     for _ in range(200):
         theta = rng.normal(size=objective.n_parameters) * 10 ** rng.uniform(-2, 1)

@@ -1,0 +1,133 @@
+"""Displays: what is drawn, as artists and arrays."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris, make_moons
+
+from skgoodmin import (
+    CertificateDisplay,
+    GoodMinimaClassifier,
+    LandscapeDisplay,
+    LossCurveDisplay,
+)
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+plt = pytest.importorskip("matplotlib.pyplot")
+
+
+@pytest.fixture(autouse=True)
+def _close():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def moons():
+    return make_moons(100, noise=0.3, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def model(moons):
+    return GoodMinimaClassifier((4,), alpha=0.01, n_init=3, random_state=0).fit(*moons)
+
+
+def test_loss_curve_draws_every_run(model):
+    display = LossCurveDisplay.from_estimator(model)
+    history = model.history_
+    runs = np.unique(history[["start", "escape"]])
+    assert len(display.lines_) == len(runs)
+    drawn = np.concatenate([line.get_xydata() for line in display.lines_])
+    stored = np.column_stack([history["n_fun"], history["objective"]])
+    assert {tuple(p) for p in drawn} == {tuple(p) for p in stored}
+    assert len(display.grafts_.get_xdata()) == (runs["escape"] > 0).sum() > 0
+    assert len(display.stalls_.get_xdata()) == len(runs)
+    colours = {line.get_color() for line in display.lines_}
+    assert colours == {"C0", "0.7"}
+    assert display.ax_.get_xlabel() == "evaluations of the start"
+    assert display.ax_.get_ylabel() == "objective"
+    labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert labels == [f"start {model.best_init_}", "stall", "graft"]
+
+
+def test_loss_curve_ends_at_the_loss(model):
+    history = model.history_[model.history_["start"] == model.best_init_]
+    assert model.loss_ in history["objective"]
+
+
+def test_landscape_is_the_objective(model, moons):
+    display = LandscapeDisplay.from_estimator(
+        model, *moons, n_points=5, span=0.5, random_state=0
+    )
+    assert display.objective.shape == (5, 5)
+    np.testing.assert_allclose(display.objective[2, 2], model.loss_, rtol=1e-12)
+    assert display.ax_.get_xlabel() == "first direction"
+    assert display.model_.get_xydata().tolist() == [[0, 0]]
+    n = sum(c.size for c in model.coefs_) + sum(c.size for c in model.intercepts_)
+    ones = np.ones((2, n))
+    given = LandscapeDisplay.from_estimator(
+        model, *moons, n_points=3, directions=ones, span=0.1
+    )
+    # Both directions are one: the slice depends on the sum of the steps alone.
+    np.testing.assert_allclose(given.objective[0, 2], given.objective[1, 1], rtol=1e-12)
+    np.testing.assert_allclose(given.objective, given.objective.T, rtol=1e-12)
+    with pytest.raises(ValueError, match=rf"shape \(2, {n}\), got \(1, 3\)"):
+        LandscapeDisplay.from_estimator(model, *moons, directions=np.ones((1, 3)))
+
+
+def test_landscape_with_the_neuron_shows_the_descent(model, moons):
+    witness = model.certificate_.witness
+    assert witness is not None
+    display = LandscapeDisplay.from_estimator(
+        model, *moons, neuron=True, n_points=5, random_state=0
+    )
+    middle = display.objective[:, 2]
+    np.testing.assert_allclose(middle[2], model.loss_, rtol=1e-12)
+    np.testing.assert_allclose(middle[2] - middle[4], witness.decrease, rtol=1e-6)
+    assert display.ax_.get_ylabel() == "amplitude of the special neuron"
+
+
+def test_landscape_with_a_random_neuron(moons):
+    free = GoodMinimaClassifier((4,), special_neuron=None, random_state=0).fit(*moons)
+    display = LandscapeDisplay.from_estimator(
+        free, *moons, neuron=True, n_points=3, random_state=0
+    )
+    assert np.isfinite(display.objective).all()
+
+
+@pytest.mark.parametrize("loss", ["poly_hinge", "log_loss"])
+def test_certificate_shares_sum_up_to_the_gap(loss):
+    X, y = load_iris(return_X_y=True)
+    X = np.round(X[:, :2])  # rows that contradict each other
+    model = GoodMinimaClassifier((3,), loss=loss, random_state=0).fit(X, y)
+    weight = None
+    display = CertificateDisplay.from_estimator(model, X, y, sample_weight=weight)
+    certificate = model.certificate_
+    assert certificate.lower_bound > 0
+    np.testing.assert_allclose(display.gap_shares.sum(), certificate.gap, rtol=1e-9)
+    assert (display.gap_shares > -1e-15).all()
+    assert (np.diff(display.margins) >= 0).all()
+    assert display.ax_.get_title().startswith(certificate.status.name)
+    assert len(display.points_.get_offsets()) == len(display.margins)
+
+
+def test_displays_draw_again_on_given_axes(model, moons):
+    display = CertificateDisplay.from_estimator(model, *moons)
+    _, ax = plt.subplots()
+    assert display.plot(ax=ax) is display and display.ax_ is ax
+
+
+def test_displays_need_a_fitted_estimator(moons):
+    from sklearn.exceptions import NotFittedError
+
+    with pytest.raises(NotFittedError):
+        LandscapeDisplay.from_estimator(GoodMinimaClassifier(), *moons)
+
+
+def test_certificate_in_words_and_in_html(model):
+    certificate = model.certificate_
+    assert repr(certificate).startswith(f"<Certificate {certificate.status.name}: loss")
+    html = certificate._repr_html_()
+    for name in ("Status", "Lower bound", "Gap", "Witness", "Note"):
+        assert f">{name}</th>" in html
+    assert certificate.status.value in html and html.count("<table>") == 1
