@@ -3,16 +3,19 @@
 from .callbacks import ValidationMonitor
 from .certificate import Certificate, Status, Witness
 from .classifier import GoodMinimaClassifier
+from .classifier_cv import GoodMinimaClassifierCV
 from .display import CertificateDisplay, LandscapeDisplay, LossCurveDisplay
+from .version import __version__
 
 __all__ = [
     "Certificate",
     "CertificateDisplay",
     "GoodMinimaClassifier",
+    "GoodMinimaClassifierCV",
     "LandscapeDisplay",
     "LossCurveDisplay",
     "Status",
     "ValidationMonitor",
     "Witness",
+    "__version__",
 ]
-__version__ = "0.1.0"

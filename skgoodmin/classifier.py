@@ -7,36 +7,23 @@ from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from .activations import CODES
 from .callbacks import CALLBACKS, CallbackSupportMixin, TaskTree, with_callbacks
 from .escape import Budget
 from .labels import split
-from .losses import class_probabilities
-from .network import predict_raw
-from .problem import (
-    augment,
-    check_parameters,
-    draw_starts,
-    loss_of,
-    neuron_degree,
-    pose,
-)
+from .predictor import NetworkClassifier
+from .problem import augment, check_parameters, draw_starts, neuron_degree, pose
 from .solver import Exit
 from .training import train
-from .validation import HeldOut, predicted_labels
+from .validation import HeldOut
 
 
-class GoodMinimaClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class GoodMinimaClassifier(CallbackSupportMixin, NetworkClassifier):
     """Multilayer perceptron that knows whether it is stuck in a bad minimum.
 
     The network is trained by L-BFGS on
@@ -62,10 +49,11 @@ default='relu'
         predictions; see the user guide, "Add a loss".
     degree : float, default=3
         Degree of the polynomial hinge, at least 2.
-    alpha : float, default=0.03
+    alpha : float or 'auto', default='auto'
         Strength of the L2 penalty on the weights (intercepts are free). It is added
         to the mean loss as ``alpha / 2 * sum(W**2)``, independent of the number of
-        samples; ``MLPClassifier`` divides its ``alpha`` by that number.
+        samples; ``MLPClassifier`` divides its ``alpha`` by that number. 'auto' is 20
+        over the number of distinct rows, at most 0.1. The theorem speaks where it is 0.
     special_neuron : {'exponential', 'monomial'} or None, default='exponential'
         The special neuron of ``training='joint'``: a exp(w.x + b) or a (w.x + b)^p.
         Escapes and witness are those of the exponential one in either case. None
@@ -128,6 +116,8 @@ default='relu'
 
     Attributes
     ----------
+    alpha_ : float
+        The strength of the penalty that was used.
     classes_ : ndarray of shape (n_classes,)
         Class labels, those of rows with positive weight; for multilabel the numbers
         of the labels.
@@ -223,12 +213,6 @@ default='relu'
     'GLOBAL'
     """
 
-    _doc_link_module = "skgoodmin"
-    _doc_link_template = (
-        "https://skgoodmin.readthedocs.io/en/latest/generated/"
-        "skgoodmin.{estimator_name}.html"
-    )
-
     _parameter_constraints = {
         "hidden_layer_sizes": [
             "array-like",
@@ -240,7 +224,7 @@ default='relu'
             HasMethods(["value", "derivative", "minimum"]),
         ],
         "degree": [Interval(Real, 2, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "special_neuron": [StrOptions({"exponential", "monomial"}), None],
         "neuron_placement": [StrOptions({"skip", "per_layer"})],
         "neuron_degree": [Interval(Integral, 1, None, closed="left"), None],
@@ -268,7 +252,7 @@ default='relu'
         *,
         loss="poly_hinge",
         degree=3,
-        alpha=0.03,
+        alpha="auto",
         special_neuron="exponential",
         neuron_placement="skip",
         neuron_degree=None,
@@ -311,12 +295,6 @@ default='relu'
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.classifier_tags.multi_label = True
-        return tags
 
     def fit(self, X, y, sample_weight=None):
         """Train the network.
@@ -494,6 +472,7 @@ default='relu'
         if neuron is None:
             neuron = np.full(n_features, np.nan), np.nan, np.full(n_outputs, np.nan)
         fitted = self._predicting(shell, problem, training.theta) | {
+            "alpha_": problem.objective.alpha,
             "n_iter_": max(best.n_iter, 1),
             "n_fun_": training.n_fun,
             "loss_": best.value,
@@ -517,68 +496,3 @@ default='relu'
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
         vars(self).update(fitted)
-
-    def predict(self, X):
-        """Class labels.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
-        """
-        raw = self._raw(X)
-        labels = predicted_labels(raw, self.multilabel_)
-        if self.multilabel_:
-            return labels.astype(self.classes_.dtype)
-        return self.classes_[labels[:, 0]]
-
-    def decision_function(self, X):
-        """Raw predictions of the network.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        raw : ndarray of shape (n_samples,) for two classes, else \
-(n_samples, n_outputs)
-            Positive means the second class, or the label.
-        """
-        raw = self._raw(X)
-        return raw[:, 0] if raw.shape[1] == 1 and not self.multilabel_ else raw
-
-    def predict_proba(self, X):
-        """Probabilities of the classes, or of each label for multilabel.
-
-        For the polynomial hinge they come from the closed-form inverse of its
-        pointwise minimiser, one class against the rest and then normalised.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-        """
-        return class_probabilities(loss_of(self), self._raw(X), self.multilabel_)
-
-    def predict_log_proba(self, X):
-        """Logarithm of :meth:`predict_proba`."""
-        return np.log(self.predict_proba(X))
-
-    def _raw(self, X):
-        """Raw predictions, (n_samples, n_outputs)."""
-        check_is_fitted(self)
-        X = validate_data(
-            self,
-            X,
-            accept_sparse="csr",
-            dtype=(np.float64, np.float32),
-            reset=False,
-        )
-        return predict_raw(self.coefs_, self.intercepts_, self.activation, X)

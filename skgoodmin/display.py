@@ -4,7 +4,7 @@ After scikit-learn's convention: ``from_estimator`` computes and draws, ``plot``
 again, the arrays are attributes. matplotlib is imported when something is drawn.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -42,6 +42,7 @@ def _problem(estimator, X, y, sample_weight=None):
         sample_weight = np.asarray(sample_weight, dtype=np.float64)
     classes = None if estimator.multilabel_ else estimator.classes_
     objective = pose(estimator, X, y, sample_weight, classes).objective
+    objective = replace(objective, alpha=estimator.alpha_)
     return objective, objective.layout.pack(estimator.coefs_, estimator.intercepts_)
 
 

@@ -104,7 +104,7 @@ def test_fitted_attributes(iris):
     assert len(model.loss_curve_) == model.n_iter_ + 1
     plain = _fit(*iris, hidden_layer_sizes=(5, 4), max_escapes=0)
     assert (np.diff(plain.loss_curve_) <= 0).all() and plain.n_escapes_ == 0
-    assert abs(model.loss_ - plain.loss_) < 0.01 * plain.loss_
+    assert model.loss_ <= 1.01 * plain.loss_
     assert model.n_fun_ >= model.n_iter_ and 0 <= model.n_escapes_ <= 3
     assert isinstance(model.certificate_, Certificate)
     assert model.optimality_gap_ == model.certificate_.gap

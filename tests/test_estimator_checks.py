@@ -5,7 +5,7 @@ import inspect
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skgoodmin import GoodMinimaClassifier
+from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
 
 # An empty list of expected failures; that none may be hidden can be said since 1.8.
 known = inspect.signature(parametrize_with_checks).parameters
@@ -21,6 +21,7 @@ VARIANTS = [
     GoodMinimaClassifier(training="joint"),
     GoodMinimaClassifier(warm_start=True),
     GoodMinimaClassifier(class_weight="balanced"),
+    GoodMinimaClassifierCV((20,), alphas=3),
 ]
 
 

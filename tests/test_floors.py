@@ -8,7 +8,7 @@ import pytest
 import skgoodmin
 
 FLOORS = [
-    {"jit", "parameters", "threads"},
+    {"jit", "parameters", "threads", "version"},
     {"elementary", "rows", "datasets"},
     {"activations", "losses"},
     {"custom_loss", "network", "special_neuron"},
@@ -18,15 +18,24 @@ FLOORS = [
     {"escape"},
     {"training", "labels", "callbacks"},
     {"problem"},
-    {"classifier", "display"},
+    {"predictor", "display"},
+    {"classifier"},
+    {"classifier_cv"},
     {"__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
 DOORS = {
     "numba": {"jit"},
-    "sklearn": {"classifier", "labels", "callbacks", "display"},
+    "sklearn": {
+        "callbacks",
+        "classifier",
+        "classifier_cv",
+        "display",
+        "labels",
+        "predictor",
+    },
     "scipy.optimize": {"solver"},
-    "joblib": {"escape"},
+    "joblib": {"escape", "classifier_cv"},
     "threadpoolctl": {"threads"},
 }
 SOURCES = sorted(Path(skgoodmin.__file__).parent.glob("*.py"))

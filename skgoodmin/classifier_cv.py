@@ -1,0 +1,237 @@
+"""The classifier that chooses its own alpha, along a path of warm starts."""
+
+from numbers import Integral
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.base import clone
+from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.model_selection import check_cv
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from .classifier import GoodMinimaClassifier
+from .predictor import NetworkClassifier
+
+STRONGEST, WEAKEST = 0.3, 1e-3  # alphas of the path unless they are given
+
+
+class GoodMinimaClassifierCV(NetworkClassifier):
+    """Multilayer perceptron with built-in cross-validation over ``alpha``.
+
+    In each fold the network is trained at the strongest penalty and goes on from there
+    to the weaker ones, each time beside a random start, of which the better one is
+    kept: a network that a strong penalty has shrunk to a constant does not come back.
+    The strength with the best mean score is used for a fit on all rows. All other
+    parameters are those of :class:`GoodMinimaClassifier`.
+
+    Parameters
+    ----------
+    alphas : int or array-like of shape (n_alphas,), default=8
+        Strengths of the L2 penalty to try, or how many of them, from 0.3 down to 0.001
+        in equal ratios.
+    hidden_layer_sizes, activation, loss, degree
+        See :class:`GoodMinimaClassifier`.
+    cv : int, cross-validation generator or iterable, default=None
+        As in scikit-learn; None is stratified 5-fold.
+    scoring : str, callable or None, default=None
+        As in scikit-learn; None is the accuracy.
+    n_jobs : int or None, default=None
+        Folds that are trained at once, as in joblib.
+    refit : bool, default=True
+        Train on all rows with the best strength; without it there is no model, only
+        the scores.
+    special_neuron, neuron_placement, neuron_degree, neuron_alpha, training, n_init, \
+max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
+        See :class:`GoodMinimaClassifier`.
+
+    Attributes
+    ----------
+    alphas_ : ndarray of shape (n_alphas,)
+        Strengths that were tried, strongest first.
+    scores_ : ndarray of shape (n_folds, n_alphas)
+        Score on the left-out rows.
+    alpha_ : float
+        The strength with the best mean score; of equal ones, the strongest.
+    best_score_ : float
+        Its mean score.
+    classes_, coefs_, intercepts_, certificate_, ...
+        Of the fit on all rows, as those of :class:`GoodMinimaClassifier`.
+
+    See Also
+    --------
+    GoodMinimaClassifier : One fit with one strength.
+    sklearn.linear_model.LogisticRegressionCV : The same idea for a linear model.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skgoodmin import GoodMinimaClassifierCV
+    >>> X, y = load_wine(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), GoodMinimaClassifierCV(random_state=0))
+    >>> bool(model.fit(X, y)[-1].best_score_ > 0.95)
+    True
+    """
+
+    _parameter_constraints = {
+        name: constraint
+        for name, constraint in GoodMinimaClassifier._parameter_constraints.items()
+        if name
+        not in (
+            "alpha",
+            "early_stopping",
+            "validation_fraction",
+            "n_iter_no_change",
+            "warm_start",
+        )
+    } | {
+        "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "cv": ["cv_object"],
+        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "refit": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        alphas=8,
+        loss="poly_hinge",
+        degree=3,
+        cv=None,
+        scoring=None,
+        n_jobs=None,
+        refit=True,
+        special_neuron="exponential",
+        neuron_placement="skip",
+        neuron_degree=None,
+        neuron_alpha=1.0,
+        training="escape",
+        n_init=1,
+        max_escapes=3,
+        max_iter=1000,
+        max_fun=15000,
+        tol=1e-4,
+        class_weight=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.alphas = alphas
+        self.loss = loss
+        self.degree = degree
+        self.cv = cv
+        self.scoring = scoring
+        self.n_jobs = n_jobs
+        self.refit = refit
+        self.special_neuron = special_neuron
+        self.neuron_placement = neuron_placement
+        self.neuron_degree = neuron_degree
+        self.neuron_alpha = neuron_alpha
+        self.training = training
+        self.n_init = n_init
+        self.max_escapes = max_escapes
+        self.max_iter = max_iter
+        self.max_fun = max_fun
+        self.tol = tol
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X, y, sample_weight=None):
+        """Choose ``alpha`` by cross-validation, then train on all rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, in the fits and in the scores.
+
+        Returns
+        -------
+        self : GoodMinimaClassifierCV
+        """
+        self._validate_params()
+        alphas = self._alphas()
+        shell = clone(self)
+        X_checked, y = validate_data(
+            shell,
+            X,
+            y,
+            accept_sparse="csr",
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+        )
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(
+                sample_weight, X_checked, dtype=np.float64, ensure_non_negative=True
+            )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y.ravel()
+        model = self._model(alphas[0])
+        folds = list(check_cv(self.cv, y, classifier=True).split(X_checked, y))
+        scorer = check_scoring(model, scoring=self.scoring)
+        scores = Parallel(n_jobs=self.n_jobs)(
+            delayed(path_scores)(
+                model, alphas, X_checked, y, sample_weight, train, test, scorer
+            )
+            for train, test in folds
+        )
+        scores = np.array(scores)
+        best = int(np.argmax(scores.mean(axis=0)))
+        fitted = {
+            "alphas_": alphas,
+            "scores_": scores,
+            "best_score_": float(scores[:, best].mean()),
+            "n_features_in_": shell.n_features_in_,
+        }
+        if self.refit:
+            model = self._model(alphas[best]).fit(X, y, sample_weight)
+            fitted |= {k: v for k, v in vars(model).items() if k.endswith("_")}
+        fitted["alpha_"] = float(alphas[best])
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
+        vars(self).update(fitted)
+        return self
+
+    def _alphas(self):
+        """The strengths to try, strongest first."""
+        if isinstance(self.alphas, Integral):
+            return np.geomspace(STRONGEST, WEAKEST, self.alphas)
+        alphas = np.asarray(self.alphas, dtype=np.float64)
+        if alphas.ndim != 1 or not len(alphas) or not (alphas >= 0).all():
+            raise ValueError(
+                "alphas must be a number or a list of numbers that are not negative, "
+                f"got {self.alphas!r}."
+            )
+        return np.sort(alphas)[::-1]
+
+    def _model(self, alpha):
+        """The classifier with this strength."""
+        own = self.get_params(deep=False)
+        shared = GoodMinimaClassifier().get_params(deep=False).keys() & own.keys()
+        shared -= {"n_jobs"}
+        return GoodMinimaClassifier(
+            alpha=float(alpha), **{name: own[name] for name in shared}
+        )
+
+
+def path_scores(model, alphas, X, y, sample_weight, train, test, scorer):
+    """Scores on the rows ``test`` along the path of warm starts on ``train``."""
+    model = clone(model)
+    classes = np.unique(y) if y.ndim == 1 else None
+    weight = None if sample_weight is None else sample_weight[train]
+    scored = {} if sample_weight is None else {"sample_weight": sample_weight[test]}
+    previous, scores, n_random = None, [], model.n_init
+    for alpha in alphas:
+        n_init = n_random if previous is None else 1 + n_random
+        model.set_params(alpha=float(alpha), n_init=n_init)
+        model._fit(X[train], y[train], weight, previous, classes)
+        scores.append(scorer(model, X[test], y[test], **scored))
+        previous = model
+    return scores

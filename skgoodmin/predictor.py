@@ -1,0 +1,168 @@
+"""What a trained network is good for: predictions, and a life elsewhere."""
+
+import warnings
+from dataclasses import asdict
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .certificate import Certificate, Status, Witness
+from .losses import class_probabilities
+from .network import predict_raw
+from .problem import loss_of
+from .validation import predicted_labels
+from .version import __version__
+
+MLP_ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
+
+
+class NetworkClassifier(ClassifierMixin, BaseEstimator):
+    """A network with ``coefs_``, ``intercepts_``, ``classes_`` and ``multilabel_``."""
+
+    _doc_link_module = "skgoodmin"
+    _doc_link_template = (
+        "https://skgoodmin.readthedocs.io/en/latest/generated/"
+        "skgoodmin.{estimator_name}.html"
+    )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    def predict(self, X):
+        """Class labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        """
+        raw = self._raw(X)
+        labels = predicted_labels(raw, self.multilabel_)
+        if self.multilabel_:
+            return labels.astype(self.classes_.dtype)
+        return self.classes_[labels[:, 0]]
+
+    def decision_function(self, X):
+        """Raw predictions of the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        raw : ndarray of shape (n_samples,) for two classes, else \
+(n_samples, n_outputs)
+            Positive means the second class, or the label.
+        """
+        raw = self._raw(X)
+        return raw[:, 0] if raw.shape[1] == 1 and not self.multilabel_ else raw
+
+    def predict_proba(self, X):
+        """Probabilities of the classes, or of each label for multilabel.
+
+        For the polynomial hinge they come from the closed-form inverse of its
+        pointwise minimiser, one class against the rest and then normalised.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+        """
+        return class_probabilities(loss_of(self), self._raw(X), self.multilabel_)
+
+    def predict_log_proba(self, X):
+        """Logarithm of :meth:`predict_proba`."""
+        return np.log(self.predict_proba(X))
+
+    def _raw(self, X):
+        """Raw predictions, (n_samples, n_outputs)."""
+        check_is_fitted(self)
+        X = validate_data(
+            self,
+            X,
+            accept_sparse="csr",
+            dtype=(np.float64, np.float32),
+            reset=False,
+        )
+        return predict_raw(self.coefs_, self.intercepts_, self.activation, X)
+
+    def to_mlp(self):
+        """The same network as a fitted ``MLPClassifier``, with the same predictions.
+
+        Returns
+        -------
+        mlp : sklearn.neural_network.MLPClassifier
+
+        Raises
+        ------
+        ValueError
+            If the loss is not 'log_loss', whose probabilities are those of
+            ``MLPClassifier``, or the activation is one that it lacks.
+        """
+        check_is_fitted(self)
+        if self.loss != "log_loss":
+            raise ValueError(f"to_mlp needs loss='log_loss', got loss={self.loss!r}.")
+        if self.activation not in MLP_ACTIVATIONS:
+            raise ValueError(
+                f"to_mlp needs an activation out of {MLP_ACTIVATIONS}, got "
+                f"activation={self.activation!r}."
+            )
+        mlp = MLPClassifier(
+            tuple(len(coef) for coef in self.coefs_[1:]),
+            self.activation,
+            solver="lbfgs",
+            alpha=self.alpha_,
+            random_state=self.random_state,
+        )
+        binarizer = LabelBinarizer().fit(self.classes_)
+        if self.multilabel_:
+            binarizer.fit(np.eye(len(self.classes_), dtype=int))
+        mlp._label_binarizer = binarizer
+        mlp.coefs_ = [coef.copy() for coef in self.coefs_]
+        mlp.intercepts_ = [intercept.copy() for intercept in self.intercepts_]
+        for name in (
+            "classes_ n_layers_ n_outputs_ out_activation_ n_features_in_ "
+            "feature_names_in_ n_iter_ loss_"
+        ).split():
+            if hasattr(self, name):
+                setattr(mlp, name, getattr(self, name))
+        return mlp
+
+    def __getstate__(self):
+        """The state, its certificate as plain values, and the version."""
+        state = super().__getstate__() | {"_skgoodmin_version": __version__}
+        if "certificate_" in state:
+            plain = asdict(state["certificate_"])
+            state["certificate_"] = plain | {"status": plain["status"].name}
+        return state
+
+    def __setstate__(self, state):
+        state = dict(state)
+        version = state.pop("_skgoodmin_version", "unknown")
+        if version != __version__:
+            warnings.warn(
+                f"This {type(self).__name__} was saved by skgoodmin {version} and is "
+                f"loaded by {__version__}; fit it again to be sure of its predictions.",
+                UserWarning,
+                stacklevel=2,
+            )
+        if "certificate_" in state:
+            plain = dict(state["certificate_"])
+            plain["status"] = Status[plain["status"]]
+            if plain["witness"] is not None:
+                plain["witness"] = Witness(**plain["witness"])
+            state["certificate_"] = Certificate(**plain)
+        super().__setstate__(state)

@@ -1,0 +1,94 @@
+"""Cross-validation over alpha: the path, the scores, the fit that follows."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris, make_moons
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+
+from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
+
+SMALL = {"hidden_layer_sizes": (4,), "tol": 1e-3, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def moons():
+    return make_moons(150, noise=0.2, random_state=0)
+
+
+def test_chooses_the_best_mean_score_and_refits(moons):
+    X, y = moons
+    model = GoodMinimaClassifierCV(**SMALL, alphas=[1e-3, 1.0, 0.03], cv=3).fit(X, y)
+    assert model.alphas_.tolist() == [1.0, 0.03, 1e-3]
+    assert model.scores_.shape == (3, 3)
+    means = model.scores_.mean(axis=0)
+    assert model.alpha_ == model.alphas_[means.argmax()]
+    assert model.best_score_ == means.max()
+    single = GoodMinimaClassifier(**SMALL, alpha=model.alpha_).fit(X, y)
+    np.testing.assert_array_equal(model.coefs_[0], single.coefs_[0])
+    np.testing.assert_array_equal(model.predict_proba(X), single.predict_proba(X))
+    assert model.certificate_.gap == single.certificate_.gap
+
+
+def test_one_strength_is_a_plain_cross_validation(moons):
+    X, y = moons
+    folds = StratifiedKFold(4, shuffle=True, random_state=1)
+    model = GoodMinimaClassifierCV(**SMALL, alphas=[0.02], cv=folds).fit(X, y)
+    plain = GoodMinimaClassifier(**SMALL, alpha=0.02)
+    scores = cross_val_score(plain, X, y, cv=folds)
+    np.testing.assert_array_equal(model.scores_[:, 0], scores)
+
+
+def test_the_path_gets_over_a_penalty_that_shrinks_the_network_to_nothing(moons):
+    X, y = moons
+    model = GoodMinimaClassifierCV(
+        (8,), tol=1e-3, random_state=0, alphas=[10.0, 1e-3], cv=3
+    ).fit(X, y)
+    constant, free = model.scores_.mean(axis=0)
+    assert constant < 0.6 and free > 0.9
+
+
+def test_n_jobs_does_not_matter(moons):
+    fits = [
+        GoodMinimaClassifierCV(**SMALL, alphas=2, cv=2, n_jobs=n).fit(*moons)
+        for n in (1, 2)
+    ]
+    np.testing.assert_array_equal(fits[0].scores_, fits[1].scores_)
+    np.testing.assert_array_equal(fits[0].coefs_[1], fits[1].coefs_[1])
+
+
+def test_scoring_and_weights():
+    X, y = load_iris(return_X_y=True)
+    weight = np.where(y == 2, 0.0, 1.0)
+    model = GoodMinimaClassifierCV(**SMALL, alphas=2, cv=3, scoring="neg_log_loss")
+    model.fit(X, y)
+    assert (model.scores_ < 0).all()
+    weighted = clone(model).set_params(scoring=None).fit(X, y, sample_weight=weight)
+    assert weighted.classes_.tolist() == [0, 1]
+    assert (weighted.scores_ > 0.9).all()  # rows without weight do not count
+
+
+def test_without_refit_there_is_no_model(moons):
+    X, y = moons
+    model = GoodMinimaClassifierCV(**SMALL, alphas=2, cv=2, refit=False).fit(X, y)
+    assert model.scores_.shape == (2, 2)
+    with pytest.raises((NotFittedError, AttributeError)):
+        model.predict(X)
+
+
+@pytest.mark.parametrize(
+    "alphas, message",
+    [([], "alphas must be"), ([-1.0], "alphas must be"), (0, "'alphas' parameter")],
+)
+def test_bad_alphas_are_named(moons, alphas, message):
+    with pytest.raises(ValueError, match=message):
+        GoodMinimaClassifierCV(alphas=alphas).fit(*moons)
+
+
+def test_multilabel():
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(60, 3))
+    Y = (X[:, :2] + 0.1 * rng.normal(size=(60, 2)) > 0).astype(int)
+    model = GoodMinimaClassifierCV(**SMALL, alphas=2, cv=3).fit(X, Y)
+    assert model.predict(X).shape == (60, 2) and model.best_score_ > 0.6
