@@ -7,6 +7,7 @@ from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.model_selection import check_cv
+from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
@@ -172,7 +173,7 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
                 sample_weight, X_checked, dtype=np.float64, ensure_non_negative=True
             )
         if y.ndim == 2 and y.shape[1] == 1:
-            y = y.ravel()
+            y = column_or_1d(y, warn=True)
         model = self._model(alphas[0])
         folds = list(check_cv(self.cv, y, classifier=True).split(X_checked, y))
         scorer = check_scoring(model, scoring=self.scoring)

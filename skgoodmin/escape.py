@@ -58,12 +58,19 @@ class Climb:
         self.spent, self.won, self.level = float(self.run.n_fun), False, 0
         self.n_grafts, self.n_escapes, self.curves = 0, 0, []
         self.trace = [(0, self.spent, self.run.value)]
+        self.idle = False  # nothing was left to do, or no means for it
         self.fall, self.paid = FALL, PAID
         if not may_vanish(objective):
             self.fall, self.paid = FALL_ABOVE_A_FLOOR, PAID_ABOVE_A_FLOOR
 
     def go_on(self, max_fun):
         """To the next stall, and away from it as long as grafts pay."""
+        before = self.spent
+        self._climb_and_graft(max_fun)
+        self.idle = self.spent == before
+
+    def _climb_and_graft(self, max_fun):
+        """One patience of the present run, then grafts until one does not pay."""
         self._climb(self.run, PATIENCE * 2**self.level, max_fun)
         self.level += 1
         view = self.budget.n_directions, self.budget.every_layer
@@ -134,7 +141,7 @@ class Climb:
     def may_go_on(self):
         """Whether there is anything left to try from here."""
         going = not self.run.ended and self.run.n_iter < self.budget.max_iter
-        return not self.won and (going or self.may_escape)
+        return not self.won and not self.idle and (going or self.may_escape)
 
     def solution(self):
         """The present point; iterations and curve are of all runs that led there."""

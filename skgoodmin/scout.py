@@ -302,7 +302,8 @@ def find_witness(objective, theta, rng, neuron_alpha, n_directions=32):
     )
     exponent = np.asarray(X @ w, dtype=np.float64)
     phi = np.exp(exponent - exponent.max(axis=0))
-    gains = (residuals @ phi) ** 2 / (stall.curvature @ (phi * phi))
+    tiny = np.finfo(np.float64).tiny
+    gains = (residuals @ phi) ** 2 / (stall.curvature @ (phi * phi) + tiny)
     for k in np.argsort(-gains.sum(axis=0))[:3]:
         witness = make_witness(objective, theta, w[:, k], neuron_alpha)
         if witness is not None:

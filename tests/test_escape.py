@@ -22,6 +22,18 @@ SQUARE = np.array(list(itertools.product([-1.0, 1.0], repeat=2)))
 XOR = np.array([-1, 1, 1, -1])
 
 
+def test_a_graft_that_the_budget_can_not_pay_ends_the_search():
+    """An unaffordable graft is no reason to resume a climb for ever."""
+    objective = random_objective((1,), "tanh", "log_loss", n=200, alpha=1.0)[0]
+    theta0 = objective.layout.start(np.random.RandomState(0))
+    for max_fun in (1, 2, 3, 10, 50):
+        budget = Budget(1, max_fun, 1e-9, max_escapes=10)
+        _, losses, spent, _ = search(
+            objective, [theta0], np.random.RandomState(0), budget
+        )
+        assert len(losses) == 1 and spent <= max_fun + 1
+
+
 def _starts(objective, seed=0):
     rng = np.random.RandomState(seed)
     while True:
