@@ -124,8 +124,10 @@ class AugmentedObjective:
         w, b, a = self.neuron(parameters)
         exponents = self.plain.data.dot(w) + b
         if self.degree == 0:
-            return float(np.exp(exponents.max()) * np.abs(a).max())
-        return float(np.abs(exponents).max() ** self.degree * np.abs(a).max())
+            with np.errstate(over="ignore"):
+                return float(np.exp(exponents.max()) * np.abs(a).max())
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(np.abs(exponents).max() ** self.degree * np.abs(a).max())
 
 
 @dataclass(frozen=True)

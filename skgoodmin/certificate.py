@@ -81,7 +81,7 @@ class Certificate:
     grad_norm : float
         Largest component of the gradient of the objective.
     neuron_contribution : float
-        max_i |a exp(w.x_i + b)| where joint training ended, before the neuron was
+        ``max_i |a exp(w.x_i + b)|`` where joint training ended, before the neuron was
         dropped. Where it is not small the run was on its way to infinity. 0 if the
         neuron took no part in the training.
     witness : Witness or None
@@ -208,12 +208,32 @@ def raw_predictions(objective, theta):
     return raw
 
 
+def raw_rounding(objective, theta, x):
+    """First-order bound of the rounding error of raw predictions, (n, n_outputs).
+
+    Each product A W + c of fan-in m carries (m + 2) eps (|A| |W| + |c|) besides what
+    the error of A becomes; an activation has slopes of at most 1.1 in size and rounds
+    to a few units in the last place.
+
+    x : (n, n_features), the absolute values of the rows.
+    """
+    coefs, intercepts = objective.layout.unpack(theta)
+    eps, values, error = np.finfo(np.float64).eps, x, 0.0
+    for weights, intercept in zip(coefs, intercepts, strict=True):
+        size = np.asarray(values @ abs(weights)) + abs(intercept)
+        inherited = 0.0 if values is x else error @ abs(weights)
+        error = 1.1 * (inherited + (len(weights) + 6) * eps * size)
+        values = 1.1 * size + 1.0  # no less than |act(z)|
+    return error
+
+
 def make_witness(objective, theta, w, neuron_alpha):
     """Switch the neuron with direction ``w`` on, as far as it pays.
 
     With e_i = exp(w.x_i - max w.x) the amplitudes follow -G by a line search on the
     convex function c -> J~(theta, c a, w, b). The decrease is that of the point
-    itself, evaluated, less ten times the rounding error that its sums can carry.
+    itself, evaluated, less what rounding can have added: ten times the error of its
+    sums, and to first order that of the exponents and of the raw predictions.
 
     Returns
     -------
@@ -249,7 +269,19 @@ def make_witness(objective, theta, w, neuron_alpha):
     for factor in (2.0, 0.5):
         while (value := augmented(step * factor)) < best:
             best, step = value, step * factor
-    rounding = 10 * np.finfo(np.float64).eps * (len(raw) + 4) * loss
+    eps = np.finfo(np.float64).eps
+    rounding = 10 * eps * (len(raw) + 4) * loss
+    for rows in slices:
+        block = abs(objective.data.block(rows.start, rows.stop)).astype(np.float64)
+        # Of the exponents: (n_features + 4) eps (|w|.|x| + |b|).
+        exponent = eps * (len(w) + 4) * (block @ abs(w) + abs(largest))
+        before = data_loss(objective, raw[rows], rows.start)[1]
+        a = e[rows, None] * (step * direction)
+        after = data_loss(objective, raw[rows] + a, rows.start)[1]
+        rounding += (abs(after).T * abs(a)).sum(axis=1) @ exponent
+        rounding += (
+            abs(after - before).T * raw_rounding(objective, theta, block)
+        ).sum()
     decrease = loss - best - rounding
     if not decrease > 0:
         return None

@@ -53,7 +53,8 @@ default='relu'
         Strength of the L2 penalty on the weights (intercepts are free). It is added
         to the mean loss as ``alpha / 2 * sum(W**2)``, independent of the number of
         samples; ``MLPClassifier`` divides its ``alpha`` by that number. 'auto' is 20
-        over the number of distinct rows, at most 0.1. The theorem speaks where it is 0.
+        over the number of distinct rows, or 5 for log-loss, at most 0.1. The theorem
+        speaks where it is 0.
     special_neuron : {'exponential', 'monomial'} or None, default='exponential'
         The special neuron of ``training='joint'``: a exp(w.x + b) or a (w.x + b)^p.
         Escapes and witness are those of the exponential one in either case. None
@@ -135,7 +136,7 @@ default='relu'
         Link from raw predictions to probabilities.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if X had string names.
     n_iter_ : int
         Iterations that led to the result, on both sides of its escapes.
@@ -143,7 +144,7 @@ default='relu'
         Evaluations of the objective in all runs, scouts included by their flops.
     loss_ : float
         Objective (loss and penalty) reached.
-    loss_curve_ : ndarray of shape (n_iter_ + 1,)
+    loss_curve_ : ndarray of shape (n_iter + 1,)
         Objective at the start and after each iteration of the start that was kept;
         right after an escape it may be higher than before.
     history_ : ndarray of shape (n_points,)
@@ -160,14 +161,14 @@ default='relu'
         Whether the solver came to rest, see ``tol``.
     grad_norm_ : float
         Largest component of the gradient.
-    neuron_coef_ : ndarray of shape (n_features_in_,)
+    neuron_coef_ : ndarray of shape (n_features,)
         w of the special neuron when it was dropped; NaN if it took no part in the
         training. The same holds for the next two. With one neuron per layer it is a
         list of arrays, the last entry of which belongs to the neuron of the layer
         below (except for the lowest one).
     neuron_intercept_ : float
         b of the special neuron; (n_hidden_layers,) with one per layer.
-    neuron_amplitude_ : ndarray of shape (n_outputs_,)
+    neuron_amplitude_ : ndarray of shape (n_outputs,)
         a of the special neuron; with one per layer a list of their outgoing weights.
         Prediction never uses the neuron.
     neuron_degree_ : int
@@ -178,7 +179,7 @@ default='relu'
         ``loss``, ``lower_bound``, ``gap`` and ``witness``.
     optimality_gap_ : float
         ``certificate_.gap``: data loss minus the lower bound of all networks.
-    validation_scores_ : ndarray of shape (n_iter_,)
+    validation_scores_ : ndarray of shape (n_iter,)
         Accuracy on the validation rows, with ``early_stopping`` only.
     best_validation_score_ : float
         The largest of them, with ``early_stopping`` only.

@@ -50,8 +50,6 @@ def _problem(estimator, X, y, sample_weight=None):
 class LossCurveDisplay:
     """Objective of all starts of a fit against the evaluations spent on each.
 
-    It is recommended to use :meth:`from_estimator`.
-
     Parameters
     ----------
     history : ndarray of shape (n_points,)
@@ -111,10 +109,11 @@ class LossCurveDisplay:
                     begins.append((run["n_fun"][0], run["objective"][0]))
         markers = {"ls": "none", "color": "C3", "ms": 5}
         where = np.reshape(ends, (-1, 2)).T
-        self.stalls_ = self.ax_.plot(*where, "o", **markers, mfc="none", label="stall")
+        (self.stalls_,) = self.ax_.plot(*where, "o", mfc="none", **markers)
         where = np.reshape(begins, (-1, 2)).T
-        self.grafts_ = self.ax_.plot(*where, "^", **markers, label="graft")
-        (self.stalls_,), (self.grafts_,) = self.stalls_, self.grafts_
+        (self.grafts_,) = self.ax_.plot(*where, "^", **markers)
+        self.stalls_.set_label("stall")
+        self.grafts_.set_label("graft")
         positive = self.history["objective"][self.history["objective"] > 0]
         if len(positive) and positive.max() > 100 * positive.min():
             self.ax_.set_yscale("log")
@@ -126,8 +125,6 @@ class LossCurveDisplay:
 @dataclass
 class LandscapeDisplay:
     """A two-dimensional slice of the objective around the trained parameters.
-
-    It is recommended to use :meth:`from_estimator`.
 
     Parameters
     ----------
@@ -238,7 +235,10 @@ class LandscapeDisplay:
         """Draw on ``ax``; returns the display."""
         self.ax_ = _axes(ax)
         self.figure_ = self.ax_.figure
-        style = {"levels": 20, "cmap": "viridis"} | kwargs
+        # Levels at quantiles show a valley as well as its walls.
+        levels = np.unique(np.quantile(self.objective, np.linspace(0, 1, 16)))
+        levels = levels if len(levels) > 3 else 16
+        style = {"levels": levels, "cmap": "viridis"} | kwargs
         self.contours_ = self.ax_.contourf(self.x, self.y, self.objective, **style)
         self.figure_.colorbar(self.contours_, ax=self.ax_, label="objective")
         (self.model_,) = self.ax_.plot(0, 0, "*", color="C3", ms=12, label="model")
@@ -266,8 +266,6 @@ def _filter_normalised(objective, theta, rng):
 @dataclass
 class CertificateDisplay:
     """Margins of the rows, and which of them carry the gap.
-
-    It is recommended to use :meth:`from_estimator`.
 
     Parameters
     ----------

@@ -99,6 +99,21 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         )
         return predict_raw(self.coefs_, self.intercepts_, self.activation, X)
 
+    def score(self, X, y, sample_weight=None):
+        """Accuracy; for multilabel the share of rows with all labels right.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        accuracy : float
+        """
+        return super().score(X, y, sample_weight)
+
     def to_mlp(self):
         """The same network as a fitted ``MLPClassifier``, with the same predictions.
 

@@ -1,0 +1,85 @@
+"""Models that leave the process: pickle, joblib, skops, MLPClassifier."""
+
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV, predictor
+
+X, y = load_iris(return_X_y=True)
+
+
+def _fit(**parameters):
+    parameters = {"tol": 1e-3, "random_state": 0} | parameters
+    return GoodMinimaClassifier((4,), **parameters).fit(X, y)
+
+
+def test_pickle_and_joblib_keep_everything(tmp_path):
+    model = _fit()
+    joblib.dump(model, tmp_path / "model")
+    for again in (pickle.loads(pickle.dumps(model)), joblib.load(tmp_path / "model")):
+        assert vars(again).keys() == vars(model).keys()
+        np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+        first, second = again.certificate_, model.certificate_
+        assert first.status is second.status and first.gap == second.gap
+        np.testing.assert_array_equal(first.witness.coef, second.witness.coef)
+        assert clone(again).get_params() == model.get_params()
+
+
+def test_another_version_is_a_warning(monkeypatch):
+    saved = pickle.dumps(_fit())
+    monkeypatch.setattr(predictor, "__version__", "9.9")
+    with pytest.warns(UserWarning, match=r"saved by skgoodmin .* loaded by 9\.9"):
+        pickle.loads(saved)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        GoodMinimaClassifier((4,), tol=1e-3, random_state=0),
+        GoodMinimaClassifierCV((4,), tol=1e-3, alphas=2, cv=2, random_state=0),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_skops_needs_one_trusted_type(estimator):
+    sio = pytest.importorskip("skops.io")
+    model = make_pipeline(StandardScaler(), clone(estimator)).fit(X, y)
+    stored = sio.dumps(model)
+    untrusted = sio.get_untrusted_types(data=stored)
+    assert [name.split(".")[-1] for name in untrusted] == [type(estimator).__name__]
+    again = sio.loads(stored, trusted=untrusted)
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+    assert again[-1].certificate_.status is model[-1].certificate_.status
+
+
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+@pytest.mark.parametrize("target", ["two", "several", "text", "multilabel"])
+def test_to_mlp_predicts_the_same(activation, target):
+    labels = {
+        "two": (y > 0).astype(int),
+        "several": y,
+        "text": np.array(["a", "b", "c"])[y],
+        "multilabel": np.column_stack([y > 0, y > 1]).astype(int),
+    }[target]
+    model = GoodMinimaClassifier(
+        (5, 3), activation, loss="log_loss", alpha=1e-3, tol=1e-3, random_state=0
+    ).fit(X, labels)
+    mlp = model.to_mlp()
+    np.testing.assert_array_equal(mlp.predict(X), model.predict(X))
+    np.testing.assert_allclose(
+        mlp.predict_proba(X), model.predict_proba(X), rtol=1e-9, atol=1e-12
+    )
+    assert mlp.hidden_layer_sizes == (5, 3) and mlp.score(X, labels) > 0.6
+
+
+def test_to_mlp_says_what_it_can_not():
+    with pytest.raises(ValueError, match="loss='log_loss'"):
+        _fit().to_mlp()
+    with pytest.raises(ValueError, match="activation='silu'"):
+        _fit(loss="log_loss", activation="silu").to_mlp()
