@@ -21,6 +21,7 @@ FLOORS = [
     {"predictor", "display"},
     {"classifier"},
     {"classifier_cv"},
+    {"onnx"},
     {"__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
