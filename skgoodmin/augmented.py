@@ -123,10 +123,9 @@ class AugmentedObjective:
         """max_i |a exp(w.x_i + b)| or max_i |a (w.x_i + b)^p|."""
         w, b, a = self.neuron(parameters)
         exponents = self.plain.data.dot(w) + b
-        if self.degree == 0:
-            with np.errstate(over="ignore"):
-                return float(np.exp(exponents.max()) * np.abs(a).max())
         with np.errstate(over="ignore", invalid="ignore"):
+            if self.degree == 0:
+                return float(np.exp(exponents.max()) * np.abs(a).max())
             return float(np.abs(exponents).max() ** self.degree * np.abs(a).max())
 
 

@@ -40,7 +40,7 @@ class TaskTree:
     """
 
     def __init__(self, estimator, X, y, metadata, reconstruct):
-        self.estimator, self.reconstruct = estimator, reconstruct
+        self.reconstruct = reconstruct
         self.given = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self.root = estimator._init_callback_context(
             max_subtasks=estimator.n_init, sequential_subtasks=False

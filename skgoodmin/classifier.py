@@ -8,16 +8,22 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from .activations import CODES
 from .callbacks import CALLBACKS, CallbackSupportMixin, TaskTree, with_callbacks
 from .escape import Budget
 from .labels import split
 from .predictor import NetworkClassifier
-from .problem import augment, check_parameters, draw_starts, neuron_degree, pose
+from .problem import (
+    augment,
+    check_parameters,
+    draw_starts,
+    neuron_degree,
+    pose,
+    validated,
+)
 from .solver import Exit
 from .training import train
 from .validation import HeldOut
@@ -355,24 +361,9 @@ default='relu'
         given = X, y, metadata
         # Validation writes n_features_in_ on a copy: a fit that fails leaves no trace.
         shell = copy.copy(self)
-        X, y = validate_data(
-            shell,
-            X,
-            y,
-            reset=previous is None,
-            accept_sparse="csr",
-            multi_output=True,
-            dtype=(np.float64, np.float32),
-            order="C",
+        X, y, sample_weight = validated(
+            shell, X, y, sample_weight, reset=previous is None
         )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, X, dtype=np.float64, ensure_non_negative=True
-            )
-            if not sample_weight.any():
-                raise ValueError("sample_weight is zero for all rows.")
         problem = pose(self, X, y, sample_weight, classes)
         objective, rng = problem.objective, check_random_state(self.random_state)
         held_out = None
@@ -494,6 +485,4 @@ default='relu'
         if training.held_out is not None:
             fitted["validation_scores_"] = np.array(training.held_out.scores)
             fitted["best_validation_score_"] = training.held_out.best_score
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            delattr(self, name)
-        vars(self).update(fitted)
+        self._replace_fitted(fitted)

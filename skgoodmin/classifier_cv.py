@@ -7,12 +7,11 @@ from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.model_selection import check_cv
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from .classifier import GoodMinimaClassifier
 from .predictor import NetworkClassifier
+from .problem import validated
 
 STRONGEST, WEAKEST = 0.3, 1e-3  # alphas of the path unless they are given
 
@@ -160,20 +159,7 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
         self._validate_params()
         alphas = self._alphas()
         shell = clone(self)
-        X_checked, y = validate_data(
-            shell,
-            X,
-            y,
-            accept_sparse="csr",
-            multi_output=True,
-            dtype=(np.float64, np.float32),
-        )
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, X_checked, dtype=np.float64, ensure_non_negative=True
-            )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        X_checked, y, sample_weight = validated(shell, X, y, sample_weight, reset=True)
         model = self._model(alphas[0])
         folds = list(check_cv(self.cv, y, classifier=True).split(X_checked, y))
         scorer = check_scoring(model, scoring=self.scoring)
@@ -195,9 +181,7 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
             model = self._model(alphas[best]).fit(X, y, sample_weight)
             fitted |= {k: v for k, v in vars(model).items() if k.endswith("_")}
         fitted["alpha_"] = float(alphas[best])
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            delattr(self, name)
-        vars(self).update(fitted)
+        self._replace_fitted(fitted)
         return self
 
     def _alphas(self):

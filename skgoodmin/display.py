@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .augmented import AugmentedObjective
 from .certificate import Status, data_loss, group_minima, raw_predictions
-from .problem import pose
+from .problem import pose, validated
 
 
 def _axes(ax):
@@ -28,18 +28,7 @@ def _axes(ax):
 def _problem(estimator, X, y, sample_weight=None):
     """(objective on these data, theta of the fitted estimator)."""
     check_is_fitted(estimator)
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        accept_sparse="csr",
-        multi_output=True,
-        dtype=(np.float64, np.float32),
-        order="C",
-        reset=False,
-    )
-    if sample_weight is not None:
-        sample_weight = np.asarray(sample_weight, dtype=np.float64)
+    X, y, sample_weight = validated(estimator, X, y, sample_weight, reset=False)
     classes = None if estimator.multilabel_ else estimator.classes_
     objective = pose(estimator, X, y, sample_weight, classes).objective
     objective = replace(objective, alpha=estimator.alpha_)

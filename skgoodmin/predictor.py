@@ -87,6 +87,12 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         """Logarithm of :meth:`predict_proba`."""
         return np.log(self.predict_proba(X))
 
+    def _replace_fitted(self, fitted):
+        """Replace all fitted attributes at once, with those of a dict."""
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
+        vars(self).update(fitted)
+
     def _raw(self, X):
         """Raw predictions, (n_samples, n_outputs)."""
         check_is_fitted(self)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
+from sklearn.utils import column_or_1d
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from .augmented import AugmentedObjective, PerLayerObjective
 from .custom_loss import CustomLoss, check_loss
@@ -23,6 +25,33 @@ class Problem:
     objective: Objective
     classes: np.ndarray  # (n_classes,)
     multilabel: bool
+
+
+def validated(estimator, X, y, sample_weight, *, reset):
+    """X, y and sample_weight as arrays, of the types and shapes that a fit takes.
+
+    What is learned of X, the number and the names of its columns, is set on
+    ``estimator`` where ``reset`` is true, and compared with it where it is not.
+    """
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        reset=reset,
+        accept_sparse="csr",
+        multi_output=True,
+        dtype=(np.float64, np.float32),
+        order="C",
+    )
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    if sample_weight is not None:
+        sample_weight = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+        if not sample_weight.any():
+            raise ValueError("sample_weight is zero for all rows.")
+    return X, y, sample_weight
 
 
 def pose(estimator, X, y, sample_weight=None, classes=None):

@@ -34,6 +34,7 @@ DOORS = {
         "display",
         "labels",
         "predictor",
+        "problem",
     },
     "scipy.optimize": {"solver"},
     "joblib": {"escape", "classifier_cv"},
