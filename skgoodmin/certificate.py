@@ -6,10 +6,8 @@ The lower bound adds the pointwise minima of the groups of identical rows: no ne
 of any size can do better, for it gives identical rows one prediction. A gap of 0
 proves a global minimum, whatever the optimiser did.
 
-The other proof goes the other way. With r_i the derivative of the loss by f(x_i), a
-special neuron (w, b) with G = sum_i r_i exp(w.x_i + b) != 0 lowers J~ when it is
-switched on with the amplitude of the right sign: theta is then no local minimum of J~
-(LSLS18, Theorem 1, step 2). The witness carries such a neuron and the decrease.
+The other proof goes the other way: a :class:`~skgoodmin.witness.Witness` lowers J~ from
+theta, which is then no local minimum of it.
 
 A gradient norm, an eigenvalue or |a| prove nothing of either kind.
 """
@@ -21,7 +19,7 @@ from html import escape
 import numpy as np
 
 from .losses import SOFTMAX, signs
-from .network import predict_raw
+from .witness import Witness, data_loss, raw_predictions
 
 # A gap of at most this share of the loss of the constant prediction 0 counts as 0.
 GAP_TOLERANCE = 1e-6
@@ -49,19 +47,6 @@ class Status(Enum):
     NOT_CONVERGED = (
         "not converged: the solver was stopped on its way; nothing is proven"
     )
-
-
-@dataclass(frozen=True)
-class Witness:
-    """A special neuron that lowers J~ from the trained theta.
-
-    Evaluated at a row x it adds amplitude_k * exp(coef.x + intercept) to output k.
-    """
-
-    coef: np.ndarray  # (n_features,) w
-    intercept: float  # b
-    amplitude: np.ndarray  # (n_outputs,) a
-    decrease: float  # J(theta) - J~(theta, a, w, b), rounding errors taken off
 
 
 @dataclass(frozen=True, repr=False)
@@ -170,122 +155,6 @@ def group_minima(objective):
             of_sign = weights[:, None] * (sign == 2 * i - 1)
             np.add.at(counts[:, :, i], group, of_sign)
     return groups, loss.minimum(counts) / data.weights.sum()
-
-
-def data_loss(objective, raw, first=0):
-    """Mean loss of raw predictions and its derivative by each of them, in float64.
-
-    Parameters
-    ----------
-    objective : Objective
-    raw : ndarray of shape (n, n_outputs)
-        Predictions of the n canonical rows from ``first`` on.
-    first : int, default=0
-
-    Returns
-    -------
-    loss : float
-        The part of these rows in the mean.
-    residuals : ndarray of shape (n_outputs, n)
-        r_ki = d loss / d raw_ik.
-    """
-    rows = slice(first, first + len(raw))
-    residuals = np.array(raw.T, dtype=np.float64, order="C")  # which is overwritten
-    labels, shares = objective.data.labels[rows], objective.shares[rows]
-    value = objective.loss.into_gradient(
-        residuals, labels, shares, objective.several_classes
-    )
-    return value, residuals
-
-
-def raw_predictions(objective, theta):
-    """Raw predictions of the canonical rows, (n_rows, n_outputs) in float64."""
-    coefs, intercepts = objective.layout.unpack(theta)
-    raw = np.empty((objective.data.n_rows, objective.layout.sizes[-1]))
-    for rows in objective.data.slices():
-        block = objective.data.block(rows.start, rows.stop)
-        raw[rows] = predict_raw(coefs, intercepts, objective.activation, block)
-    return raw
-
-
-def raw_rounding(objective, theta, x):
-    """First-order bound of the rounding error of raw predictions, (n, n_outputs).
-
-    Each product A W + c of fan-in m carries (m + 2) eps (|A| |W| + |c|) besides what
-    the error of A becomes; an activation has slopes of at most 1.1 in size and rounds
-    to a few units in the last place.
-
-    x : (n, n_features), the absolute values of the rows.
-    """
-    coefs, intercepts = objective.layout.unpack(theta)
-    eps, values, error = np.finfo(np.float64).eps, x, 0.0
-    for weights, intercept in zip(coefs, intercepts, strict=True):
-        size = np.asarray(values @ abs(weights)) + abs(intercept)
-        inherited = 0.0 if values is x else error @ abs(weights)
-        error = 1.1 * (inherited + (len(weights) + 6) * eps * size)
-        values = 1.1 * size + 1.0  # no less than |act(z)|
-    return error
-
-
-def make_witness(objective, theta, w, neuron_alpha):
-    """Switch the neuron with direction ``w`` on, as far as it pays.
-
-    With e_i = exp(w.x_i - max w.x) the amplitudes follow -G by a line search on the
-    convex function c -> J~(theta, c a, w, b). The decrease is that of the point
-    itself, evaluated, less what rounding can have added: ten times the error of its
-    sums, and to first order that of the exponents and of the raw predictions.
-
-    Returns
-    -------
-    witness : Witness or None
-        None if the decrease is not above its rounding error.
-    """
-    slices = objective.data.slices()
-    e = objective.data.dot(w)
-    largest = e.max()
-    np.exp(np.subtract(e, largest, out=e), out=e)
-    raw = raw_predictions(objective, theta)
-    loss, direction = 0.0, np.zeros(raw.shape[1])
-    for rows in slices:
-        part, residuals = data_loss(objective, raw[rows], rows.start)
-        loss += part
-        direction -= residuals @ e[rows]
-    size = np.abs(direction).max()
-    if not (np.isfinite(size) and size > 0):
-        return None
-    direction /= size
-
-    def augmented(step):
-        a = step * direction
-        value = 0.5 * neuron_alpha * a @ a
-        for rows in slices:
-            augmented_raw = raw[rows] + e[rows, None] * a
-            value += data_loss(objective, augmented_raw, rows.start)[0]
-        return value
-
-    step = 1.0
-    while (best := augmented(step)) >= loss and step > 1e-12:
-        step *= 0.25
-    for factor in (2.0, 0.5):
-        while (value := augmented(step * factor)) < best:
-            best, step = value, step * factor
-    eps = np.finfo(np.float64).eps
-    rounding = 10 * eps * (len(raw) + 4) * loss
-    for rows in slices:
-        block = abs(objective.data.block(rows.start, rows.stop)).astype(np.float64)
-        # Of the exponents: (n_features + 4) eps (|w|.|x| + |b|).
-        exponent = eps * (len(w) + 4) * (block @ abs(w) + abs(largest))
-        before = data_loss(objective, raw[rows], rows.start)[1]
-        a = e[rows, None] * (step * direction)
-        after = data_loss(objective, raw[rows] + a, rows.start)[1]
-        rounding += (abs(after).T * abs(a)).sum(axis=1) @ exponent
-        rounding += (
-            abs(after - before).T * raw_rounding(objective, theta, block)
-        ).sum()
-    decrease = loss - best - rounding
-    if not decrease > 0:
-        return None
-    return Witness(w.copy(), float(-largest), step * direction, float(decrease))
 
 
 def certify(

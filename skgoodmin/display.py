@@ -11,8 +11,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .augmented import AugmentedObjective
-from .certificate import Status, data_loss, group_minima, raw_predictions
+from .certificate import Status, group_minima
 from .problem import pose, validated
+from .witness import data_loss, raw_predictions
 
 
 def _axes(ax):

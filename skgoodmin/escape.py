@@ -20,9 +20,9 @@ from itertools import islice
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 
-from .certificate import raw_predictions
 from .scout import graft, graft_cost
 from .solver import Exit, Progress, Run
+from .witness import raw_predictions
 
 PATIENCE = 10  # iterations after which a run may stall
 HEAT = 3  # runs that wait at one level before the best one is resumed

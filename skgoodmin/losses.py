@@ -108,11 +108,13 @@ def _softmax(raw, labels, weights, value, largest, total):
             size = np.float64(raw[k, i]) - largest[i]
             u = exp64(size)
             u = 0.0 if size < smallest else u
-            total[i] += u
+            total[i] += 0.0 if labels[i, 0] == k else u
             raw[k, i] = u
     for i in range(n):
-        value[i] += weights[i] * np.log(total[i])
-        total[i] = weights[i] / total[i]
+        # Exact where the label's prediction leads: u = 1, and the others are small.
+        others, u = total[i], raw[labels[i, 0], i]
+        value[i] += weights[i] * np.log1p(others - (1.0 - u))
+        total[i] = weights[i] / (others + u)
     for k in range(n_outputs):
         for i in range(n):
             raw[k, i] *= total[i]

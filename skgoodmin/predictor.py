@@ -9,12 +9,13 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .certificate import Certificate, Status, Witness
+from .certificate import Certificate, Status
 from .losses import class_probabilities
 from .network import predict_raw
 from .problem import loss_of
 from .validation import predicted_labels
 from .version import __version__
+from .witness import Witness
 
 MLP_ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
 

@@ -34,8 +34,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .activations import CODES, FUNCTIONS, activate, apply_slope
-from .certificate import data_loss, make_witness
 from .network import hidden_values
+from .witness import data_loss, make_witness
 
 SCOUT_ROWS = 4096
 RIDGE = 0.02  # of the mean diagonal of the quadratic model

@@ -13,10 +13,10 @@ from problems import bad_minimum, five_point, random_objective, tiny_objective
 from skgoodmin import GoodMinimaClassifier, Status
 from skgoodmin.activations import CODES, FUNCTIONS
 from skgoodmin.augmented import AugmentedObjective, PerLayerObjective
-from skgoodmin.certificate import data_loss
 from skgoodmin.datasets import affine_trap, dead_relu, dead_xor, smooth_trap
 from skgoodmin.joint import train_joint
 from skgoodmin.solver import minimize
+from skgoodmin.witness import data_loss
 
 OUTPUTS = [{}, {"n_outputs": 3}, {"n_outputs": 3, "multilabel": True}]
 

@@ -11,12 +11,13 @@ from problems import (
     tiny_objective,
 )
 
-from skgoodmin.certificate import Status, lower_bound, raw_predictions
+from skgoodmin.certificate import Status, lower_bound
 from skgoodmin.datasets import affine_trap, dead_xor, smooth_trap
 from skgoodmin.escape import Budget, finish, is_separated, search
 from skgoodmin.objective import Objective
 from skgoodmin.scout import find_witness
 from skgoodmin.training import train
+from skgoodmin.witness import raw_predictions
 
 SQUARE = np.array(list(itertools.product([-1.0, 1.0], repeat=2)))
 XOR = np.array([-1, 1, 1, -1])

@@ -96,3 +96,12 @@ def test_small_probabilities_keep_their_gradient():
     # 1 - p would be 0 here; the sum of the other classes is not.
     _, gradient = _evaluate(SOFTMAX, [50.0, 0.0], 0)
     np.testing.assert_allclose(gradient, [-np.exp(-50), np.exp(-50)], rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_others", [1, 3])
+def test_small_losses_keep_their_value(n_others):
+    # log(1 + n e^-50), which log(sum of all) would round to 0.
+    value, _ = _evaluate(SOFTMAX, [50.0] + n_others * [0.0], 0)
+    np.testing.assert_allclose(value, n_others * np.exp(-50), rtol=1e-12)
+    value, _ = _evaluate(LOGISTIC, [50.0], 1)
+    np.testing.assert_allclose(value, np.exp(-50), rtol=1e-12)

@@ -5,8 +5,8 @@ import pytest
 from problems import random_objective
 
 import skgoodmin.scout
-from skgoodmin.certificate import data_loss, raw_predictions
 from skgoodmin.scout import graft, graft_cost, look, promise, scout, series_directions
+from skgoodmin.witness import data_loss, raw_predictions
 
 OUTPUTS = [{"n_outputs": 1}, {"n_outputs": 3}, {"n_outputs": 3, "multilabel": True}]
 

@@ -35,7 +35,7 @@ def test_contribution_is_what_the_formula_says():
     augmented = AugmentedObjective(plain, 2.0)
     value, _ = augmented.value_and_gradient(np.concatenate([theta, w, [beta], a]))
 
-    from skgoodmin.certificate import data_loss, raw_predictions
+    from skgoodmin.witness import data_loss, raw_predictions
 
     exponent = plain.data.block() @ w
     e = np.exp(beta + exponent - exponent.max())

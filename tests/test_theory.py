@@ -13,14 +13,7 @@ import pytest
 from problems import bad_minimum, tiny_objective
 
 from skgoodmin.augmented import AugmentedObjective
-from skgoodmin.certificate import (
-    Status,
-    certify,
-    data_loss,
-    lower_bound,
-    make_witness,
-    raw_predictions,
-)
+from skgoodmin.certificate import Status, certify, lower_bound
 from skgoodmin.datasets import (
     affine_trap,
     constant_network,
@@ -31,6 +24,7 @@ from skgoodmin.datasets import (
 )
 from skgoodmin.scout import find_witness
 from skgoodmin.solver import Exit, minimize
+from skgoodmin.witness import data_loss, make_witness, raw_predictions
 
 
 def _theta(objective, coefs, intercepts):
