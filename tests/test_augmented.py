@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from problems import bad_minimum, five_point, random_objective, tiny_objective
 
-from skgoodmin import GoodMinimaClassifier, Status
+from skgoodmin import GoodMinimaClassifier
 from skgoodmin.activations import CODES, FUNCTIONS
 from skgoodmin.augmented import AugmentedObjective, PerLayerObjective
 from skgoodmin.datasets import affine_trap, dead_relu, dead_xor, smooth_trap
@@ -326,6 +326,7 @@ def test_per_layer_needs_a_hidden_layer_and_an_exponential():
         ).fit(X, y)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_per_layer_escapes_graft_below_the_last_layer():
     rng = np.random.RandomState(0)
     X = rng.normal(size=(200, 2))
@@ -335,4 +336,4 @@ def test_per_layer_escapes_graft_below_the_last_layer():
     ).fit(X, y)
     skip = GoodMinimaClassifier((4, 4), "tanh", alpha=0, n_init=6, random_state=0)
     assert model.loss_ != skip.fit(X, y).loss_
-    assert model.certificate_.status in (Status.GLOBAL, Status.ESCAPABLE)
+    assert model.history_["escape"].max() > 0

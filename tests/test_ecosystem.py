@@ -14,6 +14,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import BaggingClassifier, StackingClassifier
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
@@ -94,7 +95,10 @@ def test_metadata_routing(data):
         pipeline = make_pipeline(
             StandardScaler().set_fit_request(sample_weight=False), model
         )
-        scores = cross_validate(pipeline, X, y, params={"sample_weight": weight}, cv=3)
+        accuracy = get_scorer("accuracy").set_score_request(sample_weight=True)
+        given = {"sample_weight": weight}
+        scores = cross_validate(pipeline, X, y, params=given, cv=3, scoring=accuracy)
+        assert pipeline.fit(X, y, **given).score(X, y, **given) > 0.9
     assert (scores["test_score"] > 0.8).all()
 
 
