@@ -6,6 +6,7 @@ the iterations of each run. A callback that asks to stop at an iteration, or at 
 of a run, ends that start.
 """
 
+import contextlib
 import threading
 
 import numpy as np
@@ -83,6 +84,50 @@ class TaskTree:
             for number, task in tasks.items():
                 self._end(task, self.theta[number])
         self._end(self.root, theta)
+
+
+class Subfits:
+    """Tells the callbacks of a meta-estimator of the fits inside its own.
+
+    Each of them is a leaf, which the tasks of the inner estimator take the place of.
+    Picklable, so that the fits can be done by other processes.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The meta-estimator.
+    X, y, metadata
+        As for :class:`TaskTree`.
+    names : list of str
+        Of the fits.
+    """
+
+    def __init__(self, estimator, X, y, metadata, names):
+        self.given = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+        self.root, self.leaves = None, [None] * len(names)
+        if hasattr(estimator, "_skl_callbacks"):
+            self.root = estimator._init_callback_context(max_subtasks=len(names))
+            self.root.call_on_fit_task_begin(**self.given)
+            self.leaves = [self.root.subcontext(name) for name in names]
+
+    @contextlib.contextmanager
+    def fit(self, number, model):
+        """While the fit ``number`` of ``model`` lasts."""
+        leaf = self.leaves[number]
+        if leaf is None:
+            yield
+            return
+        with leaf.propagate_callback_context(model):
+            leaf.call_on_fit_task_begin(**self.given)
+            yield
+        leaf.call_on_fit_task_end(**self.given)
+
+    def close(self, fitted):
+        """The end of the whole, with the attributes that were fitted."""
+        if self.root is not None:
+            self.root.call_on_fit_task_end(
+                **self.given, reconstruction_attributes=fitted
+            )
 
 
 class ValidationMonitor:

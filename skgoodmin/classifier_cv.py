@@ -9,6 +9,7 @@ from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from .callbacks import CallbackSupportMixin, Subfits, with_callbacks
 from .classifier import GoodMinimaClassifier
 from .predictor import NetworkClassifier
 from .problem import validated
@@ -16,7 +17,7 @@ from .problem import validated
 STRONGEST, WEAKEST = 0.3, 1e-3  # alphas of the path unless they are given
 
 
-class GoodMinimaClassifierCV(NetworkClassifier):
+class GoodMinimaClassifierCV(CallbackSupportMixin, NetworkClassifier):
     """Multilayer perceptron with built-in cross-validation over ``alpha``.
 
     In each fold the network is trained at the strongest penalty and goes on from there
@@ -142,6 +143,7 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
         self.random_state = random_state
         self.verbose = verbose
 
+    @with_callbacks
     def fit(self, X, y, sample_weight=None):
         """Choose ``alpha`` by cross-validation, then train on all rows.
 
@@ -163,11 +165,22 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
         model = self._model(alphas[0])
         folds = list(check_cv(self.cv, y, classifier=True).split(X_checked, y))
         scorer = check_scoring(model, scoring=self.scoring)
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        names = ["fold and alpha"] * (len(folds) * len(alphas)) + ["refit"] * self.refit
+        subfits = Subfits(self, X, y, metadata, names)
         scores = Parallel(n_jobs=self.n_jobs)(
             delayed(path_scores)(
-                model, alphas, X_checked, y, sample_weight, train, test, scorer
+                model,
+                alphas,
+                X_checked,
+                y,
+                sample_weight,
+                *fold,
+                scorer,
+                subfits,
+                i * len(alphas),
             )
-            for train, test in folds
+            for i, fold in enumerate(folds)
         )
         scores = np.array(scores)
         best = int(np.argmax(scores.mean(axis=0)))
@@ -178,9 +191,12 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
             "n_features_in_": shell.n_features_in_,
         }
         if self.refit:
-            model = self._model(alphas[best]).fit(X, y, sample_weight)
+            model = self._model(alphas[best])
+            with subfits.fit(-1, model):
+                model.fit(X, y, sample_weight)
             fitted |= {k: v for k, v in vars(model).items() if k.endswith("_")}
         fitted["alpha_"] = float(alphas[best])
+        subfits.close(fitted if self.refit else None)
         self._replace_fitted(fitted)
         return self
 
@@ -206,17 +222,23 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
         )
 
 
-def path_scores(model, alphas, X, y, sample_weight, train, test, scorer):
-    """Scores on the rows ``test`` along the path of warm starts on ``train``."""
+def path_scores(
+    model, alphas, X, y, sample_weight, train, test, scorer, subfits, first
+):
+    """Scores on the rows ``test`` along the path of warm starts on ``train``.
+
+    Its fits are those from ``first`` on among the ``subfits``.
+    """
     model = clone(model)
     classes = np.unique(y) if y.ndim == 1 else None
     weight = None if sample_weight is None else sample_weight[train]
     scored = {} if sample_weight is None else {"sample_weight": sample_weight[test]}
     previous, scores, n_random = None, [], model.n_init
-    for alpha in alphas:
+    for number, alpha in enumerate(alphas, first):
         n_init = n_random if previous is None else 1 + n_random
         model.set_params(alpha=float(alpha), n_init=n_init)
-        model._fit(X[train], y[train], weight, previous, classes)
+        with subfits.fit(number, model):
+            model._fit(X[train], y[train], weight, previous, classes)
         scores.append(scorer(model, X[test], y[test], **scored))
         previous = model
     return scores

@@ -2,12 +2,18 @@
 
 import numpy as np
 import pytest
+from joblib import parallel_config
+from sklearn.base import clone
 from sklearn.datasets import make_moons
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skgoodmin import GoodMinimaClassifier, ValidationMonitor
+from skgoodmin import (
+    GoodMinimaClassifier,
+    GoodMinimaClassifierCV,
+    ValidationMonitor,
+)
 
 callback = pytest.importorskip("sklearn.callback", reason="scikit-learn 1.9")
 X, y = make_moons(120, noise=0.2, random_state=0)
@@ -140,6 +146,48 @@ def test_validation_monitor():
 
     expected = -log_loss(y[60:], model.predict_proba(X[60:]))
     np.testing.assert_allclose(monitor.curve_[-1], expected, rtol=1e-12)
+
+
+class Counter:
+    """Reaches the classifiers inside, counts in this process."""
+
+    max_propagation_depth = None
+    names = []
+
+    def setup(self, estimator, context):
+        self.names.clear()
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        self.names.append((context.task_name, type(estimator).__name__))
+        if context.parent is None:
+            assert fitted_estimator.score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_cv_estimator_tells_of_its_fits(n_jobs):
+    model = GoodMinimaClassifierCV((4,), alphas=2, cv=3, n_jobs=n_jobs, random_state=0)
+    plain = clone(model).fit(X, y)
+    with parallel_config("threading"):
+        model.set_callbacks(Counter()).fit(X, y)
+    np.testing.assert_array_equal(model.scores_, plain.scores_)
+    names = Counter.names
+    assert names.count(("fit", "GoodMinimaClassifier")) == 3 * 2 + 1
+    assert names[-1] == ("fit", "GoodMinimaClassifierCV")
+    assert names.count(("iteration", "GoodMinimaClassifier")) >= model.n_iter_
+
+
+def test_progress_bar_of_the_cv_estimator_with_processes(capfd):
+    pytest.importorskip("rich")
+    model = GoodMinimaClassifierCV((4,), alphas=2, cv=3, n_jobs=2, random_state=0)
+    model.set_callbacks(callback.ProgressBar()).fit(X, y)
+    out = capfd.readouterr().out
+    assert "GoodMinimaClassifierCV - fit" in out and "100%" in out
 
 
 def test_a_callback_that_raises_leaves_the_model_as_it_was():

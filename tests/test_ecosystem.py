@@ -15,7 +15,7 @@ from sklearn.ensemble import BaggingClassifier, StackingClassifier
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import get_scorer
-from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -173,3 +173,29 @@ def test_without_the_compiler(tmp_path):
     expected = _fit_elsewhere(tmp_path / "a.npy")
     found = _fit_elsewhere(tmp_path / "b.npy", NUMBA_DISABLE_JIT="1")
     np.testing.assert_allclose(expected, found, rtol=0.01, atol=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_optuna(data):
+    optuna = pytest.importorskip("optuna")
+    X, y = data
+
+    def objective(trial):
+        model = GoodMinimaClassifier(
+            (trial.suggest_int("units", 2, 8),),
+            trial.suggest_categorical("activation", ["relu", "tanh"]),
+            alpha=trial.suggest_float("alpha", 1e-4, 1.0, log=True),
+            max_iter=50,
+            random_state=0,
+        )
+        model = make_pipeline(StandardScaler(), model)
+        return cross_val_score(model, X, y, cv=3).mean()
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0)
+    )
+    study.optimize(objective, n_trials=6, n_jobs=2)
+    values = [trial.value for trial in study.trials]
+    assert len(values) == 6 and study.best_value == max(values) > 0.9
+    assert len(set(values)) > 1
