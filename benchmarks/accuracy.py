@@ -1,7 +1,8 @@
 """Accuracy on 13 data sets, beside the classifiers of scikit-learn at their defaults.
 
     python benchmarks/accuracy.py                  # the table, about an hour
-    python benchmarks/accuracy.py --grid           # what the defaults were chosen from
+    python benchmarks/accuracy.py --grid fixed     # what the defaults were chosen from:
+    python benchmarks/accuracy.py --grid falling   # strengths, and c / distinct rows
 
 5-fold cross-validation with three shuffles, columns standardised inside a pipeline,
 nominal columns one-hot, one thread. Printed: mean accuracy on each set, and over the
@@ -43,7 +44,7 @@ def data_sets():
     return sets | {name: keel(name) for name in KEEL}
 
 
-def table_estimators(seed):
+def table_estimators(seed, n_rows):
     """name -> estimator, everything at its default."""
     return {
         "ours": GoodMinimaClassifier(random_state=seed),
@@ -61,7 +62,16 @@ def table_estimators(seed):
     }
 
 
-def grid_estimators(seed):
+def peers(seed):
+    """name -> estimator: those beside which the grids are ranked."""
+    return {
+        "SVC": SVC(),
+        "HistGB": HistGradientBoostingClassifier(random_state=seed),
+        "MLP adam": MLPClassifier(random_state=seed),
+    }
+
+
+def fixed_estimators(seed, n_rows):
     """name -> estimator: strengths of both losses, and wider or deeper networks."""
     grid = {
         f"{loss[:4]} {alpha:g}": GoodMinimaClassifier(
@@ -79,10 +89,29 @@ def grid_estimators(seed):
     grid["tanh 0.03"] = GoodMinimaClassifier(
         activation="tanh", alpha=0.03, random_state=seed
     )
-    grid["SVC"] = SVC()
-    grid["HistGB"] = HistGradientBoostingClassifier(random_state=seed)
-    grid["MLP adam"] = MLPClassifier(random_state=seed)
-    return grid
+    return grid | peers(seed)
+
+
+def falling_estimators(seed, n_rows):
+    """name -> estimator: alpha = min(c / n_rows, cap), loss or form of the network."""
+    hinge = [(10, 0.1), (20, 0.1), (40, 0.1), (20, 0.2), (30, 0.15), (30, 0.2),
+             (40, 0.15), (40, 0.2), (60, 0.3)]  # fmt: skip
+    others = {
+        "log": ([(2, 0.1), (5, 0.1), (10, 0.1)], {"loss": "log_loss"}),
+        "p=2": ([(10, 0.1), (20, 0.1), (40, 0.2)], {"degree": 2}),
+        "200": ([(20, 0.1)], {"hidden_layer_sizes": (200,)}),
+        "100x100": ([(20, 0.1)], {"hidden_layer_sizes": (100, 100)}),
+    }
+    return {
+        f"{name}{c}<{cap:g}": GoodMinimaClassifier(
+            alpha=min(c / n_rows, cap), random_state=seed, **parameters
+        )
+        for name, (strengths, parameters) in ({"": (hinge, {})} | others).items()
+        for c, cap in strengths
+    } | peers(seed)
+
+
+GRIDS = {"fixed": fixed_estimators, "falling": falling_estimators}
 
 
 def measure(X, y, estimators):
@@ -91,7 +120,8 @@ def measure(X, y, estimators):
     for seed in SEEDS:
         folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
         for train, test in folds.split(X, y):
-            for name, estimator in estimators(seed).items():
+            n_rows = len(np.unique(X[train], axis=0))
+            for name, estimator in estimators(seed, n_rows).items():
                 model = make_pipeline(StandardScaler(), estimator)
                 began = time.perf_counter()
                 model.fit(X[train], y[train])
@@ -103,11 +133,11 @@ def measure(X, y, estimators):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--grid", action="store_true")
+    parser.add_argument("--grid", choices=GRIDS)
     parser.add_argument("--sets", help="comma-separated names")
     arguments = parser.parse_args()
-    estimators = grid_estimators if arguments.grid else table_estimators
-    names = list(estimators(0))
+    estimators = GRIDS.get(arguments.grid, table_estimators)
+    names = list(estimators(0, 1))
     width = max(map(len, names)) + 1
     print(f"{'':12}" + "".join(f"{name:>{width}}" for name in names))
     accuracies, times = [], []

@@ -222,10 +222,10 @@ def test_theorem_sampled():
         # |gradient| < eps leaves lambda L sum v^(2L) <= eps (1 + sum |v|).
         power = 4 if name == "per layer" else 2
         assert amplitude[at_rest].max() ** power < 2e-9 * 2
-        # The border between the two cuts through no crowd.
-        border = found["BOUNDED"][name]
-        near = (contribution > border / 2) & (contribution < 2 * border)
-        assert near.sum() <= 2
+        # Nor does the conclusion hang on where the border is drawn: without a neuron
+        # that adds c to each prediction, a hinge of degree 3 is at most c^3 above 0.
+        small = (gradient < 1e-9) & (contribution < 0.1)
+        assert (gap <= contribution**3 + 1e-13)[small].all()
     assert sum(at_rest.sum() for at_rest, _ in found["counts"].values()) >= 200
 
 
