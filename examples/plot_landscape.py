@@ -29,7 +29,7 @@ print(model.certificate_)
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.8))
 for axis, neuron in zip(axes, (False, True), strict=True):
     display = LandscapeDisplay.from_estimator(
-        model, X, y, neuron=neuron, span=0.6, random_state=1, ax=axis
+        model, X, y, neuron=neuron, span=0.3, random_state=1, ax=axis
     )
     lowest = display.objective.min() - model.loss_
     print(f"lowest point of the slice, neuron={neuron}: {lowest:+.3g} from the star")

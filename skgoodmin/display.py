@@ -105,7 +105,7 @@ class LossCurveDisplay:
         self.stalls_.set_label("stall")
         self.grafts_.set_label("graft")
         positive = self.history["objective"][self.history["objective"] > 0]
-        if len(positive) and positive.max() > 100 * positive.min():
+        if len(positive) and positive.max() > 10 * positive.min():
             self.ax_.set_yscale("log")
         self.ax_.set(xlabel="evaluations of the start", ylabel="objective")
         self.ax_.legend()
