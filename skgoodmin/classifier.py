@@ -59,8 +59,8 @@ default='relu'
         Strength of the L2 penalty on the weights (intercepts are free). It is added
         to the mean loss as ``alpha / 2 * sum(W**2)``, independent of the number of
         samples; ``MLPClassifier`` divides its ``alpha`` by that number. 'auto' is 20
-        over the number of distinct rows, or 5 for log-loss, at most 0.1. The theorem
-        speaks where it is 0.
+        over the number of distinct rows, at most 0.2, and for log-loss a quarter of
+        it. The theorem speaks where it is 0.
     special_neuron : {'exponential', 'monomial'} or None, default='exponential'
         The special neuron of ``training='joint'``: a exp(w.x + b) or a (w.x + b)^p.
         Escapes and witness are those of the exponential one in either case. None

@@ -33,7 +33,7 @@ class Exit(Enum):
         "No further decrease is possible in floating point; scale the data, raise tol "
         "or, for float32 data, convert them to float64."
     )
-    OVERFLOW = "The objective overflows at the start; scale the data."
+    OVERFLOW = "The objective overflows at the start; scale the data or lower degree."
     STOPPED = "A callback asked to stop."
 
 
@@ -227,6 +227,9 @@ class Run:
         try:
             self._point = self._steps.send(reply)
             if self._point is not None:
+                return
+            if not np.isfinite(reply[1]).all():  # an overflow behind a finite value
+                self.exit = Exit.PRECISION
                 return
             self.theta = point.copy()
             self.value, self.gradient = reply

@@ -130,3 +130,16 @@ def test_threads_of_the_public_steps_end_with_the_run(monkeypatch):
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.01)
     assert threading.active_count() <= before
+
+
+class Cliff:
+    """-x, with a gradient that overflows beyond 5 while the value does not."""
+
+    def value_and_gradient(self, x):
+        return -x[0], np.array([-1.0 if x[0] < 5 else -np.inf])
+
+
+def test_a_gradient_that_overflows_ends_the_run_before_it():
+    solution = _minimize(Cliff(), [0.0])
+    assert solution.exit is Exit.PRECISION and not solution.converged
+    assert 0 < solution.theta[0] < 5 and np.isfinite(solution.grad_norm)
