@@ -86,7 +86,7 @@ def matrices(rng):
         "generator": (row for row in good),
         "range": range(N),
         "masked": np.ma.masked_array(good, good > 1),
-        "matrix": np.asmatrix(good),
+        "matrix": good.view(np.matrix),
         "records": np.zeros(N, dtype=[("a", "f8"), ("b", "f8")]),
         "subnormal": good * 1e-310,
         "read-only": np.frombuffer(good.tobytes()).reshape(N, D),

@@ -223,16 +223,15 @@ class Run:
         """One evaluation, and what the solver makes of it."""
         point = self._point
         self.n_fun += 1
-        reply = self.objective.value_and_gradient(point)
+        value, gradient = self.objective.value_and_gradient(point)
+        if not np.isfinite(gradient).all():  # which it may be before the value is
+            value = np.inf
         try:
-            self._point = self._steps.send(reply)
+            self._point = self._steps.send((value, gradient))
             if self._point is not None:
                 return
-            if not np.isfinite(reply[1]).all():  # an overflow behind a finite value
-                self.exit = Exit.PRECISION
-                return
             self.theta = point.copy()
-            self.value, self.gradient = reply
+            self.value, self.gradient = value, gradient
             self.curve.append(float(self.value))
             if callback is not None and callback(self):
                 self.exit = Exit.STOPPED
