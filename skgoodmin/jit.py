@@ -55,6 +55,8 @@ class Kernel:
         """The compiled function (the plain one under ``NUMBA_DISABLE_JIT=1``)."""
         import numba
 
+        if numba.config.DISABLE_JIT:  # as silent as compiled
+            return np.errstate(all="ignore")(self.function)
         self.function.__qualname__ = f"{self.__qualname__}_{_source_stamp()}"
         try:
             return numba.njit(cache=True, **self.options)(self.function)

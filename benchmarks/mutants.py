@@ -1,0 +1,124 @@
+"""Mutation testing: how many small errors in a module do the tests notice?
+
+    python benchmarks/mutants.py losses special_neuron certificate witness
+
+Every mutant changes one operator, number, comparison, branch or decorator of the
+module (the operators of cosmic-ray, without the bitwise ones, which break any
+arithmetic on floats and would flatter the figure). It is imported in a child process in
+place of the module, without numba's compiler, and the tests named below run until one
+fails. Printed: the share of mutants that were noticed, and those that were not.
+"""
+
+import argparse
+import importlib.util
+import itertools
+import os
+import random
+import signal
+import sys
+from pathlib import Path
+
+os.environ["NUMBA_DISABLE_JIT"] = "1"
+os.environ["SCIPY_ARRAY_API"] = "1"
+
+import numba  # noqa: F401  imported here, so that no child has to
+import pytest
+import sklearn.neural_network  # noqa: F401
+import sklearn.utils.estimator_checks  # noqa: F401
+from cosmic_ray.mutating import MutationVisitor
+from cosmic_ray.plugins import get_operator, operator_names
+
+ROOT = Path(__file__).parent.parent
+TESTS = {
+    "losses": ["losses", "certificate", "theory"],
+    "special_neuron": ["special_neuron"],
+    "certificate": ["certificate"],
+    "witness": ["witness"],
+}
+TRIVIAL = ("BitAnd", "BitOr", "BitXor", "LShift", "RShift")
+
+
+def mutants(source):
+    """Pairs (what was changed, source) of all mutants."""
+    for name in sorted(operator_names()):
+        kind = get_operator(name)
+        if any(word in name for word in TRIVIAL) or tuple(kind.arguments()):
+            continue
+        for number in itertools.count():
+            changed = MutationVisitor.mutate_code(source, kind(), number)
+            if changed is None:
+                break
+            if changed != source:
+                yield _difference(name, source, changed), changed
+
+
+def _difference(name, source, changed):
+    """One line: where, what was there, what is there now."""
+    pairs = zip(source.splitlines(), changed.splitlines(), strict=False)
+    for line, (old, new) in enumerate(pairs, 1):
+        if old != new:
+            return f"{line}: {old.strip()}  ->  {new.strip()}"
+    return name
+
+
+class Finder:
+    """Puts a mutant in the place of a module."""
+
+    def __init__(self, module, source):
+        self.name, self.source = f"skgoodmin.{module}", source
+
+    def find_spec(self, name, path=None, target=None):
+        if name == self.name:
+            return importlib.util.spec_from_loader(name, self)
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        exec(compile(self.source, module.__spec__.name, "exec"), module.__dict__)
+
+
+def is_noticed(module, source, seconds):
+    """Whether the tests fail, or do not end, with this source of the module."""
+    child = os.fork()
+    if child == 0:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        signal.alarm(seconds)
+        os.chdir(ROOT)
+        sys.path.insert(0, str(ROOT))
+        sys.meta_path.insert(0, Finder(module, source))
+        tests = [f"tests/test_{name}.py" for name in TESTS[module]]
+        options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
+        os._exit(int(pytest.main([*options, *tests]) != 0))
+    _, status = os.waitpid(child, 0)
+    return status != 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("modules", nargs="+", choices=TESTS)
+    parser.add_argument("--sample", type=int, help="mutants of each module, at random")
+    parser.add_argument("--seconds", type=int, default=120, help="for one mutant")
+    arguments = parser.parse_args()
+    for module in arguments.modules:
+        source = (ROOT / "skgoodmin" / f"{module}.py").read_text()
+        if is_noticed(module, source, arguments.seconds):
+            sys.exit(f"The tests of {module} fail without any change.")
+        candidates = list(mutants(source))
+        if arguments.sample and arguments.sample < len(candidates):
+            candidates = random.Random(0).sample(candidates, arguments.sample)
+        survivors = []
+        for text, changed in candidates:
+            if not is_noticed(module, changed, arguments.seconds):
+                survivors.append(text)
+                print(f"    {module} {text}", flush=True)
+        n, noticed = len(candidates), len(candidates) - len(survivors)
+        print(
+            f"{module}: {noticed} of {n} mutants noticed, {noticed / n:.1%}", flush=True
+        )
+
+
+if __name__ == "__main__":
+    main()

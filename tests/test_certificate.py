@@ -1,0 +1,187 @@
+"""Bound, gap and status, against sums over the groups by hand."""
+
+import numpy as np
+import pytest
+from problems import tiny_objective
+from scipy.optimize import minimize_scalar
+
+from skgoodmin.certificate import (
+    ESCAPES_SPENT,
+    GAP_TOLERANCE,
+    Certificate,
+    Status,
+    caveat,
+    certify,
+    group_minima,
+    lower_bound,
+)
+from skgoodmin.losses import LogLoss, PolynomialHinge
+from skgoodmin.objective import Objective
+from skgoodmin.parameters import ParameterLayout
+from skgoodmin.rows import canonical_rows
+from skgoodmin.solver import Exit, Solution
+from skgoodmin.witness import Witness
+
+# Three groups: two labels at 0, one label at 1 (twice), two labels at 2.
+X = np.array([[0.0], [0.0], [1.0], [1.0], [2.0], [2.0], [2.0]])
+
+
+def _objective(labels, weights, loss, several=False, alpha=0.0):
+    labels = np.asarray(labels, dtype=np.int32).reshape(len(X), -1)
+    n_outputs = labels.max() + 1 if several else labels.shape[1]
+    data = canonical_rows(X, labels, np.asarray(weights, dtype=float))
+    layout = ParameterLayout((1, 6, n_outputs))
+    return Objective(data, layout, "relu", loss, several, alpha)
+
+
+def _solution(exit=Exit.CONVERGED):
+    return Solution(np.zeros(2), 0.0, 0.25, exit, 3, 4, np.zeros(4))
+
+
+def _least(loss):
+    return minimize_scalar(loss, bounds=(-5, 5), options={"xatol": 1e-12}).fun
+
+
+def test_groups_of_the_hinge():
+    weights = [1.0, 3.0, 1.0, 1.0, 2.0, 1.0, 1.0]
+    objective = _objective([0, 1, 1, 1, 0, 1, 1], weights, PolynomialHinge(3.0))
+    groups, minima = group_minima(objective)
+    at_0 = _least(lambda f: max(0, 1 + f) ** 3 + 3 * max(0, 1 - f) ** 3)
+    at_2 = _least(lambda f: 2 * max(0, 1 + f) ** 3 + 2 * max(0, 1 - f) ** 3)
+    assert len(groups) == 2 and (np.diff(groups) > 0).all()
+    np.testing.assert_allclose(np.sort(minima), np.sort([at_0, at_2]) / 10, rtol=1e-9)
+    np.testing.assert_allclose(lower_bound(objective), (at_0 + at_2) / 10, rtol=1e-9)
+
+
+def test_groups_of_several_labels_add_over_the_outputs():
+    labels = [[0, 0], [1, 0], [1, 1], [1, 1], [0, 0], [0, 1], [0, 1]]
+    objective = _objective(labels, np.ones(7), PolynomialHinge(2.0))
+    # At 0 the first label is mixed, at 2 the second: 1 against 1, and 1 against 2.
+    pair = _least(lambda f: max(0, 1 + f) ** 2 + max(0, 1 - f) ** 2)
+    three = _least(lambda f: max(0, 1 + f) ** 2 + 2 * max(0, 1 - f) ** 2)
+    np.testing.assert_allclose(lower_bound(objective), (pair + three) / 7, rtol=1e-9)
+
+
+def test_groups_of_the_softmax_have_the_entropy_of_their_labels():
+    objective = _objective([0, 1, 2, 2, 0, 1, 2], np.ones(7), LogLoss(), several=True)
+    expected = (2 * np.log(2) + 3 * np.log(3)) / 7
+    np.testing.assert_allclose(lower_bound(objective), expected, rtol=1e-12)
+
+
+def test_no_repeated_row_no_bound():
+    objective = tiny_objective([0, 1, 2], [1, -1, 1], ())
+    groups, minima = group_minima(objective)
+    assert len(groups) == len(minima) == 0 and groups.dtype == np.int64
+    assert lower_bound(objective) == 0.0
+
+
+@pytest.mark.parametrize("spent", [False, True])
+@pytest.mark.parametrize("exit", [Exit.CONVERGED, Exit.LEVEL, Exit.MAX_ITER])
+@pytest.mark.parametrize("known", [False, True])
+def test_status_off_the_bound(known, exit, spent):
+    objective = tiny_objective([-1, 1], [1, -1], ())
+    witness = Witness(np.zeros(1), 0.0, np.ones(1), 0.1) if known else None
+    found = certify(objective, np.zeros(2), _solution(exit), witness, 0.5, spent)
+    assert found.loss == found.gap == 1.0 and found.lower_bound == 0.0
+    assert found.grad_norm == 0.25 and found.neuron_contribution == 0.5
+    expected = Status.ESCAPABLE if known else Status.STATIONARY
+    if exit is Exit.MAX_ITER:
+        expected = Status.NOT_CONVERGED
+    assert found.status is expected and found.witness is witness
+    advised = spent and expected is Status.ESCAPABLE
+    assert found.advice == (ESCAPES_SPENT if advised else "")
+    assert found.caveat == ""
+
+
+def test_defaults_of_certify():
+    objective, witness = tiny_objective([-1, 1], [1, -1], ()), Witness(*4 * [None])
+    found = certify(objective, np.zeros(2), _solution(), witness)
+    assert found.neuron_contribution == 0.0 and found.advice == ""
+    found = certify(objective, np.zeros(2), _solution())
+    assert found.status is Status.STATIONARY
+
+
+@pytest.mark.parametrize(("share", "is_global"), [(0.999, True), (1.001, False)])
+def test_the_gap_counts_as_zero_up_to_the_tolerance(share, is_global):
+    # f = 0 everywhere but for an intercept c: the gap is c^2-like, chosen by bisection.
+    objective = tiny_objective([0, 0], [1, -1], (), degree=2.0)
+    bound = lower_bound(objective)
+    assert bound == 1.0
+    # Mean of (1 + c)^2 and (1 - c)^2 is 1 + c^2.
+    c = np.sqrt(share * GAP_TOLERANCE * 2.0)
+    witness = Witness(np.zeros(1), 0.0, np.ones(1), 0.1)
+    found = certify(objective, np.array([0.0, c]), _solution(Exit.MAX_ITER), witness)
+    np.testing.assert_allclose(found.gap, c**2, rtol=1e-6)
+    assert (found.status is Status.GLOBAL) == is_global
+    assert (found.witness is None) == is_global
+    assert GAP_TOLERANCE == 1e-6
+
+
+def test_a_loss_that_rounds_to_below_the_bound_has_no_gap(monkeypatch):
+    objective = tiny_objective([0, 0], [1, -1], ())
+    monkeypatch.setattr("skgoodmin.certificate.lower_bound", lambda _: 1.0 + 1e-15)
+    found = certify(objective, np.zeros(2), _solution())
+    assert found.loss == 1.0 and found.gap == 0.0 and found.status is Status.GLOBAL
+
+
+def test_caveat():
+    plain = tiny_objective([-1, 1], [1, -1], ())
+    assert caveat(plain) == ""
+    decay = _objective(np.arange(7) % 2, np.ones(7), PolynomialHinge(), alpha=0.5)
+    assert caveat(decay).startswith("with weight decay (alpha=0.5) the augmented loss")
+    both = _objective(np.arange(7) % 2, np.ones(7), LogLoss(), alpha=0.5)
+    assert "(alpha=0.5) and a loss whose infimum no network attains the" in caveat(both)
+    silent = _objective(np.arange(7) % 2, np.ones(7), LogLoss())
+    assert caveat(silent).startswith("with a loss whose infimum no network attains the")
+    assert caveat(silent).endswith("bound and gap hold")
+
+
+def _certificate(**fields):
+    witness = Witness(np.zeros(1), 0.0, np.ones(1), 0.125)
+    given = {
+        "status": Status.ESCAPABLE,
+        "loss": 1.5,
+        "lower_bound": 0.5,
+        "gap": 1.0,
+        "grad_norm": 1e-5,
+        "neuron_contribution": 0.0,
+        "witness": witness,
+        "caveat": "",
+    }
+    return Certificate(**(given | fields))
+
+
+def test_texts_of_a_certificate():
+    found = _certificate()
+    assert str(found).splitlines() == [
+        f"Status       {Status.ESCAPABLE.value}",
+        "Loss         1.5",
+        "Lower bound  0.5",
+        "Gap          1",
+        "Gradient     1e-05",
+        "Witness      lowers the augmented loss by 0.125",
+    ]
+    assert repr(found) == ("<Certificate ESCAPABLE: loss 1.5, lower bound 0.5, gap 1>")
+    html = found._repr_html_()
+    assert html.startswith("<table><caption>ESCAPABLE</caption><tr><th style=")
+    assert html.count("<tr>") == 6 and html.endswith("</td></tr></table>")
+
+
+def test_what_is_empty_is_left_out_and_what_is_not_is_there():
+    found = _certificate(
+        witness=None, neuron_contribution=0.25, caveat="a < b", advice="go on"
+    )
+    assert str(found).splitlines()[5:] == [
+        "Neuron       0.25",
+        "Note         a < b",
+        "Advice       go on",
+    ]
+    assert "a &lt; b" in found._repr_html_()
+
+
+def test_records_are_frozen():
+    found = _certificate()
+    with pytest.raises(AttributeError):
+        found.loss = 0.0
+    with pytest.raises(AttributeError):
+        found.witness.decrease = 0.0
