@@ -230,6 +230,9 @@ class Run:
             self._point = self._steps.send((value, gradient))
             if self._point is not None:
                 return
+            if not np.isfinite(value):  # it settles there where its own sums overflow
+                self.exit = Exit.PRECISION
+                return
             self.theta = point.copy()
             self.value, self.gradient = value, gradient
             self.curve.append(float(self.value))

@@ -147,6 +147,7 @@ def sufficient_degree(z):
     """
     n, n_features = z.shape
     # The rank does not depend on where the rows are and how long they are.
+    z = z / max(np.abs(z).max(), np.finfo(float).tiny)  # its squares can not overflow
     z = z - z.mean(axis=0)
     z = z / max(np.sqrt((z * z).sum(axis=1).max()), np.finfo(float).tiny)
     basis = new = np.full((n, 1), n**-0.5)

@@ -3,12 +3,14 @@
 import gc
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from problems import random_objective
 
 from skgoodmin import solver
+from skgoodmin.rows import canonical_rows
 from skgoodmin.solver import Exit, Run, minimize
 
 
@@ -142,3 +144,12 @@ class Cliff:
 def test_the_line_search_goes_back_from_a_gradient_that_overflows():
     solution = _minimize(Cliff(), [0.0], tol=1e-4)
     assert 1 < solution.theta[0] < 5 and solution.grad_norm == 1
+
+
+def test_a_run_does_not_settle_where_the_objective_overflows():
+    """The square of this gradient overflows inside L-BFGS, which then accepts inf."""
+    objective, theta = random_objective((), n=6)
+    data = canonical_rows(1e59 * objective.data.block(), objective.data.labels)
+    solution = _minimize(replace(objective, data=data), theta, tol=1e-4)
+    assert solution.exit is Exit.PRECISION
+    assert np.isfinite(solution.theta).all() and np.isfinite(solution.value)
