@@ -177,7 +177,7 @@ def certify(
     raw = raw_predictions(objective, theta)
     loss = sum(
         data_loss(objective, raw[rows], rows.start)[0]
-        for rows in objective.data.slices()
+        for rows in objective.data.slices(raw.shape[1])
     )
     bound = lower_bound(objective)
     gap = max(loss - bound, 0.0)

@@ -89,10 +89,12 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return np.log(self.predict_proba(X))
 
     def _replace_fitted(self, fitted):
-        """Replace all fitted attributes at once, with those of a dict."""
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            delattr(self, name)
-        vars(self).update(fitted)
+        """Replace all fitted attributes at once, with those of a dict.
+
+        One assignment: not even Ctrl-C comes between the old ones and the new ones.
+        """
+        rest = {k: v for k, v in vars(self).items() if not k.endswith("_")}
+        self.__dict__ = rest | fitted
 
     def _raw(self, X):
         """Raw predictions, (n_samples, n_outputs)."""

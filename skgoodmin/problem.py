@@ -56,7 +56,7 @@ def validated(estimator, X, y, sample_weight, *, reset):
     with naming("X and y"):
         check_consistent_length(X, y)
     if sample_weight is not None:
-        with naming("sample_weight"), np.errstate(over="ignore"):
+        with naming("sample_weight"):
             sample_weight = _check_sample_weight(
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
             )
@@ -69,7 +69,8 @@ def validated(estimator, X, y, sample_weight, *, reset):
 def naming(what):
     """Errors from inside say what they are about, if they do not yet."""
     try:
-        yield
+        with np.errstate(all="ignore"):  # scikit-learn adds inf and -inf
+            yield
     except (ValueError, TypeError) as error:
         if re.search(rf"\b{what}\b", str(error)):
             raise

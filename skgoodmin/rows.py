@@ -135,13 +135,14 @@ class CanonicalRows:
         shape = (len(rows.indptr) - 1, self.n_features)
         return csr_array((rows.data, rows.indices, rows.indptr), shape=shape)[index]
 
-    def slices(self):
+    def slices(self, n_outputs=1):
         """Slices of some thousand rows: what is done with all of them, piece by piece.
 
-        Nothing that is made of a slice grows with the number of rows.
+        Nothing that is made of a slice grows with the number of rows, nor do the
+        predictions of a slice with many outputs.
         """
-        n = self.n_rows
-        return [slice(i, min(i + SLICE, n)) for i in range(0, n, SLICE)]
+        n, step = self.n_rows, max(SLICE * 64 // max(n_outputs, 64), 1)
+        return [slice(i, min(i + step, n)) for i in range(0, n, step)]
 
     def dot(self, w):
         """X w for the canonical rows, (n_rows,) in float64."""

@@ -40,6 +40,7 @@ from .witness import data_loss, make_witness
 SCOUT_ROWS = 4096
 RIDGE = 0.02  # of the mean diagonal of the quadratic model
 SUBSPACE = 8  # dimensions in which the second term of G is looked at
+OUTPUTS = 64  # of which directions are named
 LENGTHS = 4  # tried along each direction that a term of G names
 SMALLEST_SCALE, LARGEST_SCALE = 0.5, 3.0  # of a direction, in standard deviations
 NEIGHBOURHOOD = 0.6  # of the best direction, relative to its length
@@ -148,15 +149,16 @@ def series_directions(stall, rng):
     """Unit vectors in standardised z that the first terms of G name, as columns.
 
     The gradient sum_i r_i z_i and the two strongest eigenvectors of
-    sum_i r_i z_i z_i^T, for each output; of many inputs, in a random subspace on which
-    the matrix acts most (one block power step).
+    sum_i r_i z_i z_i^T, for each output (of many outputs those with the largest
+    residuals); of many inputs, in a random subspace on which the matrix acts most (one
+    block power step).
     """
     z = stall.z / stall.deviation if isinstance(stall.z, np.ndarray) else (
         stall.z.multiply(1.0 / stall.deviation).tocsr()
     )  # fmt: skip
-    found = []
-    for r in stall.residuals:
-        r = r - r.mean()
+    size, found = np.abs(stall.residuals).sum(axis=1), []
+    for k in np.sort(np.argsort(-size, kind="stable")[:OUTPUTS]):
+        r = stall.residuals[k] - stall.residuals[k].mean()
         probe = rng.normal(size=(z.shape[1], min(SUBSPACE, z.shape[1])))
         basis = np.linalg.qr(z.T @ (r[:, None] * (z @ probe)))[0]
         inside = z @ basis

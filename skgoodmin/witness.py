@@ -58,8 +58,9 @@ def data_loss(objective, raw, first=0):
 def raw_predictions(objective, theta):
     """Raw predictions of the canonical rows, (n_rows, n_outputs) in float64."""
     coefs, intercepts = objective.layout.unpack(theta)
-    raw = np.empty((objective.data.n_rows, objective.layout.sizes[-1]))
-    for rows in objective.data.slices():
+    n_outputs = objective.layout.sizes[-1]
+    raw = np.empty((objective.data.n_rows, n_outputs))
+    for rows in objective.data.slices(n_outputs):
         block = objective.data.block(rows.start, rows.stop)
         raw[rows] = predict_raw(coefs, intercepts, objective.activation, block)
     return raw
@@ -92,7 +93,7 @@ def _witness_rounding(objective, theta, raw, loss, w, b, amplitude):
     """
     eps = np.finfo(np.float64).eps
     rounding = 10 * eps * (len(raw) + 4) * loss
-    for rows in objective.data.slices():
+    for rows in objective.data.slices(raw.shape[1]):
         block = objective.data.block(rows.start, rows.stop)
         x = abs(block).astype(np.float64)
         added = np.exp(block @ w + b)[:, None] * amplitude
@@ -118,7 +119,7 @@ def make_witness(objective, theta, w, neuron_alpha):
     witness : Witness or None
         None if the decrease is not above its rounding error.
     """
-    slices = objective.data.slices()
+    slices = objective.data.slices(objective.layout.sizes[-1])
     e = objective.data.dot(w)
     largest = e.max()
     np.exp(np.subtract(e, largest, out=e), out=e)

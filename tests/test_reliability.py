@@ -1,12 +1,21 @@
 """The scripts that count what goes wrong, shortened: fuzz, hostile data, soak."""
 
+import gc
+import io
+import os
+import pickle
 import runpy
+import subprocess
 import sys
+import tracemalloc
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
+from skgoodmin import GoodMinimaClassifier
 from skgoodmin.special_neuron import sufficient_degree
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
@@ -47,3 +56,137 @@ def test_hostile_data(monkeypatch, capsys):
 def test_the_degree_does_not_overflow():
     z = np.array([[1e250, 1e-200], [-1e250, 1e-200], [1e250, -1e-200]])
     assert sufficient_degree(z) == sufficient_degree(np.sign(z) * [[1, 1e-300]])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_faults():
+    found = _load("faults")["inject_all"](times=4, seed=1)
+    assert len(found) == 7
+    for kind, outcomes in found.items():
+        assert all(outcomes), kind
+
+
+PROBE = """
+import pickle, sys
+import numpy as np
+import skgoodmin.classifier, joblib, threadpoolctl
+from sklearn.exceptions import ConvergenceWarning
+seen = []
+
+def watch(event, arguments):
+    if event == "open":
+        path, mode, flags = arguments
+        if isinstance(path, str) and flags & 3 and "__pycache__" not in path:
+            seen.append(f"writes {path}")
+    elif event.startswith(("socket.", "subprocess.", "os.system", "os.exec")):
+        seen.append(event)
+
+sys.addaudithook(watch)
+X = np.random.RandomState(0).normal(size=(40, 2))
+y = (X[:, 0] * X[:, 1] > 0).astype(int)
+model = skgoodmin.GoodMinimaClassifier((3,), tol=1e-2, alpha=0.01, random_state=0)
+model.fit(X, y).predict_proba(X)
+again = pickle.loads(pickle.dumps(model))
+assert (again.predict(X) == model.predict(X)).all()
+print("\\n".join(seen))
+"""
+
+
+def test_nothing_is_written_and_nobody_called():
+    """But numba's cache, beside the sources or where NUMBA_CACHE_DIR says."""
+    command = [sys.executable, "-W", "ignore", "-c", PROBE]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    cache = os.environ.get("NUMBA_CACHE_DIR", "__pycache__")
+    assert [line for line in run.stdout.split("\n") if line and cache not in line] == []
+
+
+def test_a_pickle_calls_nothing_but_what_rebuilds_it():
+    called = set()
+
+    class Watching(pickle.Unpickler):
+        def find_class(self, module, name):
+            called.add(f"{module}.{name}")
+            return super().find_class(module, name)
+
+    model = GoodMinimaClassifier((3,), alpha=0.01, tol=1e-2, random_state=0)
+    model.fit([[0.0], [1.0], [2.0]], [0, 1, 0])
+    Watching(io.BytesIO(pickle.dumps(model))).load()
+    ours = "skgoodmin.classifier.GoodMinimaClassifier"
+    assert ours in called
+    assert all(name == ours or name.startswith("numpy.") for name in called), called
+
+
+def test_a_thousand_fits_leave_nothing_behind():
+    """Resident memory after 1000 small fits, against after the first 200 of them."""
+    X = np.random.RandomState(0).normal(size=(30, 3))
+    y = (X[:, 0] > 0).astype(int)
+
+    def resident():
+        gc.collect()
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("needs /proc")
+    for seed in range(1200):
+        model = GoodMinimaClassifier((4,), alpha=0.1, random_state=seed, tol=1e-2)
+        model.fit(X, y).predict(X)
+        if seed == 199:
+            before = resident()
+    assert resident() - before < 10
+
+
+def test_peak_memory_is_a_few_blocks_of_rows():
+    """Nothing of the size of X is copied but the order of its rows, and no hidden
+    value is kept for all rows at once: 100 units would take 160 MB here."""
+    X = np.random.RandomState(0).normal(size=(200_000, 10))
+    y = (X[:, 0] * X[:, 1] > 0).astype(int)
+    model = GoodMinimaClassifier((100,), max_fun=3, max_escapes=0, random_state=0)
+    with pytest.warns(UserWarning):
+        model.fit(X[:1000], y[:1000])  # what is loaded once
+    tracemalloc.start()
+    with pytest.warns(UserWarning):
+        model.fit(X, y)
+    peak = tracemalloc.get_traced_memory()[1] / 2**20
+    tracemalloc.stop()
+    assert peak < 4 * X.nbytes / 2**20
+
+
+@pytest.mark.slow
+def test_ten_thousand_classes_and_labels():
+    n = 10_000
+    rng = np.random.RandomState(0)
+    X, y = rng.normal(size=(n, 3)), rng.permutation(n)
+    options = {"max_fun": 3, "max_escapes": 0, "random_state": 0}
+    for loss in ("poly_hinge", "log_loss"):
+        with pytest.warns(UserWarning, match="max_fun"):
+            model = GoodMinimaClassifier(
+                (4,), loss=loss, special_neuron=None, **options
+            ).fit(X, y)
+        p = model.predict_proba(X[:50])
+        assert p.shape == (50, n) and np.isfinite(p).all()
+        np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-9)
+    labels = (rng.uniform(size=(200, n)) < 0.01).astype(int)
+    with pytest.warns(UserWarning, match="max_fun"):
+        model = GoodMinimaClassifier((4,), **options).fit(X[:200], labels)
+    assert model.predict(X[:5]).shape == (5, n)
+    assert np.isfinite(model.predict_proba(X[:5])).all()
+
+
+@pytest.mark.parametrize("scale", [1e3, 1e6, 1e12, 1e25])
+def test_float32_on_data_of_any_scale_ends_well_or_says_what_to_do(scale):
+    """A good model, or a sentence that tells to scale."""
+    rng = np.random.RandomState(0)
+    X = (scale * rng.normal(size=(200, 3))).astype(np.float32)
+    y = (X[:, 0] + X[:, 1] > 0).astype(int)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            model = GoodMinimaClassifier((10,), random_state=0).fit(X, y)
+        except ValueError as error:
+            assert "scale the data" in str(error)
+            return
+    advised = any("scale the data" in str(w.message) for w in caught)
+    assert model.score(X, y) > 0.95 or advised
+    assert all(issubclass(w.category, ConvergenceWarning) for w in caught)

@@ -149,7 +149,9 @@ def test_blocks_of_rows_add_up(monkeypatch):
     whole = make_witness(objective, theta, np.ones(3), 1.0)
     rows = type(objective.data)
     monkeypatch.setattr(
-        rows, "slices", lambda self: [slice(i, i + 8) for i in range(0, 40, 8)]
+        rows,
+        "slices",
+        lambda self, n_outputs=1: [slice(i, i + 8) for i in range(0, 40, 8)],
     )
     blocks = make_witness(objective, theta, np.ones(3), 1.0)
     np.testing.assert_allclose(blocks.decrease, whole.decrease, rtol=1e-9)

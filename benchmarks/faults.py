@@ -1,0 +1,275 @@
+"""Faults injected into fits: each ends in its own error, and loses nothing.
+
+    python benchmarks/faults.py --times 50
+
+Ctrl-C at random moments, with the starts one after the other and in threads; a
+callback, a loss of the user's and an evaluation that raise (the last one for want of
+memory), each at a random call; a worker process killed from within. After each fault it
+is checked that the error is the one that was injected, that the estimator still has the
+fitted attributes it had before, bit for bit, that the limit on BLAS threads is given
+back, and that the next fit is the same as one that nothing disturbed.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+import warnings
+
+import numpy as np
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+from sklearn.base import clone
+from sklearn.datasets import make_moons
+from sklearn.model_selection import cross_validate
+from threadpoolctl import threadpool_info
+
+from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
+from skgoodmin.objective import Objective
+
+X, Y = make_moons(200, noise=0.25, random_state=0)
+
+
+class InjectedError(Exception):
+    """The fault."""
+
+
+def _model(**parameters):
+    given = {"hidden_layer_sizes": (10,), "n_init": 4, "max_fun": 600, "alpha": 0.0}
+    return GoodMinimaClassifier(**(given | {"random_state": 0} | parameters))
+
+
+def fitted(model):
+    """Fitted attributes, by name."""
+    return {name: value for name, value in vars(model).items() if name.endswith("_")}
+
+
+def limits():
+    """How many threads each library may use."""
+    return [(pool["prefix"], pool["num_threads"]) for pool in threadpool_info()]
+
+
+def disturbed(model, error, inject, expected):
+    """Whether a fit under ``inject`` (a context) ended as it should, or None.
+
+    None: the fault came too late, when the fit was over.
+    """
+    before, allowed = fitted(model), limits()
+    try:
+        with inject:
+            model.fit(X, Y)
+        return None
+    except error:
+        after = fitted(model)
+    if not any(after[name] is value for name, value in before.items()):
+        return None  # all are new
+    kept = before.keys() == after.keys() and all(after[k] is before[k] for k in before)
+    again = clone(model)
+    if hasattr(again, "set_callbacks"):
+        again.set_callbacks()
+    same = again.fit(X, Y).coefs_[0].tobytes() == expected
+    clean = "_callback_fit_ctx" not in vars(model) and limits() == allowed
+    return kept and same and clean
+
+
+class Alarm:
+    """SIGINT after some seconds, as from Ctrl-C."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+
+    def __enter__(self):
+        signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        signal.setitimer(signal.ITIMER_REAL, self.seconds)
+
+    def __exit__(self, *_):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _refit(model, times, error, inject):
+    """Outcomes of ``times`` disturbed refits of a fitted model."""
+    expected = model.fit(X, Y).coefs_[0].tobytes()
+    outcomes = []
+    while len(outcomes) < times:
+        outcome = disturbed(model, error, inject(), expected)
+        if outcome is None:  # not in time: start from what was fitted now
+            continue
+        outcomes.append(outcome)
+    return outcomes
+
+
+def interrupts(times, rng, **parameters):
+    """Ctrl-C."""
+    model = _model(**parameters).fit(X, Y)
+    began = time.perf_counter()
+    model.fit(X, Y)
+    lasts = time.perf_counter() - began
+    return _refit(
+        model, times, KeyboardInterrupt, lambda: Alarm(rng.uniform(0.02, 0.9) * lasts)
+    )
+
+
+class RaisingCallback:
+    """Raises at the end of some task."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def setup(self, estimator, context):
+        self.left = self.number
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        self.left -= 1
+        if self.left == 0:
+            raise InjectedError
+
+
+class Nothing:
+    """No fault from outside."""
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, *_):
+        pass
+
+
+def callbacks(times, rng):
+    """A callback that raises (scikit-learn 1.9 and later)."""
+    model = _model(alpha=0.01)
+    if not hasattr(model, "set_callbacks"):
+        return []
+    expected, outcomes = model.fit(X, Y).coefs_[0].tobytes(), []
+    for _ in range(times):
+        model.set_callbacks(RaisingCallback(rng.randint(1, 100)))
+        outcomes.append(disturbed(model, InjectedError, Nothing(), expected))
+        model.set_callbacks()
+    return outcomes
+
+
+class SquaredHinge:
+    """A loss of the user's, which raises at some call."""
+
+    left = None
+
+    def value(self, raw, sign):
+        if self.left is not None:
+            SquaredHinge.left -= 1
+            if self.left == 0:
+                raise InjectedError
+        return np.maximum(0, 1 - sign * raw) ** 2
+
+    def derivative(self, raw, sign):
+        return -2 * sign * np.maximum(0, 1 - sign * raw)
+
+    def minimum(self, negative, positive):
+        return 4 * negative * positive / (negative + positive)
+
+    def __eq__(self, other):
+        return isinstance(other, SquaredHinge)
+
+    __hash__ = None
+
+
+class RaisingLoss(Nothing):
+    """Makes the loss raise at some call."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __enter__(self):
+        SquaredHinge.left = self.number
+
+    def __exit__(self, *_):
+        SquaredHinge.left = None
+
+
+def losses(times, rng):
+    """A loss of the user's that raises."""
+    model = _model(loss=SquaredHinge(), n_init=2, max_escapes=1)
+    return _refit(model, times, InjectedError, lambda: RaisingLoss(rng.randint(1, 60)))
+
+
+class NoMemory:
+    """Makes an evaluation run out of memory."""
+
+    def __init__(self, number):
+        self.left, self.original = number, Objective.value_and_gradient
+
+    def __enter__(self):
+        def short(objective, theta):
+            self.left -= 1
+            if self.left == 0:
+                raise MemoryError
+            return self.original(objective, theta)
+
+        Objective.value_and_gradient = short
+
+    def __exit__(self, *_):
+        Objective.value_and_gradient = self.original
+
+
+def memory(times, rng, **parameters):
+    """An evaluation for which there is no memory."""
+    model = _model(**parameters)
+    return _refit(model, times, MemoryError, lambda: NoMemory(rng.randint(1, 100)))
+
+
+def kill_worker(estimator, X, y):
+    """A scorer that kills its process."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def workers(times):
+    """Worker processes killed: an error within a minute, not a hang."""
+    outcomes = []
+    for i in range(times):
+        began = time.monotonic()
+        try:
+            if i % 2:
+                cross_validate(_model(), X, Y, scoring=kill_worker, n_jobs=2)
+            else:
+                model = GoodMinimaClassifierCV(alphas=2, scoring=kill_worker, n_jobs=2)
+                model.fit(X, Y)
+            outcomes.append(False)
+        except TerminatedWorkerError:
+            outcomes.append(time.monotonic() - began < 60)
+    return outcomes
+
+
+def inject_all(times, seed=0):
+    """kind of fault -> list of whether each ended as it should."""
+    rng = np.random.RandomState(seed)
+    return {
+        "Ctrl-C": interrupts(times, rng),
+        "Ctrl-C, starts in threads": interrupts(times, rng, n_jobs=2),
+        "callback raises": callbacks(times, rng),
+        "loss raises": losses(times, rng),
+        "no memory": memory(times, rng),
+        "no memory, starts in threads": memory(times, rng, n_jobs=2),
+        "worker killed": workers(max(times // 5, 2)),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--times", type=int, default=50)
+    arguments = parser.parse_args()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = inject_all(arguments.times)
+    for kind, outcomes in found.items():
+        print(f"{kind:30}{len(outcomes):5} injected{sum(map(bool, outcomes)):5} as due")
+    wrong = sum(not outcome for outcomes in found.values() for outcome in outcomes)
+    print(f"{wrong} failures")
+    return wrong > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
