@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from .activations import CODES
 from .callbacks import CALLBACKS, CallbackSupportMixin, TaskTree, with_callbacks
 from .escape import Budget
+from .evaluations import Evaluations
 from .labels import split
 from .predictor import NetworkClassifier
 from .problem import (
@@ -21,6 +22,7 @@ from .problem import (
     check_parameters,
     draw_starts,
     neuron_degree,
+    origin_of,
     pose,
     validated,
 )
@@ -115,7 +117,10 @@ default='relu'
         Iterations without improvement before an early stop.
     warm_start : bool, default=False
         Start from the parameters of the previous fit, without escapes: a model that
-        is at rest stays what it is. Further starts are random.
+        is at rest stays what it is. Further starts are random. The ``fitted_estimator``
+        that callbacks get is then a checkpoint: its ``fit`` on the same data ends in
+        the model of the fit that made it, bit for bit. It holds the values and
+        gradients of all evaluations, ``n_fun_`` times the size of the parameters.
     random_state : int, RandomState instance or None, default=None
         Source of starts, splits and scouts.
     verbose : bool or int, default=0
@@ -325,7 +330,8 @@ default='relu'
             If a parameter or an array is not valid; an earlier fit stays as it was.
         """
         previous = self if self.warm_start and hasattr(self, "coefs_") else None
-        return self._fit(X, y, sample_weight, previous=previous)
+        checkpoint = getattr(previous, "checkpoint_", None)
+        return self._fit(X, y, sample_weight, previous, checkpoint=checkpoint)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Go on from the present parameters, on these rows alone.
@@ -353,8 +359,11 @@ default='relu'
         return self._fit(X, y, sample_weight, previous=previous, classes=classes)
 
     @with_callbacks
-    def _fit(self, X, y, sample_weight, previous=None, classes=None):
-        """Train, from the parameters of ``previous`` if it is not None."""
+    def _fit(self, X, y, sample_weight, previous=None, classes=None, checkpoint=None):
+        """Train, from the parameters of ``previous`` if it is not None.
+
+        With a ``checkpoint``: as the fit that made it, whose evaluations are known.
+        """
         self._validate_params()
         check_parameters(self)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
@@ -366,6 +375,16 @@ default='relu'
         )
         problem = pose(self, X, y, sample_weight, classes)
         objective, rng = problem.objective, check_random_state(self.random_state)
+        if checkpoint is not None:
+            rng = np.random.RandomState()
+            rng.set_state(checkpoint["rng"])
+            origin = checkpoint["origin"]
+        else:
+            origin = previous and origin_of(previous, objective.layout, problem.classes)
+        if self.warm_start and (checkpoint or hasattr(self, "_skl_callbacks")):
+            known = Evaluations(checkpoint and checkpoint["evaluations"])
+            objective = replace(objective, evaluations=known)
+            checkpoint = {"rng": rng.get_state(), "origin": origin}
         held_out = None
         if self.early_stopping:
             data, rest = split(
@@ -381,10 +400,15 @@ default='relu'
                 self.tol,
             )
         degree = neuron_degree(self, objective.data)
-        starts = draw_starts(self, objective.layout, rng, previous, problem.classes)
+        starts = draw_starts(self, objective.layout, rng, origin)
         tasks = None
         if hasattr(self, "_skl_callbacks"):
-            reconstruct = functools.partial(self._predicting, shell, problem)
+            reconstruct = functools.partial(
+                self._predicting,
+                shell,
+                replace(problem, objective=objective),
+                checkpoint,
+            )
             tasks = TaskTree(self, *given, reconstruct)
         try:
             training = train(
@@ -395,7 +419,7 @@ default='relu'
                     self.max_iter,
                     self.max_fun,
                     self.tol,
-                    self.max_escapes if previous is None else 0,
+                    self.max_escapes if origin is None else 0,
                     every_layer=self.neuron_placement == "per_layer",
                 ),
                 special_neuron=self.special_neuron is not None,
@@ -438,8 +462,8 @@ default='relu'
         return tell
 
     @staticmethod
-    def _predicting(shell, problem, theta):
-        """The fitted attributes that prediction needs."""
+    def _predicting(shell, problem, checkpoint, theta):
+        """The fitted attributes that prediction needs, and the checkpoint."""
         objective = problem.objective
         coefs, intercepts = objective.layout.unpack(theta.astype(objective.data.dtype))
         fitted = {
@@ -454,6 +478,9 @@ default='relu'
         }
         if hasattr(shell, "feature_names_in_"):
             fitted["feature_names_in_"] = shell.feature_names_in_
+        if checkpoint is not None:
+            known = dict(objective.evaluations.known)
+            fitted["checkpoint_"] = checkpoint | {"evaluations": known}
         return fitted
 
     def _set_fitted(self, shell, training, problem, degree):
@@ -463,7 +490,7 @@ default='relu'
         neuron = training.neuron
         if neuron is None:
             neuron = np.full(n_features, np.nan), np.nan, np.full(n_outputs, np.nan)
-        fitted = self._predicting(shell, problem, training.theta) | {
+        fitted = self._predicting(shell, problem, None, training.theta) | {
             "alpha_": problem.objective.alpha,
             "n_iter_": max(best.n_iter, 1),
             "n_fun_": training.n_fun,

@@ -12,6 +12,8 @@ many threads work on it.
 """
 
 import functools
+import os
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +21,7 @@ from functools import cached_property
 import numpy as np
 
 from .activations import CODES
+from .evaluations import Evaluations, digest
 from .jit import njit, read_only
 from .losses import GIVEN, PREDICT, loss_gradient, signs
 from .network import (
@@ -181,6 +184,8 @@ class Objective:
     map : callable, default=map
         Applies a function to the chunks of rows, in order; ``map`` of a thread pool
         sums them at the same time, with the same result.
+    evaluations : Evaluations, optional
+        Those that were made before, and all that follow.
     """
 
     data: CanonicalRows
@@ -191,6 +196,7 @@ class Objective:
     alpha: float
     exponential: bool = False
     map: Callable = map
+    evaluations: Evaluations | None = None
 
     @property
     def n_parameters(self):
@@ -265,6 +271,35 @@ class Objective:
         degree : int, default=0
             0 for the exponential neuron, p for the monomial one.
         """
+        if self.evaluations is None:
+            return self._sum(theta, neuron, degree)
+        return self.evaluations.recall(
+            (self._digest, theta.tobytes(), neuron.tobytes(), str(degree).encode()),
+            lambda: self._sum(theta, neuron, degree),
+        )
+
+    @cached_property
+    def _digest(self):
+        """Digest of all that the objective is a function of, but its arguments."""
+        try:
+            loss = pickle.dumps(self.loss)
+        except Exception:  # a loss that can not be told from another one
+            loss = os.urandom(16)
+        model = self.layout.sizes, self.activation, self.exponential, self.alpha
+
+        def parts():
+            yield from (repr((*model, self.several_classes)).encode(), loss)
+            yield from (self.data.labels.tobytes(), self.data.weights.tobytes())
+            for some in self.data.slices():
+                rows = self.data.block(some.start, some.stop)
+                sparse = self.data.rows.sparse
+                arrays = (rows.data, rows.indices, rows.indptr) if sparse else (rows,)
+                yield from (array.tobytes() for array in arrays)
+
+        return digest(parts()).encode()
+
+    def _sum(self, theta, neuron, degree):
+        """The sum over all chunks of rows."""
         chunks = self._prepared[2]
         if len(chunks) == 1:
             return self._sum_chunk(theta, neuron, degree, chunks[0])

@@ -188,16 +188,21 @@ def augment(estimator, objective, degree):
     return AugmentedObjective(objective, estimator.neuron_alpha, degree)
 
 
-def draw_starts(estimator, layout, rng, previous, classes):
-    """List of parameter vectors, the first one from ``previous``.
+def draw_starts(estimator, layout, rng, origin):
+    """List of parameter vectors, the first one ``origin`` if it is not None.
 
     There are ``n_init`` of them, but no more than ``max_fun`` evaluations can begin.
     """
     gain = 2.0 if estimator.activation == "logistic" else 6.0
     n_starts = min(estimator.n_init, estimator.max_fun)
     starts = [layout.start(rng, gain) for _ in range(n_starts)]
-    if previous is None:
-        return starts
+    if origin is not None:
+        starts[0] = origin
+    return starts
+
+
+def origin_of(previous, layout, classes):
+    """Parameters of a fitted estimator, to set out from."""
     shapes = [coef.shape for coef in previous.coefs_]
     if shapes != layout.fans or not np.array_equal(previous.classes_, classes):
         raise ValueError(
@@ -205,5 +210,4 @@ def draw_starts(estimator, layout, rng, previous, classes):
             f"weights of shapes {shapes} and classes {previous.classes_!r} before, "
             f"{layout.fans} and {classes!r} now."
         )
-    starts[0] = layout.pack(previous.coefs_, previous.intercepts_)
-    return starts
+    return layout.pack(previous.coefs_, previous.intercepts_)

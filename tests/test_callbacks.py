@@ -1,5 +1,9 @@
 """Callbacks of scikit-learn 1.9 and later, driven through the real ones."""
 
+import copy
+import pickle
+import warnings
+
 import numpy as np
 import pytest
 from joblib import parallel_config
@@ -14,6 +18,7 @@ from skgoodmin import (
     GoodMinimaClassifierCV,
     ValidationMonitor,
 )
+from skgoodmin.objective import Objective
 
 callback = pytest.importorskip("sklearn.callback", reason="scikit-learn 1.9")
 X, y = make_moons(120, noise=0.2, random_state=0)
@@ -146,6 +151,97 @@ def test_validation_monitor():
 
     expected = -log_loss(y[60:], model.predict_proba(X[60:]))
     np.testing.assert_allclose(monitor.curve_[-1], expected, rtol=1e-12)
+
+
+class Checkpoint:
+    """Pickles the model at an iteration, and may pull the plug there."""
+
+    def __init__(self, at, stop=False):
+        self.left, self.stop, self.saved = at, stop, None
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        if context.task_name == "iteration":
+            self.left -= 1
+            if self.left == 0:
+                fitted_estimator.set_callbacks()
+                self.saved = pickle.dumps(fitted_estimator)
+                if self.stop:
+                    raise KeyboardInterrupt
+
+
+CHECKPOINTED = {
+    "escapes": {"n_init": 3, "alpha": 0.0},
+    "threads": {"n_init": 3, "n_jobs": 2},
+    "joint": {"training": "joint", "n_init": 2},
+    "per layer": {"training": "joint", "neuron_placement": "per_layer"},
+    "held out": {"early_stopping": True, "n_init": 2},
+    "log-loss": {"loss": "log_loss", "random_state": None},
+    "float32": {"n_init": 2},
+}
+
+
+@pytest.mark.parametrize("at", [1, 12])
+@pytest.mark.parametrize("name", CHECKPOINTED)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_checkpoint_goes_on_to_the_same_model(name, at, monkeypatch):
+    rows = X.astype(np.float32) if name == "float32" else X
+    model = _model(warm_start=True, max_fun=300, **CHECKPOINTED[name])
+    np.random.seed(5)
+    whole = clone(model).fit(rows, y)
+    np.random.seed(5)
+    watch = Checkpoint(at, stop=True)
+    with pytest.raises(KeyboardInterrupt):
+        model.set_callbacks(watch).fit(rows, y)
+    assert not hasattr(model, "coefs_")
+    resumed = pickle.loads(watch.saved)
+    assert resumed.predict(rows).shape == y.shape
+    n_known = len(resumed.checkpoint_["evaluations"])
+    assert n_known >= at
+    computed, original = [], Objective._sum
+    monkeypatch.setattr(
+        Objective, "_sum", lambda *a: computed.append(1) or original(*a)
+    )
+    resumed.fit(rows, y)
+    for first, second in zip(resumed.coefs_, whole.coefs_, strict=True):
+        np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(resumed.history_, whole.history_)
+    assert repr(resumed.certificate_) == repr(whole.certificate_)
+    assert not hasattr(resumed, "checkpoint_")
+    # What the checkpoint knew was not computed again.
+    assert len(computed) <= whole.n_fun_ + 5 - n_known
+
+
+def test_a_checkpoint_of_a_model_that_went_on():
+    first = _model(warm_start=True, max_iter=3, max_escapes=0, alpha=0.0)
+    with pytest.warns(UserWarning):
+        first.fit(X, y)
+    first.set_params(max_iter=40)
+    whole = copy.deepcopy(first)
+    watch = Checkpoint(5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        whole.fit(X, y)
+        first.set_callbacks(watch).fit(X, y)
+        resumed = pickle.loads(watch.saved).fit(X, y)
+    for model in (first, resumed):
+        np.testing.assert_array_equal(model.coefs_[0], whole.coefs_[0])
+
+
+def test_a_checkpoint_on_other_data_knows_nothing_of_them():
+    watch = Checkpoint(10)
+    _model(warm_start=True).set_callbacks(watch).fit(X, y)
+    other = _model().fit(X[::-1] + 1.0, y)
+    resumed = pickle.loads(watch.saved).fit(X[::-1] + 1.0, y)
+    np.testing.assert_array_equal(resumed.coefs_[0], other.coefs_[0])
 
 
 class Counter:

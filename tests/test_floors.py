@@ -8,7 +8,7 @@ import pytest
 import skgoodmin
 
 FLOORS = [
-    {"jit", "parameters", "threads", "version"},
+    {"evaluations", "jit", "parameters", "threads", "version"},
     {"elementary", "rows", "datasets"},
     {"activations", "losses"},
     {"custom_loss", "network", "special_neuron"},
