@@ -120,7 +120,7 @@ default='relu'
         is at rest stays what it is. Further starts are random. The ``fitted_estimator``
         that callbacks get is then a checkpoint: its ``fit`` on the same data ends in
         the model of the fit that made it, bit for bit. It holds the values and
-        gradients of all evaluations, ``n_fun_`` times the size of the parameters.
+        gradients of all evaluations up to 256 MiB, and computes the rest again.
     random_state : int, RandomState instance or None, default=None
         Source of starts, splits and scouts.
     verbose : bool or int, default=0
@@ -374,18 +374,10 @@ default='relu'
             shell, X, y, sample_weight, reset=previous is None
         )
         problem = pose(self, X, y, sample_weight, classes)
-        objective, rng = problem.objective, check_random_state(self.random_state)
-        if checkpoint is not None:
-            rng = np.random.RandomState()
-            rng.set_state(checkpoint["rng"])
-            origin = checkpoint["origin"]
-        else:
-            origin = previous and origin_of(previous, objective.layout, problem.classes)
-        if self.warm_start and (checkpoint or hasattr(self, "_skl_callbacks")):
-            known = Evaluations(checkpoint and checkpoint["evaluations"])
-            objective = replace(objective, evaluations=known)
+        rng, origin, known = self._set_out(problem, previous, checkpoint)
+        objective, held_out = replace(problem.objective, evaluations=known), None
+        if known is not None:
             checkpoint = {"rng": rng.get_state(), "origin": origin}
-        held_out = None
         if self.early_stopping:
             data, rest = split(
                 objective.data, problem.multilabel, self.validation_fraction, rng
@@ -443,6 +435,22 @@ default='relu'
                 stacklevel=4 if CALLBACKS else 3,
             )
         return self
+
+    def _set_out(self, problem, previous, checkpoint):
+        """(random generator, parameters to set out from or None, evaluations or None).
+
+        Those of a new fit, or of the one that made the checkpoint.
+        """
+        rng, origin, known = check_random_state(self.random_state), None, None
+        if checkpoint is not None:
+            rng = np.random.RandomState()
+            rng.set_state(checkpoint["rng"])
+            origin, known = checkpoint["origin"], Evaluations(checkpoint["evaluations"])
+        elif previous is not None:
+            origin = origin_of(previous, problem.objective.layout, problem.classes)
+        if known is None and self.warm_start and hasattr(self, "_skl_callbacks"):
+            known = Evaluations()
+        return rng, origin, known
 
     def _listener(self, tasks):
         """What is called after each iteration: prints and callbacks, or None."""

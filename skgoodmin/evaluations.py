@@ -8,6 +8,8 @@ they end: the model is the one of a fit that was never interrupted, bit for bit.
 
 import hashlib
 
+ROOM = 2**28  # bytes of gradients that are kept
+
 
 class Evaluations:
     """Values and gradients by the digest of what they depend on.
@@ -27,10 +29,13 @@ class Evaluations:
         parts : bytes-like objects, all that the result depends on
         """
         key = digest(parts)
-        if key not in self.known:
-            self.known[key] = evaluate()
-        value, gradient = self.known[key]
-        return value, gradient.copy()
+        if key in self.known:
+            value, gradient = self.known[key]
+            return value, gradient.copy()
+        value, gradient = evaluate()
+        if gradient.nbytes * (len(self.known) + 1) <= ROOM:
+            self.known[key] = value, gradient.copy()
+        return value, gradient
 
 
 def digest(parts):

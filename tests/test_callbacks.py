@@ -17,6 +17,7 @@ from skgoodmin import (
     GoodMinimaClassifier,
     GoodMinimaClassifierCV,
     ValidationMonitor,
+    evaluations,
 )
 from skgoodmin.objective import Objective
 
@@ -195,8 +196,13 @@ CHECKPOINTED = {
 def test_a_checkpoint_goes_on_to_the_same_model(name, at, monkeypatch):
     rows = X.astype(np.float32) if name == "float32" else X
     model = _model(warm_start=True, max_fun=300, **CHECKPOINTED[name])
+    computed, original = [], Objective._sum
+    monkeypatch.setattr(
+        Objective, "_sum", lambda *a: computed.append(1) or original(*a)
+    )
     np.random.seed(5)
     whole = clone(model).fit(rows, y)
+    n_whole = len(computed)
     np.random.seed(5)
     watch = Checkpoint(at, stop=True)
     with pytest.raises(KeyboardInterrupt):
@@ -206,10 +212,7 @@ def test_a_checkpoint_goes_on_to_the_same_model(name, at, monkeypatch):
     assert resumed.predict(rows).shape == y.shape
     n_known = len(resumed.checkpoint_["evaluations"])
     assert n_known >= at
-    computed, original = [], Objective._sum
-    monkeypatch.setattr(
-        Objective, "_sum", lambda *a: computed.append(1) or original(*a)
-    )
+    computed.clear()
     resumed.fit(rows, y)
     for first, second in zip(resumed.coefs_, whole.coefs_, strict=True):
         np.testing.assert_array_equal(first, second)
@@ -217,7 +220,16 @@ def test_a_checkpoint_goes_on_to_the_same_model(name, at, monkeypatch):
     assert repr(resumed.certificate_) == repr(whole.certificate_)
     assert not hasattr(resumed, "checkpoint_")
     # What the checkpoint knew was not computed again.
-    assert len(computed) <= whole.n_fun_ + 5 - n_known
+    assert len(computed) <= n_whole - n_known
+
+
+def test_a_checkpoint_that_had_no_room_is_as_exact(monkeypatch):
+    monkeypatch.setattr(evaluations, "ROOM", 800)
+    model, watch = _model(warm_start=True), Checkpoint(12)
+    model.set_callbacks(watch).fit(X, y)
+    resumed = pickle.loads(watch.saved)
+    assert len(resumed.checkpoint_["evaluations"]) == 5  # of 136 bytes
+    np.testing.assert_array_equal(resumed.fit(X, y).coefs_[0], model.coefs_[0])
 
 
 def test_a_checkpoint_of_a_model_that_went_on():
