@@ -3,10 +3,18 @@
 import numpy as np
 import pytest
 from problems import five_point, random_objective, tiny_objective
+from scipy.sparse import csr_array
 
 from skgoodmin import GoodMinimaClassifier
 from skgoodmin.augmented import AugmentedObjective
-from skgoodmin.special_neuron import general_degree, sufficient_degree
+from skgoodmin.rows import canonical_rows
+from skgoodmin.special_neuron import (
+    exponents,
+    general_degree,
+    neuron_backward,
+    neuron_forward,
+    sufficient_degree,
+)
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -128,3 +136,58 @@ def test_the_classifier_takes_or_warns_of_the_degree():
     with pytest.warns(UserWarning, match="smallest sufficient degree is 2"):
         joint.set_params(neuron_degree=1).fit(X, y)
     assert joint.neuron_degree_ == 1
+
+
+@pytest.mark.parametrize("degree", [0, 1, 4])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_kernels_on_a_block(sparse, degree):
+    """Forward and backward of rows 5 to 12 against the formulas in numpy."""
+    rng = np.random.RandomState(0)
+    X = np.where(rng.uniform(size=(15, 3)) < 0.4, 0.0, rng.normal(size=(15, 3)))
+    data = canonical_rows(
+        csr_array(X) if sparse else X, np.zeros((15, 1), dtype=np.int32)
+    )
+    first, n, n_outputs = 5, 7, 2
+    block = data.block(first, first + n)
+    block = block.toarray() if sparse else block
+    x = np.empty((n, 0)) if sparse else block
+    neuron = rng.normal(size=3 + 1 + n_outputs)
+    w, b, a = neuron[:3], neuron[3], neuron[4:]
+    z = block @ w + b
+
+    out = np.empty(n)
+    exponents(data.rows, x, first, w, out)
+    np.testing.assert_allclose(out, z - b, rtol=1e-12, atol=1e-14)
+
+    e, slope, before = np.empty(n), np.empty(n), rng.normal(size=(n_outputs, n))
+    raw = before.copy()
+    neuron_forward(data.rows, x, first, neuron, degree, e, slope, raw)
+    expected = np.exp(z) if degree == 0 else z**degree
+    by_z = np.exp(z) if degree == 0 else degree * z ** (degree - 1)
+    np.testing.assert_allclose(e, expected, rtol=1e-12)
+    np.testing.assert_allclose(slope, by_z, rtol=1e-12)
+    np.testing.assert_allclose(raw, before + a[:, None] * expected, rtol=1e-12)
+
+    delta = rng.normal(size=(n_outputs, n))
+    start = rng.normal(size=len(neuron))
+    gradient = start.copy()
+    neuron_backward(data.rows, x, first, neuron, e, slope, delta, gradient)
+    h = (a @ delta) * by_z
+    by_neuron = np.concatenate([h @ block, [h.sum()], delta @ expected])
+    np.testing.assert_allclose(gradient - start, by_neuron, rtol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("n", "n_features", "degree"),
+    [(1, 1, 1), (2, 1, 1), (3, 1, 2), (6, 2, 2), (7, 2, 3), (10, 3, 2), (11, 3, 3)],
+)
+def test_general_degree_counts_monomials(n, n_features, degree):
+    assert general_degree(n, n_features) == degree
+    z = np.random.RandomState(0).normal(size=(n, n_features))
+    assert sufficient_degree(z) == degree
+
+
+def test_rows_on_a_line_need_as_many_powers_as_rows():
+    z = np.linspace(0, 1, 6)[:, None] * [[1.0, 2.0]]
+    assert sufficient_degree(z) == 5 and general_degree(6, 2) == 2
+    assert sufficient_degree(np.zeros((1, 2))) == 1
