@@ -79,23 +79,27 @@ class Alarm:
         self.seconds = seconds
 
     def __enter__(self):
+        # What runs in the background of a shell ignores Ctrl-C.
+        self.before = signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
         signal.setitimer(signal.ITIMER_REAL, self.seconds)
 
     def __exit__(self, *_):
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGINT, self.before)
 
 
 def _refit(model, times, error, inject):
     """Outcomes of ``times`` disturbed refits of a fitted model."""
     expected = model.fit(X, Y).coefs_[0].tobytes()
     outcomes = []
-    while len(outcomes) < times:
+    for _ in range(20 * times):
         outcome = disturbed(model, error, inject(), expected)
-        if outcome is None:  # not in time: start from what was fitted now
-            continue
-        outcomes.append(outcome)
-    return outcomes
+        if outcome is not None:  # in time
+            outcomes.append(outcome)
+        if len(outcomes) == times:
+            return outcomes
+    raise RuntimeError(f"only {len(outcomes)} of {times} faults came in time")
 
 
 def interrupts(times, rng, **parameters):
