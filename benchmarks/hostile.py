@@ -53,7 +53,7 @@ def in_format(X, form, wide, zeros, rng):
     X = np.where(rng.uniform(size=X.shape) < 1 / 3, 0, X)
     made = sp.coo_array(np.ones_like(X) if zeros else X)
     if zeros:
-        made.data = X[made.coords]  # zeros among them are stored
+        made.data = X.ravel()  # zeros among them are stored
     made = form(made)
     if wide and made.format in ("csr", "csc"):
         made.indices = made.indices.astype(np.int64)
