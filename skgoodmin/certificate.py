@@ -19,7 +19,7 @@ from html import escape
 import numpy as np
 
 from .losses import SOFTMAX, signs
-from .witness import Witness, data_loss, raw_predictions
+from .witness import Witness, data_loss, raw_predictions, raw_rounding
 
 # A gap of at most this share of the loss of the constant prediction 0 counts as 0.
 GAP_TOLERANCE = 1e-6
@@ -181,7 +181,8 @@ def certify(
     )
     bound = lower_bound(objective)
     gap = max(loss - bound, 0.0)
-    if gap <= GAP_TOLERANCE * (1.0 + bound):
+    tolerance = GAP_TOLERANCE * (1.0 + bound)
+    if gap <= tolerance and worst_loss(objective, theta, raw) - bound <= tolerance:
         status, witness = Status.GLOBAL, None
     elif not solution.converged:
         status = Status.NOT_CONVERGED
@@ -200,6 +201,19 @@ def certify(
         caveat(objective),
         ESCAPES_SPENT if status is Status.ESCAPABLE and escapes_spent else "",
     )
+
+
+def worst_loss(objective, theta, raw):
+    """The largest loss that the rounding of the raw predictions can hide.
+
+    With features near 1e31 a prediction is wrong by 1e15, and may look right.
+    """
+    loss, sign = 0.0, objective.signs()
+    for rows in objective.data.slices(raw.shape[1]):
+        x = abs(objective.data.block(rows.start, rows.stop)).astype(np.float64)
+        error = raw_rounding(objective, theta, x)
+        loss += data_loss(objective, raw[rows] - sign[rows] * error, rows.start)[0]
+    return loss
 
 
 def caveat(objective):

@@ -1,5 +1,7 @@
 """Bound, gap and status, against sums over the groups by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from problems import tiny_objective
@@ -20,7 +22,7 @@ from skgoodmin.objective import Objective
 from skgoodmin.parameters import ParameterLayout
 from skgoodmin.rows import canonical_rows
 from skgoodmin.solver import Exit, Solution
-from skgoodmin.witness import Witness
+from skgoodmin.witness import Witness, raw_predictions
 
 # Three groups: two labels at 0, one label at 1 (twice), two labels at 2.
 X = np.array([[0.0], [0.0], [1.0], [1.0], [2.0], [2.0], [2.0]])
@@ -122,6 +124,21 @@ def test_a_loss_that_rounds_to_below_the_bound_has_no_gap(monkeypatch):
     monkeypatch.setattr("skgoodmin.certificate.lower_bound", lambda _: 1.0 + 1e-15)
     found = certify(objective, np.zeros(2), _solution())
     assert found.loss == 1.0 and found.gap == 0.0 and found.status is Status.GLOBAL
+
+
+def test_no_proof_from_predictions_that_rounding_made():
+    """x.w cancels to 0 in float64, where it is far off in truth."""
+    X = np.array([[1e31, 1e31, 3e30], [1.0, 0.0, 0.0]])
+    data = canonical_rows(X, np.array([[1], [1]], dtype=np.int32))
+    objective = Objective(
+        data, ParameterLayout((3, 1)), "relu", PolynomialHinge(), False, 0.0
+    )
+    theta = np.array([0.5, -0.5, 0.0, 2.0])  # 2 and 2.5, give or take 1e16
+    assert raw_predictions(objective, theta).min() == 2.0
+    found = certify(objective, theta, _solution())
+    assert found.gap == 0.0 and found.status is Status.STATIONARY
+    near = replace(objective, data=canonical_rows(X / 1e31, data.labels))
+    assert certify(near, theta, _solution()).status is Status.GLOBAL
 
 
 def test_caveat():
