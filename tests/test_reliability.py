@@ -67,7 +67,7 @@ def test_faults():
 
 
 PROBE = """
-import pickle, sys
+import os, pickle, sys
 import numpy as np
 import skgoodmin.classifier, joblib, threadpoolctl
 from sklearn.exceptions import ConvergenceWarning
@@ -76,9 +76,9 @@ seen = []
 def watch(event, arguments):
     if event == "open":
         path, mode, flags = arguments
-        if isinstance(path, str) and flags & 3 and "__pycache__" not in path:
+        if isinstance(path, str) and flags & 3 and path != os.devnull:
             seen.append(f"writes {path}")
-    elif event.startswith(("socket.", "subprocess.", "os.system", "os.exec")):
+    elif event.startswith("socket."):
         seen.append(event)
 
 sys.addaudithook(watch)
