@@ -61,7 +61,7 @@ def validated(estimator, X, y, sample_weight, *, reset):
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
             )
             if not 0 < sample_weight.sum() < np.inf:
-                raise ValueError("the sum must be positive and finite.")
+                raise ValueError("the sum must be finite and not zero.")
     return X, y, sample_weight
 
 
