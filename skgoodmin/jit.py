@@ -33,6 +33,11 @@ def _source_stamp():
     return digest.hexdigest()
 
 
+def _silently(function, *args):
+    with np.errstate(all="ignore"):
+        return function(*args)
+
+
 class Kernel:
     """A function that numba compiles when it is first called.
 
@@ -56,7 +61,7 @@ class Kernel:
         import numba
 
         if numba.config.DISABLE_JIT:  # as silent as compiled
-            return np.errstate(all="ignore")(self.function)
+            return functools.partial(_silently, self.function)
         self.function.__qualname__ = f"{self.__qualname__}_{_source_stamp()}"
         try:
             return numba.njit(cache=True, **self.options)(self.function)
