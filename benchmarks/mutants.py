@@ -23,8 +23,8 @@ os.environ["SCIPY_ARRAY_API"] = "1"
 
 import numba  # noqa: F401  imported here, so that no child has to
 import pytest
-import sklearn.neural_network  # noqa: F401
-import sklearn.utils.estimator_checks  # noqa: F401
+import sklearn.neural_network  # noqa: F401  so here
+import sklearn.utils.estimator_checks  # noqa: F401  and here
 from cosmic_ray.mutating import MutationVisitor
 from cosmic_ray.plugins import get_operator, operator_names
 

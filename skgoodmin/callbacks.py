@@ -26,6 +26,12 @@ except ImportError:  # scikit-learn < 1.9
         return method
 
 
+def _given(estimator, X, y, sample_weight):
+    """What the callbacks of an estimator get with each task."""
+    metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+    return {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+
+
 class TaskTree:
     """Tells the callbacks of an estimator what its fit does.
 
@@ -33,16 +39,15 @@ class TaskTree:
     ----------
     estimator : GoodMinimaClassifier
         It has callbacks.
-    X, y : array-like
+    X, y, sample_weight : array-like
         Training data, as the callbacks get them.
-    metadata : dict or None
     reconstruct : callable(theta) -> dict
         The attributes with which a copy of the estimator predicts.
     """
 
-    def __init__(self, estimator, X, y, metadata, reconstruct):
+    def __init__(self, estimator, X, y, sample_weight, reconstruct):
         self.reconstruct = reconstruct
-        self.given = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+        self.given = _given(estimator, X, y, sample_weight)
         self.root = estimator._init_callback_context(
             max_subtasks=estimator.n_init, sequential_subtasks=False
         )
@@ -90,22 +95,23 @@ class Subfits:
     """Tells the callbacks of a meta-estimator of the fits inside its own.
 
     Each of them is a leaf, which the tasks of the inner estimator take the place of.
-    Picklable, so that the fits can be done by other processes.
+    Picklable, so that the fits can be done by other processes; empty where there are no
+    callbacks.
 
     Parameters
     ----------
     estimator : estimator
         The meta-estimator.
-    X, y, metadata
+    X, y, sample_weight
         As for :class:`TaskTree`.
     names : list of str
         Of the fits.
     """
 
-    def __init__(self, estimator, X, y, metadata, names):
-        self.given = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+    def __init__(self, estimator, X, y, sample_weight, names):
         self.root, self.leaves = None, [None] * len(names)
         if hasattr(estimator, "_skl_callbacks"):
+            self.given = _given(estimator, X, y, sample_weight)
             self.root = estimator._init_callback_context(max_subtasks=len(names))
             self.root.call_on_fit_task_begin(**self.given)
             self.leaves = [self.root.subcontext(name) for name in names]

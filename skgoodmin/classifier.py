@@ -366,8 +366,7 @@ default='relu'
         """
         self._validate_params()
         check_parameters(self)
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        given = X, y, metadata
+        given = X, y, sample_weight
         # Validation writes n_features_in_ on a copy: a fit that fails leaves no trace.
         shell = copy.copy(self)
         X, y, sample_weight = validated(

@@ -165,9 +165,8 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
         model = self._model(alphas[0])
         folds = list(check_cv(self.cv, y, classifier=True).split(X_checked, y))
         scorer = check_scoring(model, scoring=self.scoring)
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         names = ["fold and alpha"] * (len(folds) * len(alphas)) + ["refit"] * self.refit
-        subfits = Subfits(self, X, y, metadata, names)
+        subfits = Subfits(self, X, y, sample_weight, names)
         scores = Parallel(n_jobs=self.n_jobs)(
             delayed(path_scores)(
                 model,

@@ -34,6 +34,7 @@ def _source_stamp():
 
 
 def _silently(function, *args):
+    """The function without numpy's warnings, which compiled code has none of."""
     with np.errstate(all="ignore"):
         return function(*args)
 
@@ -60,7 +61,7 @@ class Kernel:
         """The compiled function (the plain one under ``NUMBA_DISABLE_JIT=1``)."""
         import numba
 
-        if numba.config.DISABLE_JIT:  # as silent as compiled
+        if numba.config.DISABLE_JIT:
             return functools.partial(_silently, self.function)
         self.function.__qualname__ = f"{self.__qualname__}_{_source_stamp()}"
         try:
