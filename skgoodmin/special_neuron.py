@@ -146,6 +146,7 @@ def sufficient_degree(z):
     degree : int
     """
     n, n_features = z.shape
+    z = z.astype(np.float64)
     # The rank does not depend on where the rows are and how long they are.
     z = z / max(np.abs(z).max(), np.finfo(float).tiny)  # its squares can not overflow
     z = z - z.mean(axis=0)

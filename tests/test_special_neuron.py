@@ -191,3 +191,10 @@ def test_rows_on_a_line_need_as_many_powers_as_rows():
     z = np.linspace(0, 1, 6)[:, None] * [[1.0, 2.0]]
     assert sufficient_degree(z) == 5 and general_degree(6, 2) == 2
     assert sufficient_degree(np.zeros((1, 2))) == 1
+
+
+def test_the_degree_of_float32_rows():
+    """Also of rows that are all one: no division of 0 by 0 in float32."""
+    z = np.random.RandomState(0).normal(size=(7, 2))
+    assert sufficient_degree(z.astype(np.float32)) == sufficient_degree(z) == 3
+    assert sufficient_degree(np.ones((1, 2), dtype=np.float32)) == 1
