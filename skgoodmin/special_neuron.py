@@ -43,6 +43,7 @@ References
 """
 
 import numpy as np
+from scipy.linalg import qr
 from scipy.special import comb
 
 from .elementary import exp64
@@ -158,7 +159,7 @@ def sufficient_degree(z):
         values = (z[:, :, None] * new[:, None, :]).reshape(n, -1)
         for _ in range(2):  # once is not enough in floating point
             values = values - basis @ (basis.T @ values)
-        vectors, sizes, _ = np.linalg.svd(values, full_matrices=False)
-        new = vectors[:, sizes > 1e-10]
+        vectors, sizes, _ = qr(values, mode="economic", pivoting=True)
+        new = vectors[:, np.abs(np.diag(sizes)) > 1e-10]
         basis = np.column_stack([basis, new])
     return max(degree, 1) if basis.shape[1] == n else n - 1

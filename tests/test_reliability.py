@@ -41,7 +41,7 @@ def test_soak(seed):
         assert not wrong, case
 
 
-@pytest.mark.parametrize("case", [9854, 13351, 1152820])
+@pytest.mark.parametrize("case", [9854, 13351, 1152820, 9061382])
 def test_what_the_soak_found(case):
     assert _load("soak")["one_case"](case)[1] == []
 

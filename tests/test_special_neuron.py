@@ -1,5 +1,7 @@
 """The identity that forces the amplitudes to 0, and what the neuron adds."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from problems import five_point, random_objective, tiny_objective
@@ -191,6 +193,31 @@ def test_rows_on_a_line_need_as_many_powers_as_rows():
     z = np.linspace(0, 1, 6)[:, None] * [[1.0, 2.0]]
     assert sufficient_degree(z) == 5 and general_degree(6, 2) == 2
     assert sufficient_degree(np.zeros((1, 2))) == 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_degree_is_that_of_exact_arithmetic(seed):
+    """Rank of ((1 + z_k.z_l)^p) for rows of whole numbers, computed in fractions."""
+    rng = np.random.RandomState(seed)
+    z = np.unique(rng.randint(-2, 3, size=(12, 1 + seed % 3)), axis=0)
+
+    def rank(matrix):
+        matrix, rank = [[Fraction(int(v)) for v in row] for row in matrix], 0
+        for column in range(len(matrix)):
+            pivots = [i for i in range(rank, len(matrix)) if matrix[i][column]]
+            if not pivots:
+                continue
+            first = matrix.pop(pivots[0])
+            for row in matrix[rank:]:
+                ratio = row[column] / first[column]
+                row[:] = [a - ratio * b for a, b in zip(row, first, strict=True)]
+            matrix.insert(rank, first)
+            rank += 1
+        return rank
+
+    kernel = 1 + z @ z.T
+    full = [p for p in range(1, len(z) + 1) if rank(kernel**p) == len(z)]
+    assert sufficient_degree(z.astype(float)) == full[0]
 
 
 def test_the_degree_of_float32_rows():
