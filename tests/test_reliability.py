@@ -25,12 +25,22 @@ def _load(name):
     return runpy.run_path(str(BENCHMARKS / f"{name}.py"))
 
 
-@pytest.mark.parametrize("seed", range(0, 2000, 100))
-def test_fuzz(seed):
+def _fuzz(cases):
     one_case = _load("fuzz")["one_case"]
-    for case in range(seed, seed + 100):
+    for case in cases:
         _, changed, wrong = one_case(case)
         assert not wrong, (case, changed)
+
+
+@pytest.mark.parametrize("seed", range(0, 1000, 100))
+def test_fuzz(seed):
+    _fuzz(range(seed, seed + 100))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1000, 10000, 1000))
+def test_the_rest_of_ten_thousand_cases(seed):
+    _fuzz(range(seed, seed + 1000))
 
 
 @pytest.mark.parametrize("seed", range(0, 2000, 100))

@@ -220,6 +220,17 @@ def test_the_degree_is_that_of_exact_arithmetic(seed):
     assert sufficient_degree(z.astype(float)) == full[0]
 
 
+def test_the_degree_of_many_rows_on_a_curve():
+    """On a parabola polynomials of degree p are those of degree 2p in one variable."""
+    t = np.linspace(-1, 1, 160)
+    assert sufficient_degree(np.column_stack([t, t * t])) == 80
+
+
+def test_rows_that_rounding_makes_one_need_the_degree_that_always_suffices():
+    z = np.array([[0.0], [1.0], [1.0 + 2.0**-50], [1.0 + 2.0**-49]])
+    assert sufficient_degree(z) == 3
+
+
 def test_the_degree_of_float32_rows():
     """Also of rows that are all one: no division of 0 by 0 in float32."""
     z = np.random.RandomState(0).normal(size=(7, 2))
