@@ -226,6 +226,17 @@ def test_the_degree_of_many_rows_on_a_curve():
     assert sufficient_degree(np.column_stack([t, t * t])) == 80
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e-9, 1e9, 1e300])
+def test_the_degree_does_not_depend_on_where_the_rows_are_and_how_long(scale):
+    z = np.linspace(0, 1, 20)[:, None]
+    assert sufficient_degree(scale * z) == sufficient_degree(scale * (z + 100)) == 19
+
+
+def test_the_degree_of_features_that_are_scales_apart():
+    z = np.array([[1e250, 1e-200], [-1e250, 1e-200], [1e250, -1e-200]])
+    assert sufficient_degree(z) == sufficient_degree(np.sign(z) * [[1, 1e-300]])
+
+
 def test_rows_that_rounding_makes_one_need_the_degree_that_always_suffices():
     z = np.array([[0.0], [1.0], [1.0 + 2.0**-50], [1.0 + 2.0**-49]])
     assert sufficient_degree(z) == 3
