@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from problems import tiny_objective
+from problems import random_objective, tiny_objective
 from scipy.optimize import minimize_scalar
 
 from skgoodmin.certificate import (
@@ -16,6 +16,7 @@ from skgoodmin.certificate import (
     certify,
     group_minima,
     lower_bound,
+    worst_loss,
 )
 from skgoodmin.losses import LogLoss, PolynomialHinge
 from skgoodmin.objective import Objective
@@ -139,6 +140,16 @@ def test_no_proof_from_predictions_that_rounding_made():
     assert found.gap == 0.0 and found.status is Status.STATIONARY
     near = replace(objective, data=canonical_rows(X / 1e31, data.labels))
     assert certify(near, theta, _solution()).status is Status.GLOBAL
+
+
+@pytest.mark.parametrize("loss", ["poly_hinge", "log_loss"])
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_what_rounding_can_hide_is_small_on_scaled_data(loss, n_outputs):
+    """Rounding of some 1e-14 in predictions whose loss has slopes of some 10."""
+    objective, theta = random_objective(loss=loss, n_outputs=n_outputs, alpha=0.0)
+    raw = raw_predictions(objective, theta)
+    data_loss = objective.value_and_gradient(theta)[0]
+    assert 0 < worst_loss(objective, theta, raw) - data_loss < 1e-11
 
 
 def test_caveat():
