@@ -3,6 +3,8 @@
 Value and gradient of the kernels are tested through the objective.
 """
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
@@ -87,6 +89,14 @@ def test_saturation_is_exact():
     value, gradient = _evaluate(SOFTMAX, [1e3, 0.0, -1e3], 1)
     assert value == 1e3
     np.testing.assert_array_equal(gradient, [1, -1, 0])
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_softmax_saturates_whichever_output_is_the_largest(order):
+    raw = np.array([1e3, 0.0, -1e3])[list(order)]
+    value, gradient = _evaluate(SOFTMAX, raw, order.index(1))
+    assert value == 1e3
+    np.testing.assert_array_equal(gradient, np.array([1, -1, 0])[list(order)])
 
 
 def test_overflow_is_visible():
@@ -263,9 +273,9 @@ def test_probabilities_of_classes():
         each = loss.probabilities(raw)
         labels = class_probabilities(loss, raw, multilabel=True)
         np.testing.assert_array_equal(labels, each)
-        two = class_probabilities(loss, raw[:, :1], multilabel=False)
+        two = class_probabilities(loss, raw[:, 1:2], multilabel=False)
         np.testing.assert_array_equal(
-            two, np.column_stack([1 - each[:, 0], each[:, 0]])
+            two, np.column_stack([1 - each[:, 1], each[:, 1]])
         )
     hinge = class_probabilities(PolynomialHinge(), raw, multilabel=False)
     each = PolynomialHinge().probabilities(raw)
