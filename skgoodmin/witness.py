@@ -142,9 +142,7 @@ def make_witness(objective, theta, w, neuron_alpha):
             value += data_loss(objective, augmented_raw, rows.start)[0]
         return value
 
-    step = 1.0
-    while (best := augmented(step)) >= loss and step > 1e-12:
-        step *= 0.25
+    step, best = 1.0, augmented(1.0)
     for factor in (2.0, 0.5):
         while (value := augmented(step * factor)) < best:
             best, step = value, step * factor
