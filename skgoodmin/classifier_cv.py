@@ -11,8 +11,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from .callbacks import CallbackSupportMixin, Subfits, with_callbacks
 from .classifier import GoodMinimaClassifier
+from .labels import encode
 from .predictor import NetworkClassifier
-from .problem import validated
+from .problem import check_parameters, naming, validated
 
 STRONGEST, WEAKEST = 0.3, 1e-3  # alphas of the path unless they are given
 
@@ -157,13 +158,23 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
         Returns
         -------
         self : GoodMinimaClassifierCV
+
+        Raises
+        ------
+        ValueError
+            If a parameter or an array is not valid; what comes out of a fold has a note
+            that tells which one. An earlier fit stays as it was.
         """
         self._validate_params()
         alphas = self._alphas()
         shell = clone(self)
         X_checked, y, sample_weight = validated(shell, X, y, sample_weight, reset=True)
         model = self._model(alphas[0])
-        folds = list(check_cv(self.cv, y, classifier=True).split(X_checked, y))
+        check_parameters(model)
+        with naming("y"):
+            encode(y, sample_weight, classes=None)  # what is wrong with all of it
+        with naming("cv"):
+            folds = list(check_cv(self.cv, y, classifier=True).split(X_checked, y))
         scorer = check_scoring(model, scoring=self.scoring)
         names = ["fold and alpha"] * (len(folds) * len(alphas)) + ["refit"] * self.refit
         subfits = Subfits(self, X, y, sample_weight, names)
@@ -236,8 +247,12 @@ def path_scores(
     for number, alpha in enumerate(alphas, first):
         n_init = n_random if previous is None else 1 + n_random
         model.set_params(alpha=float(alpha), n_init=n_init)
-        with subfits.fit(number, model):
-            model._fit(X[train], y[train], weight, previous, classes)
-        scores.append(scorer(model, X[test], y[test], **scored))
+        try:
+            with subfits.fit(number, model):
+                model._fit(X[train], y[train], weight, previous, classes)
+            scores.append(scorer(model, X[test], y[test], **scored))
+        except Exception as error:
+            error.add_note(f"This was in fold {first // len(alphas)} of cv.")
+            raise
         previous = model
     return scores

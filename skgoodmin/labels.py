@@ -29,7 +29,7 @@ def encode(y, weights, classes):
     if len(classes) < 2:
         raise ValueError(
             "GoodMinimaClassifier needs rows of at least 2 classes with positive "
-            f"sample_weight; y has the one class {classes[0]!r}."
+            f"sample_weight; y has the one class {classes.tolist()[0]!r}."
         )
     place = np.searchsorted(classes, present)
     unknown = present[classes[np.minimum(place, len(classes) - 1)] != present]

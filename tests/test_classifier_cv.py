@@ -92,3 +92,22 @@ def test_multilabel():
     Y = (X[:, :2] + 0.1 * rng.normal(size=(60, 2)) > 0).astype(int)
     model = GoodMinimaClassifierCV(**SMALL, alphas=2, cv=3).fit(X, Y)
     assert model.predict(X).shape == (60, 2) and model.best_score_ > 0.6
+
+
+def test_errors_are_those_of_all_rows_or_name_the_fold(moons):
+    X, y = moons
+    model = GoodMinimaClassifierCV(**SMALL, alphas=1, cv=2)
+    with pytest.raises(ValueError, match="^GoodMinimaC.* the one class 1"):
+        model.fit(X, np.ones(len(X), dtype=int))
+    with pytest.raises(ValueError, match="^cv: .*n_splits"):
+        model.fit(X[:2], [0, 1])
+    with pytest.raises(ValueError, match="^neuron_placement='per_layer' needs"):
+        clone(model).set_params(
+            neuron_placement="per_layer", special_neuron="monomial"
+        ).fit(X, y)
+    half = np.arange(len(X)) < len(X) // 2
+    seen, unseen = np.flatnonzero(half), np.flatnonzero(~half)
+    folds = [(seen, seen), (seen, unseen)]  # what was not seen weighs nothing
+    with pytest.raises(ValueError, match="weights must contain") as caught:
+        clone(model).set_params(cv=folds).fit(X, y, sample_weight=half.astype(float))
+    assert caught.value.__notes__ == ["This was in fold 1 of cv."]
