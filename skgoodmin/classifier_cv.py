@@ -175,6 +175,7 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
             encode(y, sample_weight, classes=None)  # what is wrong with all of it
         with naming("cv"):
             folds = list(check_cv(self.cv, y, classifier=True).split(X_checked, y))
+            check_weights(folds, sample_weight)
         scorer = check_scoring(model, scoring=self.scoring)
         names = ["fold and alpha"] * (len(folds) * len(alphas)) + ["refit"] * self.refit
         subfits = Subfits(self, X, y, sample_weight, names)
@@ -230,6 +231,16 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
         return GoodMinimaClassifier(
             alpha=float(alpha), **{name: own[name] for name in shared}
         )
+
+
+def check_weights(folds, sample_weight):
+    """In each fold there has to be something to train on, and something to score."""
+    if sample_weight is None:
+        return
+    for i, fold in enumerate(folds):
+        for kind, rows in zip(("training", "test"), fold, strict=True):
+            if not sample_weight[rows].any():
+                raise ValueError(f"sample_weight is 0 on all {kind} rows of fold {i}.")
 
 
 def path_scores(

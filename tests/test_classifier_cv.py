@@ -105,9 +105,17 @@ def test_errors_are_those_of_all_rows_or_name_the_fold(moons):
         clone(model).set_params(
             neuron_placement="per_layer", special_neuron="monomial"
         ).fit(X, y)
-    half = np.arange(len(X)) < len(X) // 2
-    seen, unseen = np.flatnonzero(half), np.flatnonzero(~half)
-    folds = [(seen, seen), (seen, unseen)]  # what was not seen weighs nothing
-    with pytest.raises(ValueError, match="weights must contain") as caught:
-        clone(model).set_params(cv=folds).fit(X, y, sample_weight=half.astype(float))
-    assert caught.value.__notes__ == ["This was in fold 1 of cv."]
+    seen, unseen = np.split(np.arange(len(X)), 2)
+    weight = np.repeat([1.0, 0.0], len(X) // 2)
+    folds = [(seen, seen), (seen, unseen)]
+    with pytest.raises(
+        ValueError, match="sample_weight is 0 on all test rows of fold 1"
+    ):
+        clone(model).set_params(cv=folds).fit(X, y, sample_weight=weight)
+
+    def scoring(estimator, X, y):
+        raise KeyError("no score")
+
+    with pytest.raises(KeyError, match="no score") as caught:
+        clone(model).set_params(cv=2, scoring=scoring).fit(X, y)
+    assert caught.value.__notes__ == ["This was in fold 0 of cv."]
