@@ -1,18 +1,21 @@
 """Multilayer perceptrons that know whether they are stuck in a bad minimum."""
 
-from .callbacks import ValidationMonitor
-from .certificate import Certificate, Status
+from .certificates.bound import Bound, Known
+from .certificates.certificate import Certificate, Status
+from .certificates.witness import Witness
 from .classifier import GoodMinimaClassifier
 from .classifier_cv import GoodMinimaClassifierCV
 from .display import CertificateDisplay, LandscapeDisplay, LossCurveDisplay
+from .estimator.callbacks import ValidationMonitor
 from .version import __version__
-from .witness import Witness
 
 __all__ = [
+    "Bound",
     "Certificate",
     "CertificateDisplay",
     "GoodMinimaClassifier",
     "GoodMinimaClassifierCV",
+    "Known",
     "LandscapeDisplay",
     "LossCurveDisplay",
     "Status",

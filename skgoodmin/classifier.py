@@ -11,13 +11,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from .activations import CODES
-from .callbacks import CALLBACKS, CallbackSupportMixin, TaskTree, with_callbacks
-from .escape import Budget
-from .evaluations import Evaluations
-from .labels import split
-from .predictor import NetworkClassifier
-from .problem import (
+from .estimator.base import NetworkClassifier
+from .estimator.callbacks import (
+    CALLBACKS,
+    CallbackSupportMixin,
+    TaskTree,
+    with_callbacks,
+)
+from .estimator.rows import split
+from .estimator.setup import (
     augment,
     check_parameters,
     draw_starts,
@@ -26,9 +28,13 @@ from .problem import (
     pose,
     validated,
 )
-from .solver import Exit
-from .training import train
-from .validation import HeldOut
+from .kernels.activations import ACTIVATIONS
+from .objective.evaluation_cache import EvaluationCache
+from .objective.losses import LOSSES
+from .training.early_stopping import HeldOut
+from .training.lbfgs import Exit
+from .training.start import Budget
+from .training.train import train
 
 
 class GoodMinimaClassifier(CallbackSupportMixin, NetworkClassifier):
@@ -230,9 +236,9 @@ default='relu'
             "array-like",
             Interval(Integral, 1, None, closed="left"),
         ],
-        "activation": [StrOptions(set(CODES))],
+        "activation": [StrOptions(set(ACTIVATIONS))],
         "loss": [
-            StrOptions({"poly_hinge", "log_loss"}),
+            StrOptions(set(LOSSES)),
             HasMethods(["value", "derivative", "minimum"]),
         ],
         "degree": [Interval(Real, 2, None, closed="left")],
@@ -379,14 +385,14 @@ default='relu'
             checkpoint = {"rng": rng.get_state(), "origin": origin}
         if self.early_stopping:
             data, rest = split(
-                objective.data, problem.multilabel, self.validation_fraction, rng
+                objective.data, problem.target, self.validation_fraction, rng
             )
             objective = replace(objective, data=data)
             held_out = HeldOut(
                 rest,
                 objective.layout,
-                self.activation,
-                problem.multilabel,
+                objective.activation,
+                problem.target.decide,
                 self.n_iter_no_change,
                 self.tol,
             )
@@ -444,11 +450,11 @@ default='relu'
         if checkpoint is not None:
             rng = np.random.RandomState()
             rng.set_state(checkpoint["rng"])
-            origin, known = checkpoint["origin"], Evaluations(checkpoint["evaluations"])
+            origin, known = checkpoint["origin"], EvaluationCache(checkpoint["evaluations"])
         elif previous is not None:
-            origin = origin_of(previous, problem.objective.layout, problem.classes)
+            origin = origin_of(previous, problem.objective.layout, problem.target.classes)
         if known is None and self.warm_start and hasattr(self, "_skl_callbacks"):
-            known = Evaluations()
+            known = EvaluationCache()
         return rng, origin, known
 
     def _listener(self, tasks):
@@ -474,13 +480,13 @@ default='relu'
         objective = problem.objective
         coefs, intercepts = objective.layout.unpack(theta.astype(objective.data.dtype))
         fitted = {
-            "classes_": problem.classes,
-            "multilabel_": problem.multilabel,
+            "classes_": problem.target.classes,
+            "multilabel_": problem.target.multilabel,
             "coefs_": coefs,
             "intercepts_": intercepts,
             "n_layers_": len(coefs) + 1,
             "n_outputs_": objective.layout.sizes[-1],
-            "out_activation_": objective.loss.link_name(objective.several_classes),
+            "out_activation_": objective.loss.link,
             "n_features_in_": objective.layout.sizes[0],
         }
         if hasattr(shell, "feature_names_in_"):

@@ -9,11 +9,11 @@ from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from .callbacks import CallbackSupportMixin, Subfits, with_callbacks
 from .classifier import GoodMinimaClassifier
-from .labels import encode
-from .predictor import NetworkClassifier
-from .problem import check_parameters, naming, validated
+from .estimator.base import NetworkClassifier
+from .estimator.callbacks import CallbackSupportMixin, Subfits, with_callbacks
+from .estimator.setup import check_parameters, naming, validated
+from .estimator.targets import encode
 
 STRONGEST, WEAKEST = 0.3, 1e-3  # alphas of the path unless they are given
 

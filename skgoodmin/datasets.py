@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .parameters import ParameterLayout
+from .objective.layout import ParameterLayout
 
 __all__ = [
     "BadMinimum",

@@ -10,10 +10,11 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .augmented import AugmentedObjective
-from .certificate import Status, group_minima
-from .problem import pose, validated
-from .witness import data_loss, raw_predictions
+from .certificates.certificate import Status
+from .certificates.pointwise import group_minima
+from .estimator.setup import pose, validated
+from .objective.predictions import Predictions
+from .objective.with_neuron import AugmentedObjective
 
 
 def _axes(ax):
@@ -30,7 +31,7 @@ def _problem(estimator, X, y, sample_weight=None):
     """(objective on these data, theta of the fitted estimator)."""
     check_is_fitted(estimator)
     X, y, sample_weight = validated(estimator, X, y, sample_weight, reset=False)
-    classes = None if estimator.multilabel_ else estimator.classes_
+    classes = estimator.classes_
     objective = pose(estimator, X, y, sample_weight, classes).objective
     objective = replace(objective, alpha=estimator.alpha_)
     return objective, objective.layout.pack(estimator.coefs_, estimator.intercepts_)
@@ -294,7 +295,7 @@ class CertificateDisplay:
         display : CertificateDisplay
         """
         objective, theta = _problem(estimator, X, y, sample_weight)
-        raw = raw_predictions(objective, theta)
+        raw = Predictions(objective, theta).raw
         margins = (objective.signs() * raw).min(axis=1)
         order = np.argsort(margins, kind="stable")
         shares = gap_by_row(objective, raw)
@@ -327,7 +328,7 @@ def gap_by_row(objective, raw):
     """
     data = objective.data
     loss = np.array(
-        [data_loss(objective, raw[i : i + 1], i)[0] for i in range(data.n_rows)]
+        [objective.data_loss(raw[i : i + 1], i)[0] for i in range(data.n_rows)]
     )
     by_group = np.bincount(data.group, loss)
     groups, minima = group_minima(objective)

@@ -7,16 +7,7 @@
     model = to_onnx(pipeline, X[:1], options={"zipmap": False})
 
 The graph is the network (MatMul, Add, the activation, layer by layer), the link to
-probabilities, and the labels:
-
-======== ==========================================================================
-link     probabilities
-======== ==========================================================================
-logistic Sigmoid
-softmax  Softmax
-hinge    with g = min(|f|, edge) and odds ((1 - g) / (1 + g))^(p-1) / (1 + |f| - g),
-         the smaller probability is max(odds / (1 + odds), eps)
-======== ==========================================================================
+probabilities, and the labels. Activations and losses bring their own nodes along.
 
 Needs the extra ``onnx``: ``pip install skgoodmin[onnx]``.
 """
@@ -25,6 +16,9 @@ import numpy as np
 
 from .classifier import GoodMinimaClassifier
 from .classifier_cv import GoodMinimaClassifierCV
+from .estimator.setup import loss_of
+from .estimator.targets import Labels, SeveralClasses, TwoClasses
+from .kernels.activations import ACTIVATIONS
 
 
 def register():
@@ -91,37 +85,41 @@ class _Graph:
         return output
 
 
-def _activate(graph, name, z):
-    """Name of act(z)."""
-    if name == "identity":
-        return z
-    if name == "silu":
-        return graph("Mul", z, graph("Sigmoid", z))
-    if name == "softplus":
-        # max(z, 0) + log(1 + e^-|z|): the operator Softplus overflows in float32.
-        tail = graph("Log", graph("Add", graph("Exp", _minus_abs(graph, z)), 1.0))
-        return graph("Add", graph("Relu", z), tail)
-    return graph({"logistic": "Sigmoid", "tanh": "Tanh", "relu": "Relu"}[name], z)
+def _labels(graph, raw, positive, labels, probabilities):
+    """Labels of their own: no class to look up."""
+    graph("Identity", positive, output=probabilities)
+    above = graph("Greater", raw, 0.0)
+    graph("Cast", above, output=labels, to=_int64())
 
 
-def _minus_abs(graph, z):
-    return graph("Neg", graph("Abs", z))
+def _two_classes(graph, raw, positive, labels, probabilities):
+    """Place of the class among two."""
+    both = graph("Sub", 1.0, positive), positive
+    graph("Concat", *both, output=probabilities, axis=1)
+    above = graph("Cast", graph("Greater", raw, 0.0), to=_int64())
+    return graph("Reshape", above, graph.constant([-1], np.int64))
 
 
-def _hinge_probabilities(graph, model, raw):
-    """Name of P(y = 1 | f), elementwise; see PolynomialHinge.probabilities."""
-    exponent = float(model.degree) - 1.0
-    root = 1e-9 ** (1.0 / exponent)
-    edge = (1.0 - root) / (1.0 + root)
-    size = graph("Abs", raw)
-    inside = graph("Min", size, edge)
-    ratio = graph("Div", graph("Sub", 1.0, inside), graph("Add", 1.0, inside))
-    beyond = graph("Add", 1.0, graph("Sub", size, inside))
-    odds = graph("Div", graph("Pow", ratio, exponent), beyond)
-    small = graph("Div", odds, graph("Add", 1.0, odds))
-    small = graph("Max", small, np.finfo(np.float64).eps)
-    positive = graph("Greater", raw, 0.0)
-    return graph("Where", positive, graph("Sub", 1.0, small), small)
+def _several_classes(graph, raw, positive, labels, probabilities):
+    """Place of the class among several."""
+    total = graph("ReduceSum", positive, graph.constant([1], np.int64), keepdims=1)
+    graph("Div", positive, total, output=probabilities)
+    return graph("ArgMax", raw, axis=1, keepdims=0)
+
+
+def _int64():
+    from skl2onnx.proto import onnx_proto
+
+    return onnx_proto.TensorProto.INT64
+
+
+# Target -> function that adds the probabilities and returns the place of the class; of
+# labels it adds them too and returns None.
+OUTPUTS = {
+    TwoClasses: _two_classes,
+    SeveralClasses: _several_classes,
+    Labels: _labels,
+}
 
 
 def _convert(scope, operator, container):
@@ -130,9 +128,7 @@ def _convert(scope, operator, container):
     from skl2onnx.proto import onnx_proto
 
     model = operator.raw_operator
-    link = model.out_activation_
-    if link == "custom":
-        raise NotImplementedError("A loss of one's own has no ONNX graph.")
+    activation, target = ACTIVATIONS[model.activation], model._target
     source = operator.inputs[0]
     dtype = np.float64 if isinstance(source.type, DoubleTensorType) else np.float32
     graph = _Graph(scope, container, dtype)
@@ -145,28 +141,12 @@ def _convert(scope, operator, container):
     ):
         values = graph("Add", graph("MatMul", values, w), c)
         if layer < len(model.coefs_):
-            values = _activate(graph, model.activation, values)
+            values = activation.onnx(graph, values)
     labels, probabilities = (output.full_name for output in operator.outputs)
-    if link == "softmax":
-        positive = graph("Softmax", values, axis=1)
-    elif link == "logistic":
-        positive = graph("Sigmoid", values)
-    else:
-        positive = _hinge_probabilities(graph, model, values)
-    integers = onnx_proto.TensorProto.INT64
-    if model.multilabel_:
-        graph("Identity", positive, output=probabilities)
-        graph("Cast", graph("Greater", values, 0.0), output=labels, to=integers)
+    positive = loss_of(model, target).onnx(graph, values)
+    chosen = OUTPUTS[type(target)](graph, values, positive, labels, probabilities)
+    if chosen is None:
         return
-    if model.n_outputs_ == 1:
-        both = graph("Sub", 1.0, positive), positive
-        graph("Concat", *both, output=probabilities, axis=1)
-        chosen = graph("Cast", graph("Greater", values, 0.0), to=integers)
-        chosen = graph("Reshape", chosen, graph.constant([-1], np.int64))
-    else:
-        total = graph("ReduceSum", positive, graph.constant([1], np.int64), keepdims=1)
-        graph("Div", positive, total, output=probabilities)
-        chosen = graph("ArgMax", values, axis=1, keepdims=0)
     names = model.classes_
     if names.dtype.kind in "iub":
         table = graph.constant(names, np.int64)

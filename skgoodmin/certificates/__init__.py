@@ -1,0 +1,1 @@
+"""What is known of a trained network, and of all others: bounds and witnesses."""

@@ -1,0 +1,37 @@
+"""Bound: what is known of all networks at once."""
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class Known(Enum):
+    """How a bound is known."""
+
+    PROVEN = "proven"
+    ESTIMATED = "estimated"
+
+
+class Bound(NamedTuple):
+    """A lower bound of what networks can reach on the training rows.
+
+    Attributes
+    ----------
+    value : float
+    of : str
+        'data loss' or 'objective' (data loss and penalty).
+    networks : str
+        Which networks it holds for, as in "networks of any size".
+    known : Known
+        ``PROVEN`` holds in floating point; anything else is an estimate.
+    """
+
+    value: float
+    of: str
+    networks: str
+    known: Known
+
+    def __str__(self):
+        return (
+            f"no {self.networks} has a smaller {self.of} than {self.value:.6g} "
+            f"({self.known.value})"
+        )

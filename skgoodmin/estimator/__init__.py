@@ -1,0 +1,1 @@
+"""What lies between scikit-learn and the training: parameters, targets, callbacks."""

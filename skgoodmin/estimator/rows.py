@@ -1,0 +1,41 @@
+"""Rows of a target: their weights by class, and a part of them set aside."""
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+from sklearn.utils import compute_class_weight
+
+
+def class_factors(class_weight, target, data):
+    """Factor of each canonical row, (n_rows,), from the classes of its labels."""
+    factors = np.ones(data.n_rows)
+    names = target.label_names
+    for labels in data.labels.T:
+        if class_weight == "balanced":
+            counts = np.bincount(labels, data.weights, minlength=len(names))
+            share = counts.sum() / ((counts > 0).sum() * np.where(counts, counts, 1.0))
+        else:
+            share = compute_class_weight(class_weight, classes=names, y=names)
+            if not (np.isfinite(share).all() and share.min() >= 0 < share.max()):
+                raise ValueError(
+                    "class_weight must hold finite weights, none negative and not all "
+                    f"zero, got {class_weight!r}."
+                )
+        factors *= share[labels]
+    return factors
+
+
+def split(data, target, fraction, rng):
+    """Canonical rows for training and for validation, stratified by class."""
+    try:
+        kept, held = train_test_split(
+            np.arange(data.n_rows),
+            test_size=fraction,
+            stratify=target.strata(data.labels),
+            random_state=rng.randint(np.iinfo(np.int32).max),
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"early_stopping=True cannot set validation_fraction={fraction} of "
+            f"{data.n_rows} distinct rows aside: {error}"
+        ) from error
+    return data.take(np.sort(kept)), data.take(np.sort(held))

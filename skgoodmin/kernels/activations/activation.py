@@ -1,0 +1,67 @@
+"""What the package asks of an activation function.
+
+A file of this folder holds one activation: its formula, two kernels and a record of
+what the other rooms have to know of it. The line in ``__init__`` makes it known.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..jit import Kernel
+
+
+class Activation(NamedTuple):
+    """An activation function act(z) of the hidden units.
+
+    Parameters
+    ----------
+    name : str
+        As the user writes it.
+    function : callable(z) -> ndarray
+        What prediction uses: plain numpy, no compiler; z may be overwritten.
+    activate : Kernel(z, intercept, slope)
+        z <- act(z + c), in place. z and slope have shape (n, n_units), the intercept
+        c (n_units,). ``slope`` <- act'(z + c) where ``stores_slope``, otherwise it is
+        left alone.
+    apply_slope : Kernel(value, slope, delta)
+        delta <- delta * slope, flat, after what ``activate`` left there.
+    stores_slope : bool
+        Whether the slope can not be told from the value.
+    slopes : tuple of float
+        (smallest, largest) value of act', rounded outward: rounding errors of the
+        predictions and proven bounds of a certificate are made of it.
+    gain : float
+        Of the random starts, see :meth:`ParameterLayout.start`.
+    onnx : callable(graph, z) -> name
+        Adds act(z) to an ONNX graph.
+    in_mlp : bool
+        Whether ``MLPClassifier`` has it, under the same name.
+    free_scale : bool
+        Whether a new unit takes the length of the others: act(c z) = c act(z) leaves
+        it open.
+    """
+
+    name: str
+    function: Callable[[np.ndarray], np.ndarray]
+    activate: Kernel
+    apply_slope: Kernel
+    stores_slope: bool
+    slopes: tuple[float, float]
+    onnx: Callable[[Any, str], str]
+    gain: float = 6.0
+    in_mlp: bool = False
+    free_scale: bool = False
+
+    @property
+    def steepest(self):
+        """Largest |act'|."""
+        return max(abs(slope) for slope in self.slopes)
+
+    def slope(self, z):
+        """act'(z), elementwise on (n, n_units)."""
+        value, stored, slope = z.copy(), np.empty_like(z), np.ones_like(z)
+        self.activate(value, np.zeros(z.shape[1]), stored)
+        self.apply_slope(value.ravel(), stored.ravel(), slope.ravel())
+        return slope

@@ -1,0 +1,137 @@
+"""The one door to numba: kernels compiled at their first call, cached on disk.
+
+Rules that every kernel keeps:
+
+- Arrays, numbers and named tuples of them go in; no closures, no classes.
+- ``error_model="numpy"``: the check for a division by zero would otherwise keep
+  every loop from being vectorised.
+- No blanket ``fastmath``. ``contract`` (fused multiply-add) is always allowed;
+  ``reassoc`` only where a kernel asks for it, to sum with several accumulators.
+  ``nnan`` and ``ninf`` are never allowed: a network with an exponential in it must
+  be able to see an infinity.
+- Never ``parallel=True``: its thread layers abort or hang after a fork.
+
+What differs from one activation or loss to the next is bound, not dispatched on: a
+kernel calls it by a global name, and :meth:`Kernel.bind` makes a copy of the kernel in
+which that name stands for the kernel asked for. Nothing else is compiled, and a name
+that nobody bound is an error.
+"""
+
+import functools
+import hashlib
+import types
+from pathlib import Path
+
+import numpy as np
+
+
+@functools.cache
+def _source_stamp():
+    """Digest of the sources of this folder.
+
+    numba looks only at the file of the function it compiles, not at those of the
+    functions called from there; with this stamp in its name a kernel is compiled
+    anew whenever any kernel has changed, and only then.
+    """
+    digest = hashlib.blake2b(digest_size=6)
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _silently(function, *args):
+    """The function without numpy's warnings, which compiled code has none of."""
+    with np.errstate(all="ignore"):
+        return function(*args)
+
+
+class Kernel:
+    """A function that numba compiles when it is first called.
+
+    Importing numba takes longer than a prediction, and predicting needs no kernel,
+    so the import waits until the first fit.
+    """
+
+    def __init__(self, function, options):
+        functools.update_wrapper(self, function)
+        self.function, self.options = function, options
+
+    def bind(self, label, **names):
+        """A copy of the kernel in which global ``names`` stand for what is given.
+
+        Parameters
+        ----------
+        label : str
+            Tells the copy from others, in the cache on disk too.
+        **names : Kernel or number
+            What the kernel's global names stand for.
+        """
+        plain = self.function
+        bound = types.FunctionType(
+            plain.__code__, plain.__globals__ | names, plain.__name__
+        )
+        bound.__doc__ = plain.__doc__
+        bound.__qualname__ = f"{plain.__qualname__}_{label}"
+        return Kernel(bound, self.options)
+
+    @functools.cached_property
+    def dispatcher(self):
+        """The compiled function (the plain one under ``NUMBA_DISABLE_JIT=1``)."""
+        import numba
+
+        if numba.config.DISABLE_JIT:
+            return functools.partial(_silently, self.function)
+        self.function.__qualname__ = f"{self.__qualname__}_{_source_stamp()}"
+        try:
+            return numba.njit(cache=True, **self.options)(self.function)
+        except RuntimeError:  # nowhere to write: a read-only install without a home
+            return numba.njit(**self.options)(self.function)
+
+    @functools.cached_property
+    def _callee(self):
+        """The function as other kernels call it.
+
+        It needs no way in from Python, which takes as long to compile as a small
+        kernel itself.
+        """
+        import numba
+
+        wrappers = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        return numba.njit(**wrappers, **self.options)(self.function)
+
+    @property
+    def _numba_type_(self):
+        """Lets a kernel call another one by its global name."""
+        import numba
+
+        return numba.typeof(self._callee)
+
+    def __call__(self, *args):
+        """Compile, if need be, and run."""
+        return self.dispatcher(*args)
+
+
+def njit(function=None, *, reassoc=False, inline=False):
+    """Mark a function as a kernel; see :class:`Kernel`."""
+    if function is None:
+        return functools.partial(njit, reassoc=reassoc, inline=inline)
+    options = {
+        "error_model": "numpy",
+        "fastmath": {"contract", "reassoc"} if reassoc else {"contract"},
+        "nogil": True,
+        "forceinline": inline,
+    }
+    return Kernel(function, options)
+
+
+@njit
+def unbound(*args):
+    """Stands where :meth:`Kernel.bind` has to put a kernel."""
+    raise NotImplementedError("a kernel was called without being bound")
+
+
+def read_only(array):
+    """C-ordered, read-only view: numba sees one array type, so it compiles once."""
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,28 @@
+"""Polynomial hinge: l(m) = max(0, 1 - m)^p with the margin m = y f, p >= 2."""
+
+import numpy as np
+
+from ..jit import njit
+from .labels import is_positive
+from .sum_losses import sum_losses
+
+
+@njit
+def _hinge(degree, raw, labels, weights, value, work):
+    """Hinge of all outputs; adds to ``value``, turns raw into the gradient."""
+    n_outputs = raw.shape[0]
+    for k in range(n_outputs):
+        for i in range(raw.shape[1]):
+            sign = 1.0 if is_positive(labels, i, k, n_outputs) else -1.0
+            violation = 1.0 - sign * np.float64(raw[k, i])
+            violation = 0.0 if violation < 0.0 else violation
+            power = violation * violation
+            if degree == 2.0:
+                power = violation
+            elif degree != 3.0:
+                power = violation ** (degree - 1.0)
+            value[i] += weights[i] * power * violation
+            raw[k, i] = -degree * sign * weights[i] * power
+
+
+hinge = sum_losses.bind("hinge", pointwise=_hinge)

@@ -1,0 +1,33 @@
+"""Logistic loss: l(m) = log(1 + e^-m) with the margin m = y f."""
+
+import numpy as np
+
+from ..jit import njit
+from ..vector_math import exp64, log1p64
+from .labels import is_positive
+from .sum_losses import sum_losses
+
+
+@njit(inline=True)
+def negligible(itemsize):
+    """Exponents below this give 0: their derivative would end up subnormal."""
+    return -60.0 if itemsize == 4 else -460.0
+
+
+@njit
+def _logistic(degree, raw, labels, weights, value, work):
+    """Logistic loss of all outputs; adds to ``value``, raw becomes the gradient."""
+    n_outputs, smallest = raw.shape[0], negligible(raw.itemsize)
+    for k in range(n_outputs):
+        for i in range(raw.shape[1]):
+            sign = 1.0 if is_positive(labels, i, k, n_outputs) else -1.0
+            margin = sign * np.float64(raw[k, i])
+            size = -abs(margin)
+            u = exp64(size)
+            u = 0.0 if size < smallest else u
+            value[i] += weights[i] * (log1p64(u) - min(margin, 0.0))
+            wrong = u / (1.0 + u) if margin > 0.0 else 1.0 / (1.0 + u)
+            raw[k, i] = -sign * weights[i] * wrong
+
+
+logistic = sum_losses.bind("logistic", pointwise=_logistic)

@@ -1,0 +1,269 @@
+"""The plain multilayer perceptron: forward and backward on a block of rows.
+
+    A_0 = X
+    A_l = act(A_{l-1} W_l + c_l)          hidden layers l = 1 ... L-1
+    F   = (A_{L-1} W_L + c_L)^T           raw predictions
+
+    dJ/dW_l = A_{l-1}^T D_l,   dJ/dc_l = column sums of D_l,
+    D_{l-1} = (D_l W_l^T) * act'(Z_{l-1})
+
+Where ``exponential`` is set, the last unit of every hidden layer is exp(z) in place of
+act(z): special neurons in every layer are no more than that.
+
+Conventions: hidden arrays have shape (n, n_units), raw predictions and their gradient
+(n_outputs, n), so that the loops over rows of the few outputs run over neighbours.
+A block is some hundred rows and stays in the processor's cache from the first product
+to the last gradient. All its arrays are cut from one ``work`` vector, whose parts
+``workspace`` counts; each starts at a cache line, which makes the products up to
+a fifth faster.
+"""
+
+import numpy as np
+
+from .jit import njit, unbound
+from .vector_math import exp64
+
+# What the activation binds: see ``Activation`` and :func:`of_activation`.
+activate = apply_slope = unbound
+STORES_SLOPE = None
+
+
+@njit(inline=True)
+def matrix_view(work, start, n_rows, n_columns):
+    """Matrix (n_rows, n_columns) that lives in ``work`` from ``start`` on."""
+    return work[start : start + n_rows * n_columns].reshape((n_rows, n_columns))
+
+
+def block_rows(sizes, n_rows):
+    """Rows per block, from the shape of the problem alone.
+
+    Products with at most a million multiplications take the fast path of OpenBLAS for
+    small matrices; a wide layer has to do with blocks of 256 rows on the ordinary one.
+    The blocks of a problem are about equally long.
+    """
+    largest = max(i * o for i, o in zip(sizes[:-1], sizes[1:], strict=True))
+    most = min(1_000_000 // largest // 32 * 32, 640)
+    most = most if most >= 64 else 256
+    n_blocks = -(-n_rows // most)
+    return min(-(-n_rows // (32 * n_blocks)) * 32, n_rows)
+
+
+@njit(inline=True)
+def padded(size):
+    """Space for ``size`` numbers in whole cache lines (of 16 float32)."""
+    return (size + 15) // 16 * 16
+
+
+def workspace(sizes, n_rows, dtype, sparse):
+    """The ``work`` vector for theta and blocks of ``n_rows`` rows.
+
+    It holds theta, x, the raw predictions, value and slope of every hidden layer, two
+    arrays for the deltas, a row of ones and one product, in this order.
+    """
+    layers = list(zip(sizes[:-1], sizes[1:], strict=True))
+    space = padded.function
+    size = (
+        space(sum(i * o + o for i, o in layers))
+        + space(0 if sparse else n_rows * sizes[0])
+        + space(n_rows * sizes[-1])
+        + sum(2 * space(n_rows * units) for units in sizes[1:-1])
+        + 2 * space(n_rows * max(sizes[1:-1], default=1))
+        + space(n_rows)
+        + max([i * o for i, o in layers[sparse:]] + list(sizes[1:]))
+    )
+    memory = np.empty(size + 16, dtype)
+    offset = -memory.ctypes.data % 64 // memory.itemsize
+    return memory[offset : offset + size]
+
+
+@njit
+def forward(theta, table, exponential, x, rows, first, n, work, raw):
+    """Raw predictions of a block into ``raw``; the hidden values stay in ``work``.
+
+    x : (n, n_features), the block; where ``rows`` is sparse it is empty and rows
+    ``first`` to ``first + n`` of ``rows`` are read instead.
+    """
+    n_layers = table.shape[0]
+    position = 0
+    below = x
+    for layer in range(n_layers):
+        fan_in, fan_out, w, c = table[layer]
+        weights = matrix_view(theta, w, fan_in, fan_out)
+        last = layer == n_layers - 1
+        if last and (layer > 0 or not rows.sparse):
+            np.dot(weights.T, below.T, raw)
+        elif last:
+            raw[:, :] = 0
+            sparse_forward(rows, first, weights, raw.T)
+        else:
+            z = matrix_view(work, position, n, fan_out)
+            slope = matrix_view(work, position + padded(n * fan_out), n, fan_out)
+            if layer == 0 and rows.sparse:
+                z[:, :] = 0
+                sparse_forward(rows, first, weights, z)
+            else:
+                np.dot(below, weights, z)
+            if exponential:
+                exponents = z[:, fan_out - 1].copy()
+            activate(z, theta[c : c + fan_out], slope)
+            if exponential:
+                for i in range(n):
+                    z[i, fan_out - 1] = exp64(exponents[i] + theta[c + fan_out - 1])
+            below = z
+            position += 2 * padded(n * fan_out)
+        if last:
+            for k in range(fan_out):
+                for i in range(n):
+                    raw[k, i] += theta[c + k]
+
+
+@njit
+def backward(
+    theta,
+    table,
+    exponential,
+    x,
+    rows,
+    first,
+    size,
+    work,
+    delta_raw,
+    gradient,
+):
+    """Add the gradient of a block to ``gradient`` (float64), given dJ/dF.
+
+    delta_raw : (n_outputs, n), what the loss left in place of the raw predictions;
+    n is less than ``size``, the rows that went forward, after :func:`drop_rows`.
+    """
+    n, n_layers = delta_raw.shape[1], table.shape[0]
+    position, widest = 0, 1
+    for layer in range(n_layers - 1):
+        position += 2 * padded(size * table[layer, 1])
+        widest = max(widest, table[layer, 1])
+    upper, lower = position, position + padded(size * widest)
+    ones = matrix_view(work, lower + padded(size * widest), 1, n)
+    ones[:, :] = 1
+    product_at = lower + padded(size * widest) + padded(size)
+    for layer in range(n_layers - 1, -1, -1):
+        fan_in, fan_out, w, c = table[layer]
+        last = layer == n_layers - 1
+        weights = matrix_view(theta, w, fan_in, fan_out)
+        delta = matrix_view(work, upper, n, 0 if last else fan_out)
+        sums = matrix_view(work, product_at, 1, fan_out)
+        if last:
+            np.dot(ones, delta_raw.T, sums)
+        else:
+            np.dot(ones, delta, sums)
+        add_to(gradient[c : c + fan_out], sums.reshape(fan_out))
+        if layer == 0 and rows.sparse:
+            into = matrix_view(gradient, w, fan_in, fan_out)
+            if last:
+                sparse_backward(rows, first, delta_raw.T, into)
+            else:
+                sparse_backward(rows, first, delta, into)
+            break
+        below = x
+        if layer > 0:
+            position -= 2 * padded(size * fan_in)
+            below = matrix_view(work, position, n, fan_in)
+        product = matrix_view(work, product_at, fan_in, fan_out)
+        if last:
+            np.dot(below.T, delta_raw.T, product)
+        else:
+            np.dot(below.T, delta, product)
+        add_to(gradient[w : w + product.size], product.reshape(product.size))
+        if layer == 0:
+            break
+        d = matrix_view(work, lower, n, fan_in)
+        if last and fan_out == 1:
+            outer(delta_raw.reshape(n), weights.reshape(fan_in), d)
+        elif last:
+            np.dot(delta_raw.T, weights.T, d)
+        else:
+            np.dot(delta, weights.T, d)
+        slope = matrix_view(work, position + padded(size * fan_in), n, fan_in)
+        if exponential:
+            by_exponent = d[:, fan_in - 1] * below[:, fan_in - 1]
+        apply_slope(below.reshape(d.size), slope.reshape(d.size), d.reshape(d.size))
+        if exponential:
+            d[:, fan_in - 1] = by_exponent
+        upper, lower = lower, upper
+
+
+@njit
+def drop_rows(table, x, work, delta_raw):
+    """Move the rows of a block that have a gradient to the front; returns their number.
+
+    Under the hinge a row beyond its margin has none, and late in a fit that is most of
+    them. Rows keep their order. Nothing moves unless a quarter of them can go.
+    """
+    n_outputs, n = delta_raw.shape
+    active, kept = np.empty(n, np.int64), 0
+    for i in range(n):
+        for k in range(n_outputs):
+            if delta_raw[k, i] != 0:
+                active[kept] = i
+                kept += 1
+                break
+    if 4 * kept > 3 * n:
+        return n
+    active = active[:kept]
+    flat = delta_raw.reshape(delta_raw.size)
+    for k in range(n_outputs):
+        for j in range(kept):
+            flat[k * kept + j] = flat[k * n + active[j]]
+    move_rows(x, active)
+    position = 0
+    for layer in range(table.shape[0] - 1):
+        n_units = table[layer, 1]
+        move_rows(matrix_view(work, position, n, n_units), active)
+        if STORES_SLOPE:
+            move_rows(matrix_view(work, position + padded(n * n_units), n, n_units), active)
+        position += 2 * padded(n * n_units)
+    return kept
+
+
+@njit
+def move_rows(values, active):
+    """Row j <- row active_j, where active is ascending."""
+    for j in range(active.size):
+        row = active[j]
+        for k in range(values.shape[1]):
+            values[j, k] = values[row, k]
+
+
+@njit
+def add_to(total, part):
+    """total += part, where part may be of lower precision."""
+    for i in range(part.size):
+        total[i] += part[i]
+
+
+@njit
+def outer(column, row, out):
+    """out = column row^T; BLAS is slow at this shape."""
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] = column[i] * row[j]
+
+
+@njit
+def sparse_forward(rows, first, weights, z):
+    """z += X W for rows ``first`` to ``first + len(z)`` of a sparse X."""
+    for i in range(z.shape[0]):
+        row = rows.index[first + i]
+        for p in range(rows.indptr[row], rows.indptr[row + 1]):
+            x, feature = rows.data[p], rows.indices[p]
+            for j in range(z.shape[1]):
+                z[i, j] += x * weights[feature, j]
+
+
+@njit
+def sparse_backward(rows, first, delta, gradient):
+    """gradient += X^T delta for the same rows."""
+    for i in range(delta.shape[0]):
+        row = rows.index[first + i]
+        for p in range(rows.indptr[row], rows.indptr[row + 1]):
+            x, feature = rows.data[p], rows.indices[p]
+            for j in range(delta.shape[1]):
+                gradient[feature, j] += x * delta[i, j]

@@ -1,0 +1,1 @@
+"""The objective on canonical rows: the only thing that a solver sees."""

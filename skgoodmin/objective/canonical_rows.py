@@ -1,0 +1,216 @@
+"""Canonical rows: the training data in a form that depends on its content alone.
+
+Rows of weight 0 are dropped, rows equal in content and label are merged and their
+weights added, and the rest is ordered by a hash of the content. A fit on these rows
+cannot tell a weight of 2 from a repetition or a weight of 0 from a removal, nor in
+which order the rows came: the floating-point sums are the very same.
+
+X is not copied: ``Rows.index`` says which row of X comes next, and blocks are gathered
+through it. Neighbours with equal content and different labels form a group, which is
+what the lower bound of the certificate is made of.
+
+The hash skips zeros, so a sparse row stands where its dense twin does
+(:mod:`skgoodmin.kernels.rows`). Rows that share a hash are compared by content.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.sparse import csr_array, issparse
+
+from ..kernels.jit import read_only
+from ..kernels.rows import Rows, differs_from_previous, hash_rows
+
+SLICE = 16384  # rows of CanonicalRows.slices
+
+
+@dataclass(frozen=True)
+class CanonicalRows:
+    """Training data in canonical order.
+
+    Parameters
+    ----------
+    rows : Rows
+    labels : ndarray of shape (n_rows, 1 or n_outputs), int32
+    weights : ndarray of shape (n_rows,)
+        Sums of the sample weights of the merged rows.
+    opens_group : ndarray of shape (n_rows,), bool
+        Whether the content differs from that of the row before.
+    """
+
+    rows: Rows
+    labels: np.ndarray
+    weights: np.ndarray
+    opens_group: np.ndarray
+
+    @property
+    def group(self):
+        """Number of the group of rows with equal content, (n_rows,), ascending."""
+        return np.cumsum(self.opens_group) - 1
+
+    @property
+    def n_rows(self):
+        """Number of rows that differ in content or label."""
+        return len(self.weights)
+
+    @property
+    def n_features(self):
+        """Number of columns of X."""
+        return self.rows.dense.shape[1]
+
+    @property
+    def n_values(self):
+        """Number of stored values, zeros of dense rows included."""
+        if not self.rows.sparse:
+            return self.n_rows * self.n_features
+        return int(np.diff(self.rows.indptr)[self.rows.index].sum())
+
+    @property
+    def dtype(self):
+        """float64 or float32."""
+        return self.rows.dense.dtype
+
+    def block(self, start=0, stop=None):
+        """Rows ``start`` to ``stop`` as an ndarray or CSR array (a copy)."""
+        rows = self.rows
+        index = rows.index[start:stop]
+        if not rows.sparse:
+            return rows.dense[index]
+        shape = (len(rows.indptr) - 1, self.n_features)
+        return csr_array((rows.data, rows.indices, rows.indptr), shape=shape)[index]
+
+    def slices(self, n_outputs=1):
+        """Slices of some thousand rows: what is done with all of them, piece by piece.
+
+        Nothing that is made of a slice grows with the number of rows, nor do the
+        predictions of a slice with many outputs.
+        """
+        n, step = self.n_rows, max(SLICE * 64 // max(n_outputs, 64), 1)
+        return [slice(i, min(i + step, n)) for i in range(0, n, step)]
+
+    def dot(self, w):
+        """X w for the canonical rows, (n_rows,) in float64."""
+        product = np.empty(self.n_rows)
+        for some in self.slices():
+            product[some] = self.block(some.start, some.stop) @ w
+        return product
+
+    def take(self, places):
+        """The rows at ascending ``places``; they stay canonical."""
+        opens_group = np.diff(self.group[places], prepend=-1) > 0
+        rows = self.rows._replace(index=read_only(self.rows.index[places]))
+        return CanonicalRows(
+            rows,
+            read_only(self.labels[places]),
+            read_only(self.weights[places]),
+            opens_group,
+        )
+
+    def reweighted(self, factors):
+        """The same rows with their weights multiplied by ``factors`` (n_rows,)."""
+        heavier = replace(self, weights=read_only(self.weights * factors))
+        if np.all(heavier.weights > 0):
+            return heavier
+        return heavier.take(np.flatnonzero(heavier.weights > 0))
+
+
+def _arrays(X):
+    """Rows of X in their original order."""
+    if issparse(X):
+        if not X.has_canonical_format:
+            X = X.copy()
+            X.sum_duplicates()
+        dense = np.empty((0, X.shape[1]), dtype=X.dtype)
+        data, indices, indptr = X.data, X.indices, X.indptr
+    else:
+        dense = X
+        data = np.empty(0, dtype=X.dtype)
+        indices = indptr = np.empty(0, dtype=np.int64)
+    return Rows(
+        issparse(X),
+        read_only(dense),
+        read_only(data),
+        read_only(indices.astype(np.int32, copy=False)),
+        read_only(indptr.astype(np.int64, copy=False)),
+        read_only(np.arange(X.shape[0])),
+    )
+
+
+def _content(rows, place):
+    """Key that two rows share exactly if their content is equal."""
+    row = rows.index[place]
+    if rows.sparse:
+        span = slice(rows.indptr[row], rows.indptr[row + 1])
+        features, values = rows.indices[span], rows.data[span]
+    else:
+        features, values = np.arange(rows.dense.shape[1]), rows.dense[row]
+    used = values != 0
+    return tuple(zip(features[used].tolist(), values[used].tolist(), strict=True))
+
+
+def _label_keys(labels):
+    """One integer per row that orders the labels, for (n, 1) and for multilabel."""
+    if labels.shape[1] == 1:
+        return labels[:, 0]
+    return np.unique(labels, axis=0, return_inverse=True)[1].ravel()
+
+
+def canonical_rows(X, labels, sample_weight=None):
+    """Canonical form of the training data.
+
+    Parameters
+    ----------
+    X : C-ordered ndarray or CSR of shape (n_samples, n_features)
+        float64 or float32, finite.
+    labels : ndarray of shape (n_samples, 1) or (n_samples, n_outputs), int32
+    sample_weight : ndarray of shape (n_samples,) or None
+        Not negative; None stands for ones.
+
+    Returns
+    -------
+    canonical : CanonicalRows
+    """
+    rows = _arrays(X)
+    if sample_weight is not None and not np.all(sample_weight > 0):
+        rows = rows._replace(index=read_only(np.flatnonzero(sample_weight > 0)))
+    hashes = np.empty(len(rows.index), dtype=np.uint64)
+    hash_rows(*rows, hashes)
+    order = np.argsort(hashes)
+    new = np.empty(len(order), dtype=np.uint8)
+    collisions = differs_from_previous(*rows, order, hashes, new)
+    if collisions == 0 and new.all():
+        return _collect(rows, order, new, labels, sample_weight)
+    # Some rows share their content: order them by label, and their weights by size,
+    # so that the sum of the weights does not depend on where they stood.
+    keys = _label_keys(labels)[rows.index]
+    weight = (
+        np.zeros(len(order)) if sample_weight is None else sample_weight[rows.index]
+    )
+    if collisions:
+        contents = [_content(rows, place) for place in range(len(order))]
+        ranks = {content: rank for rank, content in enumerate(sorted(set(contents)))}
+        content_rank = np.array([ranks[content] for content in contents])
+        order = np.lexsort((weight, keys, content_rank, hashes))
+    else:
+        order = np.lexsort((weight, keys, hashes))
+    differs_from_previous(*rows, order, hashes, new)
+    return _collect(rows, order, new, labels, sample_weight, keys)
+
+
+def _collect(rows, order, new_content, labels, sample_weight, keys=None):
+    """Merge neighbours that agree in content and label."""
+    source = rows.index[order]
+    weights = np.ones(len(order)) if sample_weight is None else sample_weight[source]
+    opens_group = new_content.astype(bool)
+    if keys is not None:
+        new = opens_group.copy()
+        new[1:] |= keys[order][1:] != keys[order][:-1]
+        first = np.flatnonzero(new)
+        weights = np.add.reduceat(weights, first)
+        source, opens_group = source[first], opens_group[first]
+    return CanonicalRows(
+        rows._replace(index=read_only(source)),
+        read_only(labels[source]),
+        read_only(weights.astype(np.float64, copy=False)),
+        opens_group,
+    )

@@ -1,0 +1,46 @@
+"""The logistic loss: l(m) = log(1 + e^-m) with the margin m = y f."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import expit
+
+from ...kernels.losses.logistic import logistic
+from .loss import KernelLoss, OutputwiseLoss
+from .softmax import label_entropy
+
+
+@dataclass(frozen=True)
+class Logistic(KernelLoss, OutputwiseLoss):
+    """Log-loss of one output, or of several that are labels of their own.
+
+    Its infimum is not attained on a group with one label, so the theorem of LSLS18
+    says nothing about it; bound and gap remain valid.
+    """
+
+    name: ClassVar = "log_loss"
+    kernel: ClassVar = logistic
+    degree: ClassVar = 0.0
+    link: ClassVar = "logistic"
+    attains_minimum: ClassVar = False
+    unit_margin: ClassVar = False
+    auto_alpha: ClassVar = 0.25
+
+    def minimum(self, counts):
+        """Entropy of the labels of each group; counts (n_groups, n_outputs, 2)."""
+        return label_entropy(counts)
+
+    def curvature(self, raw, signs):
+        """d2l/df2 = P (1 - P), elementwise on (n, n_outputs)."""
+        p = expit(raw)
+        return p * (1.0 - p)
+
+    def probabilities(self, raw):
+        """P(y = 1 | f) = 1 / (1 + e^-f), kept inside (0, 1), elementwise."""
+        eps = np.finfo(np.float64).eps
+        return np.clip(expit(np.asarray(raw, dtype=np.float64)), eps, 1.0 - eps)
+
+    def onnx(self, graph, raw):
+        """The operator Sigmoid."""
+        return graph("Sigmoid", raw)

@@ -1,0 +1,60 @@
+"""The softmax loss: l(f) = log(sum_k e^f_k) - f_label, one loss of all outputs."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import softmax, xlogy
+
+from ...kernels.losses.softmax import softmax as softmax_kernel
+from .loss import KernelLoss
+
+
+@dataclass(frozen=True)
+class Softmax(KernelLoss):
+    """Log-loss of several classes, of which each row has one.
+
+    Its infimum is not attained on a group with one label, so the theorem of LSLS18
+    says nothing about it; bound and gap remain valid.
+    """
+
+    name: ClassVar = "log_loss"
+    kernel: ClassVar = softmax_kernel
+    degree: ClassVar = 0.0
+    link: ClassVar = "softmax"
+    attains_minimum: ClassVar = False
+    unit_margin: ClassVar = False
+    auto_alpha: ClassVar = 0.25
+
+    def counts(self, labels, weights, group, n_outputs):
+        """Weight of each class in each group, (n_groups, 1, n_outputs).
+
+        labels : (n, 1), weights : (n,), group : (n,) from 0 on
+        """
+        counts = np.zeros((group.max(initial=-1) + 1, 1, n_outputs))
+        np.add.at(counts, (group, 0, labels[:, 0]), weights)
+        return counts
+
+    def minimum(self, counts):
+        """Entropy of the labels of each group; counts (n_groups, 1, n_outputs)."""
+        return label_entropy(counts)
+
+    def curvature(self, raw, signs):
+        """d2l/df2 = P (1 - P), elementwise on (n, n_outputs)."""
+        p = softmax(raw, axis=1)
+        return p * (1.0 - p)
+
+    def probabilities(self, raw):
+        """e^f_k / sum_j e^f_j, (n, n_outputs)."""
+        return softmax(raw.astype(np.float64), axis=1)
+
+    def onnx(self, graph, raw):
+        """The operator Softmax."""
+        return graph("Softmax", raw, axis=1)
+
+
+def label_entropy(counts):
+    """n_j log(n / n_j), summed over labels j and outputs; (n_groups, n_outputs, j)."""
+    total = counts.sum(axis=-1, keepdims=True)
+    share = counts / np.where(total > 0, total, 1.0)
+    return -xlogy(counts, share).sum(axis=(-1, -2))

@@ -1,0 +1,101 @@
+"""Raw predictions: of any rows, and of the training rows with their rounding."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.sparse import issparse
+
+from .objective import Objective
+
+PREDICTION_ROWS = 1024  # rows that predict_raw takes at once
+
+
+def hidden_values(coefs, intercepts, activation, X):
+    """Values of the last hidden layer (X itself where there is none), in numpy."""
+    values = X
+    for weights, intercept in zip(coefs[:-1], intercepts[:-1], strict=True):
+        values = np.asarray(values @ weights)
+        values += intercept
+        values = activation.function(values)
+    return values
+
+
+def predict_raw(coefs, intercepts, activation, X):
+    """Raw predictions, in numpy and in blocks of rows.
+
+    Parameters
+    ----------
+    coefs, intercepts : lists of ndarrays
+    activation : Activation
+    X : ndarray or CSR of shape (n_samples, n_features)
+
+    Returns
+    -------
+    raw : ndarray of shape (n_samples, n_outputs)
+    """
+    n = X.shape[0]
+    if issparse(X):
+        X = X.tocsr()
+    raw = np.empty((n, coefs[-1].shape[1]), dtype=np.result_type(X.dtype, coefs[0]))
+    for start in range(0, n, PREDICTION_ROWS):
+        some = slice(start, start + PREDICTION_ROWS)
+        values = hidden_values(coefs, intercepts, activation, X[some])
+        raw[some] = np.asarray(values @ coefs[-1]) + intercepts[-1]
+    return raw
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a network predicts on its training rows, made once for all who ask.
+
+    Parameters
+    ----------
+    objective : Objective
+    theta : ndarray of shape (n_parameters,)
+    """
+
+    objective: Objective
+    theta: np.ndarray
+
+    @cached_property
+    def raw(self):
+        """Raw predictions of the canonical rows, (n_rows, n_outputs) in float64."""
+        objective = self.objective
+        coefs, intercepts = objective.layout.unpack(self.theta)
+        raw = np.empty((objective.data.n_rows, objective.layout.sizes[-1]))
+        for rows in self.slices:
+            block = objective.data.block(rows.start, rows.stop)
+            raw[rows] = predict_raw(coefs, intercepts, objective.activation, block)
+        return raw
+
+    @property
+    def slices(self):
+        """Slices of the rows, for what is done piece by piece."""
+        return self.objective.data.slices(self.objective.layout.sizes[-1])
+
+    @cached_property
+    def loss(self):
+        """Mean loss, without any penalty."""
+        return sum(
+            self.objective.data_loss(self.raw[rows], rows.start)[0]
+            for rows in self.slices
+        )
+
+    def rounding(self, rows):
+        """First-order bound of the rounding error of ``raw[rows]``, (n, n_outputs).
+
+        Each product A W + c of fan-in m carries (m + 2) eps (|A| |W| + |c|) besides
+        what the error of A becomes; the activation rounds to a few units in the last
+        place, and multiplies errors by its steepest slope.
+        """
+        coefs, intercepts = self.objective.layout.unpack(self.theta)
+        steepest = max(self.objective.activation.steepest, 1.0)
+        x = abs(self.objective.data.block(rows.start, rows.stop)).astype(np.float64)
+        eps, values, error = np.finfo(np.float64).eps, x, 0.0
+        for weights, intercept in zip(coefs, intercepts, strict=True):
+            size = np.asarray(values @ abs(weights)) + abs(intercept)
+            inherited = 0.0 if values is x else error @ abs(weights)
+            error = steepest * (inherited + (len(weights) + 6) * eps * size)
+            values = steepest * size + 1.0  # no less than |act(z)|
+        return error

@@ -1,0 +1,1 @@
+"""Starts, runs of the solver, escapes, and how they are put together."""

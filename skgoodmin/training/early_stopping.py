@@ -1,0 +1,61 @@
+"""Early stopping on rows that the training does not see."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..kernels.activations import Activation
+from ..objective.canonical_rows import CanonicalRows
+from ..objective.layout import ParameterLayout
+from ..objective.predictions import predict_raw
+
+
+@dataclass
+class HeldOut:
+    """Callback of the solver that stops when the validation accuracy stalls.
+
+    Parameters
+    ----------
+    data : CanonicalRows
+        The validation rows.
+    layout : ParameterLayout
+    activation : Activation
+    decide : callable(raw) -> labels
+        Labels of raw predictions; the accuracy counts the rows with all labels right.
+    patience : int
+        Iterations without an improvement by more than ``tol`` before the stop.
+    tol : float
+    """
+
+    data: CanonicalRows
+    layout: ParameterLayout
+    activation: Activation
+    decide: Callable[[np.ndarray], np.ndarray]
+    patience: int
+    tol: float
+    scores: list = field(default_factory=list)
+    best_theta: np.ndarray | None = None
+    best_score: float = -np.inf
+    waited: int = 0
+
+    def score(self, theta):
+        """Weighted accuracy at ``theta``."""
+        coefs, intercepts = self.layout.unpack(theta)
+        data, right = self.data, np.empty(self.data.n_rows)
+        for some in data.slices():
+            block = data.block(some.start, some.stop)
+            raw = predict_raw(coefs, intercepts, self.activation, block)
+            labels = self.decide(raw)
+            right[some] = (labels == data.labels[some]).all(axis=1)
+        return float(np.average(right, weights=data.weights))
+
+    def __call__(self, theta):
+        """Score ``theta``; True once the patience is over."""
+        score = self.score(theta)
+        self.scores.append(score)
+        improved = score > self.best_score + self.tol
+        self.waited = 0 if improved else self.waited + 1
+        if score > self.best_score:
+            self.best_score, self.best_theta = score, theta.copy()
+        return self.waited >= self.patience

@@ -1,0 +1,133 @@
+"""One start: its present run, its stalls, and the grafts that lead on from them."""
+
+import functools
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .finish import is_separated
+from .graft import graft, graft_cost
+from .lbfgs import Exit, Progress, Run
+from .stall import PATIENCE, stall_rule
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much work a training may do."""
+
+    max_iter: int  # iterations of one run of the solver
+    max_fun: int  # evaluations of all runs together
+    tol: float  # largest component of the gradient
+    max_escapes: int = 0  # grafts per start
+    n_directions: int = 16  # that a graft tries; 1 grafts a random unit, the control
+    every_layer: bool = False  # units are looked for before every hidden layer
+
+
+class Start:
+    """One start and what became of it: the present run, and those that grafts ended.
+
+    ``spent`` counts evaluations, those that grafts are worth by their flops included;
+    ``trace`` lists (escape, evaluations, objective) of all iterations.
+    """
+
+    def __init__(self, objective, theta0, budget, number, seed, on_iteration=None):
+        self.objective, self.budget, self.number = objective, budget, number
+        self.rng, self.on_iteration = np.random.RandomState(seed), on_iteration
+        self.run = self.first = Run(objective, theta0, budget.tol)
+        self.spent, self.won, self.level = float(self.run.n_fun), False, 0
+        self.n_grafts, self.n_escapes, self.curves = 0, 0, []
+        self.trace = [(0, self.spent, self.run.value)]
+        self.idle = False  # nothing was left to do, or no budget for it
+        self.rule = stall_rule(objective)
+
+    @property
+    def value(self):
+        """Objective of the present run."""
+        return self.run.value
+
+    def go_on(self, max_fun):
+        """To the next stall, and away from it as long as grafts pay."""
+        before = self.spent
+        # Patience doubles each time the start is resumed.
+        self._advance(self.run, PATIENCE * 2**self.level, max_fun)
+        self.level += 1
+        while self.may_escape and self._escape(max_fun):
+            pass
+        self.idle = self.spent == before
+
+    def _escape(self, max_fun):
+        """Graft a unit and train on until that run stalls; whether it has paid."""
+        view = self.budget.n_directions, self.budget.every_layer
+        cost = graft_cost(self.objective, *view)
+        if self.spent + cost + 1 > max_fun:
+            return False
+        self.n_grafts += 1
+        try:
+            with np.errstate(all="ignore"):
+                theta = graft(self.objective, self.run.theta, self.rng, *view)
+        except np.linalg.LinAlgError:  # from features too large to be squared
+            return False
+        if not np.isfinite(theta).all():
+            return False
+        grafted = Run(self.objective, theta, self.budget.tol)
+        self.spent += cost + grafted.n_fun
+        self.trace.append((self.n_grafts, self.spent, grafted.value))
+        self._advance(grafted, PATIENCE, max_fun)
+        if not (self.rule.paid(self.run.value, grafted.value) or self.won):
+            return False
+        self.curves.append(self.run.curve)
+        self.run, self.level = grafted, 1
+        self.n_escapes += 1
+        return True
+
+    def _advance(self, run, window, max_fun):
+        """Advance ``run`` until it stalls, wins, ends or its budget does."""
+        before = run.n_fun - self.spent
+        escape = self.n_grafts if run is not self.first else 0
+        limit = run.n_fun + max(int(max_fun - self.spent), 0)
+        tell = None
+        if self.on_iteration is not None:
+            tell = functools.partial(self._tell, escape, before)
+        while not self.won:
+            self.won = is_separated(self.objective, run.value)
+            goal = min(run.n_iter + 1, self.budget.max_iter)
+            stalled = self.rule.stalled(run.curve, window)
+            if self.won or stalled or run.ended or goal == run.n_iter:
+                break
+            run.advance(goal, limit, tell)
+            if run.n_iter == goal:
+                self.trace.append((escape, run.n_fun - before, run.value))
+            if run.exit is Exit.MAX_FUN:
+                break
+        self.spent = run.n_fun - before
+
+    def polish(self, max_fun):
+        """Go on to ``tol``, past all stalls."""
+        self._advance(self.run, np.inf, max_fun)
+
+    def _tell(self, escape, before, run):
+        n_fun = run.n_fun - before
+        point = escape, run.n_iter, n_fun, run.value, run.theta
+        return self.on_iteration(Progress(self.number, *point))
+
+    @property
+    def may_escape(self):
+        """Whether a graft is left, and possible."""
+        return (
+            not self.won
+            and self.n_grafts < self.budget.max_escapes
+            and self.run.exit not in (Exit.OVERFLOW, Exit.STOPPED)
+            and len(self.objective.layout.sizes) > 2
+        )
+
+    @property
+    def may_go_on(self):
+        """Whether there is anything left to try from here."""
+        going = not self.run.ended and self.run.n_iter < self.budget.max_iter
+        return not self.won and not self.idle and (going or self.may_escape)
+
+    def solution(self):
+        """The present point; iterations and curve are of all runs that led there."""
+        last = self.run.solution()
+        curve = np.concatenate([*self.curves, last.curve])
+        return replace(last, curve=curve, n_iter=len(curve) - 1)

@@ -1,0 +1,246 @@
+"""Training: the starts, one of the two ways to train, and the certificate."""
+
+import copy
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ..certificates.certificate import Certificate, certify
+from ..certificates.witness import find_witness
+from ..objective.predictions import Predictions
+from .early_stopping import HeldOut
+from .escape import search
+from .finish import finish
+from .joint_training import train_joint
+from .lbfgs import Exit, Progress, Run, Solution
+from .threads import fit_threads
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training ends with."""
+
+    theta: np.ndarray  # (n_parameters,)
+    best: Solution
+    init_losses: np.ndarray  # (starts begun,) objective that each start reached
+    best_init: int
+    n_fun: int
+    n_escapes: int
+    neuron: tuple | None  # (w, b, a) before it was dropped, if it was trained
+    certificate: Certificate
+    held_out: HeldOut | None  # validation of the best start
+    history: np.ndarray  # (iterations of all starts,) of HISTORY
+
+
+# Fields of the history: after which evaluation of which start, before its first escape
+# (0) or after which one, what objective was reached.
+HISTORY = np.dtype(
+    [("start", "i4"), ("escape", "i4"), ("n_fun", "f8"), ("objective", "f8")]
+)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What one way to train ends with, before the certificate."""
+
+    solution: Solution
+    losses: list  # objective that each start reached
+    best: int
+    n_fun: float
+    n_escapes: int = 0
+    escapes_spent: bool = False
+    neuron: tuple | None = None
+    contribution: float = 0.0
+    held_out: HeldOut | None = None
+    traces: list = field(default_factory=list)  # (escape, n_fun, objective) by start
+
+
+def train(
+    objective,
+    starts,
+    rng,
+    budget,
+    *,
+    special_neuron=True,
+    augmented=None,
+    neuron_alpha=1.0,
+    n_jobs=None,
+    held_out=None,
+    on_iteration=None,
+):
+    """Train from the starts, keep the best, and certify it.
+
+    Parameters
+    ----------
+    objective : Objective
+    starts : list of ndarray of shape (n_parameters,)
+    rng : numpy.random.RandomState
+    budget : Budget
+    special_neuron : bool
+        False: no neuron, no escape, no witness.
+    augmented : AugmentedObjective or PerLayerObjective, optional
+        J~ of the objective: train it instead, then drop the neuron.
+    neuron_alpha : float
+        lambda of the witness.
+    n_jobs : int or None
+        Starts that run at once, in threads. The result does not depend on it.
+    held_out : HeldOut, optional
+        Stops each start early, without escapes; the start with the best validation
+        score is kept.
+    on_iteration : callable(Progress) -> bool, optional
+        Called after each iteration; True ends the start there.
+
+    Returns
+    -------
+    trained : Trained
+    """
+    with fit_threads() as shared_map:
+        objective = replace(objective, map=shared_map)
+        if augmented is not None:
+            augmented = replace(augmented, plain=objective)
+            outcome = _train_jointly(augmented, starts, rng, budget, on_iteration)
+        elif held_out is not None:
+            outcome = _train_held_out(objective, starts, held_out, budget, on_iteration)
+        else:
+            if not special_neuron:
+                budget = replace(budget, max_escapes=0)
+            outcome = _escape(objective, starts, rng, budget, n_jobs, on_iteration)
+        solution = outcome.solution
+        if solution.exit is Exit.OVERFLOW:
+            raise OverflowError(solution.exit.value)
+        # What prediction will use: in float32 the parameters are rounded.
+        theta = solution.theta.astype(objective.data.dtype).astype(np.float64)
+        predictions, witness = Predictions(objective, theta), None
+        if special_neuron:
+            witness = find_witness(predictions, rng, neuron_alpha)
+        certificate = certify(
+            predictions,
+            solution,
+            witness,
+            outcome.contribution,
+            outcome.escapes_spent,
+        )
+    return Trained(
+        theta=theta,
+        best=solution,
+        init_losses=np.array(outcome.losses),
+        best_init=outcome.best,
+        n_fun=int(np.ceil(outcome.n_fun)),
+        n_escapes=outcome.n_escapes,
+        neuron=outcome.neuron,
+        certificate=certificate,
+        held_out=outcome.held_out,
+        history=_history(outcome.traces),
+    )
+
+
+def _history(traces):
+    """The traces of all starts as one array of ``HISTORY``."""
+    rows = [(i, *point) for i, trace in enumerate(traces) for point in trace]
+    return np.array(rows, dtype=HISTORY)
+
+
+def _escape(objective, starts, rng, budget, n_jobs, on_iteration):
+    """Search, then bring the best start to its end."""
+    found = search(objective, starts, rng, budget, n_jobs, on_iteration)
+    start, n_fun = found.best, found.spent
+    before = start.spent
+    start.polish(before + budget.max_fun - n_fun)
+    solution, n_fun = start.solution(), n_fun + start.spent - before
+    if start.won:
+        theta, n_fun = finish(objective, solution.theta), n_fun + 2
+        value, gradient = objective.value_and_gradient(theta)
+        if value <= solution.value:
+            curve = np.append(solution.curve, value)
+            solution = replace(
+                solution,
+                theta=theta,
+                value=value,
+                grad_norm=float(np.abs(gradient).max()),
+                exit=Exit.CONVERGED,
+                n_iter=len(curve) - 1,
+                curve=curve,
+            )
+    found.losses[start.number] = solution.value
+    return _Outcome(
+        solution=solution,
+        losses=found.losses,
+        best=start.number,
+        n_fun=n_fun,
+        n_escapes=start.n_escapes,
+        escapes_spent=start.n_grafts >= budget.max_escapes,
+        traces=found.traces,
+    )
+
+
+def _shared(budget, starts):
+    """The budget of each of several starts."""
+    return replace(budget, max_fun=max(budget.max_fun // len(starts), 1))
+
+
+class _Listener:
+    """Keeps the trace of a start without escapes, and passes its progress on."""
+
+    def __init__(self, start, on_iteration):
+        self.start, self.on_iteration, self.trace = start, on_iteration, []
+
+    def __call__(self, phase, n_iter, n_fun, value, theta, score=None):
+        self.trace.append((phase, n_fun, value))
+        progress = Progress(self.start, phase, n_iter, n_fun, value, theta, score)
+        return self.on_iteration is not None and self.on_iteration(progress)
+
+
+def _train_jointly(augmented, starts, rng, budget, on_iteration):
+    """Joint training from every start; the smallest objective is kept."""
+    share = _shared(budget, starts)
+    listeners = [_Listener(i, on_iteration) for i in range(len(starts))]
+    runs = [
+        train_joint(augmented, start, rng, share, listener)
+        for start, listener in zip(starts, listeners, strict=True)
+    ]
+    losses = [solution.value for solution, _ in runs]
+    best = int(np.argmin(np.where(np.isnan(losses), np.inf, losses)))
+    solution, parameters = runs[best]
+    return _Outcome(
+        solution=solution,
+        losses=losses,
+        best=best,
+        n_fun=sum(solution.n_fun for solution, _ in runs),
+        neuron=augmented.neuron(parameters),
+        contribution=augmented.contribution(parameters),
+        traces=[listener.trace for listener in listeners],
+    )
+
+
+def _train_held_out(objective, starts, held_out, budget, on_iteration):
+    """Early stopping of every start; the best validation score is kept."""
+    runs, traces, share = [], [], _shared(budget, starts)
+    for i, theta0 in enumerate(starts):
+        watch, listener = copy.deepcopy(held_out), _Listener(i, on_iteration)
+
+        def after_iteration(run, watch=watch, listener=listener):
+            stop, score = watch(run.theta), watch.scores[-1]
+            point = run.n_iter, run.n_fun, run.value, run.theta
+            return listener(0, *point, score) or stop
+
+        run = Run(objective, theta0, budget.tol)
+        run.advance(share.max_iter, share.max_fun, after_iteration)
+        solution = run.solution()
+        if watch.best_theta is not None:
+            theta = watch.best_theta
+            value, gradient = objective.value_and_gradient(theta)
+            norm = float(np.abs(gradient).max())
+            solution = replace(solution, theta=theta, value=value, grad_norm=norm)
+        runs.append((solution, watch))
+        traces.append(listener.trace)
+    best = int(np.argmax([watch.best_score for _, watch in runs]))
+    losses = [solution.value for solution, _ in runs]
+    n_fun = sum(solution.n_fun for solution, _ in runs)
+    return _Outcome(
+        solution=runs[best][0],
+        losses=losses,
+        best=best,
+        n_fun=n_fun,
+        held_out=runs[best][1],
+        traces=traces,
+    )
