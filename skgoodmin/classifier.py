@@ -3,10 +3,13 @@
 import copy
 import functools
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Integral, Real
+from typing import Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -28,9 +31,11 @@ from .estimator.setup import (
     pose,
     validated,
 )
+from .estimator.typing import MatrixLike
 from .kernels.activations import ACTIVATIONS
 from .objective.evaluation_cache import EvaluationCache
 from .objective.losses import LOSSES
+from .objective.losses.custom import PointwiseLoss
 from .training.early_stopping import HeldOut
 from .training.lbfgs import Exit
 from .training.start import Budget
@@ -265,31 +270,31 @@ default='relu'
 
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
-        activation="relu",
+        hidden_layer_sizes: int | Sequence[int] | NDArray[np.integer] = (100,),
+        activation: str = "relu",
         *,
-        loss="poly_hinge",
-        degree=3,
-        alpha="auto",
-        special_neuron="exponential",
-        neuron_placement="skip",
-        neuron_degree=None,
-        neuron_alpha=1.0,
-        training="escape",
-        n_init=1,
-        max_escapes=3,
-        n_jobs=None,
-        max_iter=1000,
-        max_fun=15000,
-        tol=1e-4,
-        class_weight=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        random_state=None,
-        verbose=0,
-    ):
+        loss: str | PointwiseLoss = "poly_hinge",
+        degree: float = 3,
+        alpha: float | Literal["auto"] = "auto",
+        special_neuron: Literal["exponential", "monomial"] | None = "exponential",
+        neuron_placement: Literal["skip", "per_layer"] = "skip",
+        neuron_degree: int | None = None,
+        neuron_alpha: float = 1.0,
+        training: Literal["escape", "joint"] = "escape",
+        n_init: int = 1,
+        max_escapes: int = 3,
+        n_jobs: int | None = None,
+        max_iter: int = 1000,
+        max_fun: int = 15000,
+        tol: float = 1e-4,
+        class_weight: dict | Literal["balanced"] | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: bool | int = 0,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.loss = loss
@@ -314,7 +319,9 @@ default='relu'
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -339,7 +346,13 @@ default='relu'
         checkpoint = getattr(previous, "checkpoint_", None)
         return self._fit(X, y, sample_weight, previous, checkpoint=checkpoint)
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self,
+        X: MatrixLike,
+        y: MatrixLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Go on from the present parameters, on these rows alone.
 
         Parameters
@@ -450,9 +463,14 @@ default='relu'
         if checkpoint is not None:
             rng = np.random.RandomState()
             rng.set_state(checkpoint["rng"])
-            origin, known = checkpoint["origin"], EvaluationCache(checkpoint["evaluations"])
+            origin, known = (
+                checkpoint["origin"],
+                EvaluationCache(checkpoint["evaluations"]),
+            )
         elif previous is not None:
-            origin = origin_of(previous, problem.objective.layout, problem.target.classes)
+            origin = origin_of(
+                previous, problem.objective.layout, problem.target.classes
+            )
         if known is None and self.warm_start and hasattr(self, "_skl_callbacks"):
             known = EvaluationCache()
         return rng, origin, known

@@ -1,9 +1,12 @@
 """The classifier that chooses its own alpha, along a path of warm starts."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral
+from typing import Any, Literal, Self
 
 import numpy as np
 from joblib import Parallel, delayed
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.model_selection import check_cv
@@ -14,6 +17,8 @@ from .estimator.base import NetworkClassifier
 from .estimator.callbacks import CallbackSupportMixin, Subfits, with_callbacks
 from .estimator.setup import check_parameters, naming, validated
 from .estimator.targets import encode
+from .estimator.typing import MatrixLike
+from .objective.losses.custom import PointwiseLoss
 
 STRONGEST, WEAKEST = 0.3, 1e-3  # alphas of the path unless they are given
 
@@ -97,30 +102,30 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
 
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
-        activation="relu",
+        hidden_layer_sizes: int | Sequence[int] | NDArray[np.integer] = (100,),
+        activation: str = "relu",
         *,
-        alphas=8,
-        loss="poly_hinge",
-        degree=3,
-        cv=None,
-        scoring=None,
-        n_jobs=None,
-        refit=True,
-        special_neuron="exponential",
-        neuron_placement="skip",
-        neuron_degree=None,
-        neuron_alpha=1.0,
-        training="escape",
-        n_init=1,
-        max_escapes=3,
-        max_iter=1000,
-        max_fun=15000,
-        tol=1e-4,
-        class_weight=None,
-        random_state=None,
-        verbose=0,
-    ):
+        alphas: int | Sequence[float] | NDArray[np.floating] = 8,
+        loss: str | PointwiseLoss = "poly_hinge",
+        degree: float = 3,
+        cv: Any = None,
+        scoring: str | Callable[..., float] | None = None,
+        n_jobs: int | None = None,
+        refit: bool = True,
+        special_neuron: Literal["exponential", "monomial"] | None = "exponential",
+        neuron_placement: Literal["skip", "per_layer"] = "skip",
+        neuron_degree: int | None = None,
+        neuron_alpha: float = 1.0,
+        training: Literal["escape", "joint"] = "escape",
+        n_init: int = 1,
+        max_escapes: int = 3,
+        max_iter: int = 1000,
+        max_fun: int = 15000,
+        tol: float = 1e-4,
+        class_weight: dict | Literal["balanced"] | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: bool | int = 0,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.alphas = alphas
@@ -145,7 +150,9 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Choose ``alpha`` by cross-validation, then train on all rows.
 
         Parameters

@@ -227,8 +227,8 @@ class LandscapeDisplay:
         self.ax_ = _axes(ax)
         self.figure_ = self.ax_.figure
         # Levels at quantiles show a valley as well as its walls.
-        levels = np.unique(np.quantile(self.objective, np.linspace(0, 1, 16)))
-        levels = levels if len(levels) > 3 else 16
+        quantiles = np.unique(np.quantile(self.objective, np.linspace(0, 1, 16)))
+        levels = quantiles if len(quantiles) > 3 else 16
         style = {"levels": levels, "cmap": "viridis"} | kwargs
         self.contours_ = self.ax_.contourf(self.x, self.y, self.objective, **style)
         self.figure_.colorbar(self.contours_, ax=self.ax_, label="objective")

@@ -15,6 +15,7 @@ A gradient norm, an eigenvalue or |a| prove nothing of either kind.
 from dataclasses import asdict, dataclass
 from enum import Enum
 from html import escape
+from typing import Any
 
 from .bound import Bound, Known
 from .pointwise import pointwise_bound
@@ -87,21 +88,21 @@ class Certificate:
     advice: str = ""
 
     @property
-    def lower_bound(self):
+    def lower_bound(self) -> float:
         """No network of any size has a smaller data loss."""
         return self.bound.value
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """The certificate in plain values; :meth:`from_dict` makes it again."""
         plain = asdict(self) | {"status": self.status.name}
         plain["bound"] = self.bound._asdict() | {"known": self.bound.known.name}
         return plain
 
     @classmethod
-    def from_dict(cls, plain):
+    def from_dict(cls, plain: dict[str, Any]) -> "Certificate":
         """The certificate of :meth:`to_dict`."""
-        bound = dict(plain["bound"])
-        bound = Bound(**bound | {"known": Known[bound["known"]]})
+        fields = plain["bound"]
+        bound = Bound(**fields | {"known": Known[fields["known"]]})
         witness = plain["witness"] and Witness(**plain["witness"])
         status = Status[plain["status"]]
         return cls(**plain | {"status": status, "bound": bound, "witness": witness})

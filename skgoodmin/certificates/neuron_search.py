@@ -92,8 +92,9 @@ def series_directions(view, rng):
         values, vectors = np.linalg.eigh(inside.T @ (r[:, None] * inside))
         strongest = np.argsort(-np.abs(values))[:2]
         found += [z.T @ r, *(basis @ vectors[:, strongest]).T]
-    found = np.array(found).T
-    return found / np.sqrt((found * found).sum(axis=0) + np.finfo(float).tiny)
+    directions = np.array(found).T
+    length = np.sqrt((directions * directions).sum(axis=0) + np.finfo(float).tiny)
+    return directions / length
 
 
 def random_directions(view, rng, n):

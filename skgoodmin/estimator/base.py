@@ -3,9 +3,11 @@
 import warnings
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..certificates.certificate import Certificate
@@ -13,7 +15,8 @@ from ..kernels.activations import ACTIVATIONS
 from ..objective.predictions import predict_raw
 from ..version import __version__
 from .setup import loss_of
-from .targets import target_of
+from .targets import Target, target_of
+from .typing import MatrixLike
 
 MLP_ACTIVATIONS = tuple(name for name, act in ACTIVATIONS.items() if act.in_mlp)
 
@@ -27,13 +30,13 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         "skgoodmin.{estimator_name}.html"
     )
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.classifier_tags.multi_label = True
         return tags
 
-    def predict(self, X):
+    def predict(self, X: MatrixLike) -> NDArray:
         """Class labels.
 
         Parameters
@@ -48,7 +51,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         target = self._target
         return target.decode(target.decide(raw))
 
-    def decision_function(self, X):
+    def decision_function(self, X: MatrixLike) -> NDArray[np.floating]:
         """Raw predictions of the network.
 
         Parameters
@@ -64,7 +67,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         raw = self._raw(X)
         return self._target.decision(raw)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: MatrixLike) -> NDArray[np.float64]:
         """Probabilities of the classes, or of each label for multilabel.
 
         For the polynomial hinge they come from the closed-form inverse of its
@@ -81,12 +84,12 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         raw = self._raw(X)
         return self._target.probabilities(loss_of(self, self._target), raw)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: MatrixLike) -> NDArray[np.float64]:
         """Logarithm of :meth:`predict_proba`."""
         return np.log(self.predict_proba(X))
 
     @property
-    def _target(self):
+    def _target(self) -> Target:
         """What the outputs stand for."""
         return target_of(self.classes_, self.multilabel_)
 
@@ -111,7 +114,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         activation = ACTIVATIONS[self.activation]
         return predict_raw(self.coefs_, self.intercepts_, activation, X)
 
-    def score(self, X, y, sample_weight=None):
+    def score(
+        self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Accuracy; for multilabel the share of rows with all labels right.
 
         Parameters
@@ -126,7 +131,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         """
         return super().score(X, y, sample_weight)
 
-    def to_mlp(self):
+    def to_mlp(self) -> MLPClassifier:
         """The same network as a fitted ``MLPClassifier``, with the same predictions.
 
         Returns

@@ -18,7 +18,7 @@ try:
 except ImportError:  # scikit-learn < 1.9
     CALLBACKS = False
 
-    class CallbackSupportMixin:
+    class CallbackSupportMixin:  # type: ignore[no-redef]
         """Stands for the mixin of later versions."""
 
     def with_callbacks(method):
@@ -189,7 +189,8 @@ class ValidationMonitor:
         """Score the model of an iteration."""
         if fitted_estimator is None or context.task_name != "iteration":
             return
-        task, at = [], context
+        task: list[int] = []
+        at = context
         while at.parent is not None:
             task.insert(0, at.task_id)
             at = at.parent

@@ -104,9 +104,7 @@ def pose(estimator, X, y, sample_weight=None, classes=None):
         ParameterLayout((X.shape[1], *hidden_sizes(estimator), target.n_outputs)),
         ACTIVATIONS[estimator.activation],
         loss,
-        auto_alpha(loss, data)
-        if estimator.alpha == "auto"
-        else float(estimator.alpha),
+        auto_alpha(loss, data) if estimator.alpha == "auto" else float(estimator.alpha),
     )
     return Problem(objective, target)
 
@@ -145,7 +143,7 @@ def hidden_sizes(estimator):
     """hidden_layer_sizes as a tuple of int."""
     sizes = estimator.hidden_layer_sizes
     sizes = [sizes] if isinstance(sizes, Integral) else list(np.atleast_1d(sizes))
-    if not all(isinstance(size, Integral) and 0 < size < 2**31 for size in sizes):
+    if not all(isinstance(size, Integral) and 0 < int(size) < 2**31 for size in sizes):
         raise ValueError(
             "hidden_layer_sizes must hold positive integers below 2**31, got "
             f"{estimator.hidden_layer_sizes!r}."

@@ -11,6 +11,7 @@ y                        labels inside             outputs             loss
 Every other room asks the target; none looks at the shape of y or counts classes.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 
 @dataclass(frozen=True)
-class Target:
+class Target(ABC):
     """What all targets share.
 
     Parameters
@@ -41,6 +42,18 @@ class Target:
     def label_names(self):
         """What each value of ``labels`` is called by the user, (n_values,)."""
         return self.classes
+
+    @abstractmethod
+    def choose_loss(self, named, degree):
+        """The loss for this target, of a :class:`NamedLoss`."""
+
+    @abstractmethod
+    def decide(self, raw):
+        """Labels inside, of raw predictions (n, n_outputs)."""
+
+    @abstractmethod
+    def probabilities(self, loss, raw):
+        """Probabilities of the classes, (n, n_classes)."""
 
     def strata(self, labels):
         """What a split is stratified by, (n,), or None."""

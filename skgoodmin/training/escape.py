@@ -64,8 +64,11 @@ def search(objective, starts, rng, budget, n_jobs=None, on_iteration=None):
             return parallel(delayed(begin)(*task) for task in tasks)
         return (begin(*task) for task in tasks)
 
-    starts, race, losses, traces, spent = iter(starts), Race(), [], [], 0.0
-    best, none_to_begin = None, False
+    starts, race, spent = iter(starts), Race(), 0.0
+    losses: list[float] = []
+    traces: list[list] = []
+    best: Start | None = None
+    none_to_begin = False
     while spent < budget.max_fun:
         resumed = race.next(none_to_begin)
         if resumed is not None:
@@ -88,4 +91,6 @@ def search(objective, starts, rng, budget, n_jobs=None, on_iteration=None):
                 return Found(start, losses, spent, traces)
             if start.may_go_on:
                 race.wait(start)
+    if best is None:
+        raise ValueError(f"there is no start, or no budget: {budget}.")
     return Found(best, losses, spent, traces)

@@ -52,7 +52,7 @@ def layer_views(objective, theta, every_layer=False):
     values, slopes = [objective.data.block(0, SEARCH_ROWS)], []
     for weights, intercept in zip(coefs[:-1], intercepts[:-1], strict=True):
         z = np.asarray(values[-1] @ weights, dtype=np.float64) + intercept
-        slopes.append(objective.activation.slope(z) if every_layer else None)
+        slopes.append(objective.activation.slope(z) if every_layer else np.ones(()))
         values.append(objective.activation.function(z))
     residuals, curvature = derivatives(
         objective, values[-1] @ coefs[-1] + intercepts[-1]

@@ -99,7 +99,9 @@ def _compiled_steps(theta, bounds, tol):
 
 def _public_steps(theta, bounds, tol):
     """The same steps through ``scipy.optimize.minimize``, in a thread of its own."""
-    requests, replies, end = queue.Queue(), queue.Queue(), object()
+    requests: queue.Queue = queue.Queue()
+    replies: queue.Queue = queue.Queue()
+    end = object()
 
     def ask(point):
         requests.put(point)
@@ -275,7 +277,7 @@ class Run:
 
     def solution(self):
         """The present point as a :class:`Solution`."""
-        exit = self.exit
+        exit = self.exit or Exit.MAX_ITER  # paused
         if exit is not Exit.STOPPED and self.grad_norm <= self.tol:
             exit = Exit.CONVERGED
         curve = np.array(self.curve)

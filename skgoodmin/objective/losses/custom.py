@@ -19,9 +19,10 @@ eta l'(+1, f) + (1 - eta) l'(-1, f) = 0, so eta = l'(-1, f) / (l'(-1, f) - l'(+1
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...kernels.losses.labels import signs
 from .loss import OutputwiseLoss
@@ -30,16 +31,33 @@ FARTHEST = 50.0  # raw prediction up to which a loss is checked
 SMALL = 1e-3  # relative error of a numerical derivative that passes
 
 
+class PointwiseLoss(Protocol):
+    """A loss of one's own, elementwise."""
+
+    def value(self, raw: NDArray[np.floating], sign: NDArray[np.floating]) -> NDArray:
+        """l(y, f) for raw predictions f and signs y = +1 or -1."""
+
+    def derivative(
+        self, raw: NDArray[np.floating], sign: NDArray[np.floating]
+    ) -> NDArray:
+        """dl/df."""
+
+    def minimum(
+        self, negative: NDArray[np.floating], positive: NDArray[np.floating]
+    ) -> NDArray:
+        """min_f [negative l(-1, f) + positive l(+1, f)]."""
+
+
 @dataclass(frozen=True)
 class CustomLoss(OutputwiseLoss):
     """What the package asks of a loss, answered by an object of the user's.
 
     Parameters
     ----------
-    pointwise : object with value, derivative and minimum
+    pointwise : PointwiseLoss
     """
 
-    pointwise: object
+    pointwise: PointwiseLoss
 
     name: ClassVar = "custom"
     kernel: ClassVar = None
@@ -151,7 +169,7 @@ def _check_slope(loss, f, sign, where):
     rounding = 1e-12 * np.abs(values).max(axis=0) / h
     error = np.abs(slope - numerical) - SMALL * np.abs(slope) - rounding - 1e-6
     if (error > 0).any():
-        i = np.argmax(error)
+        i = int(np.argmax(error))
         raise ValueError(
             f"loss.derivative is not the derivative of loss.value at f={at[i]:g} "
             f"{where}: {slope[i]:g}, by differences {numerical[i]:g}."
@@ -180,7 +198,7 @@ def _check_minimum(loss, f):
         for _ in range(6):  # the mixture is convex: narrow down on its minimum
             mixture = negative * loss.value(grid, np.full_like(grid, -1.0))
             mixture = mixture + positive * loss.value(grid, np.ones_like(grid))
-            i = np.clip(np.argmin(mixture), 1, len(grid) - 2)
+            i = int(np.clip(np.argmin(mixture), 1, len(grid) - 2))
             grid = np.linspace(grid[i - 1], grid[i + 1], 2001)
         weights = np.array([float(negative)]), np.array([float(positive)])
         claimed = np.asarray(loss.minimum(*weights))

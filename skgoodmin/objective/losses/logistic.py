@@ -1,6 +1,6 @@
 """The logistic loss: l(m) = log(1 + e^-m) with the margin m = y f."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -21,7 +21,7 @@ class Logistic(KernelLoss, OutputwiseLoss):
 
     name: ClassVar = "log_loss"
     kernel: ClassVar = logistic
-    degree: ClassVar = 0.0
+    degree: float = field(default=0.0, init=False)
     link: ClassVar = "logistic"
     attains_minimum: ClassVar = False
     unit_margin: ClassVar = False

@@ -10,7 +10,7 @@ Conventions: raw predictions of rows have shape (n, n_outputs), in ``into_gradie
 whatever the network.
 """
 
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -74,6 +74,9 @@ class Loss(Protocol):
 
 class KernelLoss:
     """What losses that are kernels share."""
+
+    kernel: ClassVar[Kernel]
+    degree: float
 
     def into_gradient(self, raw, labels, weights):
         """Weighted sum of the loss; raw becomes its gradient, in place.

@@ -1,6 +1,6 @@
 """The softmax loss: l(f) = log(sum_k e^f_k) - f_label, one loss of all outputs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -20,7 +20,7 @@ class Softmax(KernelLoss):
 
     name: ClassVar = "log_loss"
     kernel: ClassVar = softmax_kernel
-    degree: ClassVar = 0.0
+    degree: float = field(default=0.0, init=False)
     link: ClassVar = "softmax"
     attains_minimum: ClassVar = False
     unit_margin: ClassVar = False
