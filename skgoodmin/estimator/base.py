@@ -24,12 +24,6 @@ MLP_ACTIVATIONS = tuple(name for name, act in ACTIVATIONS.items() if act.in_mlp)
 class NetworkClassifier(ClassifierMixin, BaseEstimator):
     """A network with ``coefs_``, ``intercepts_``, ``classes_`` and ``multilabel_``."""
 
-    _doc_link_module = "skgoodmin"
-    _doc_link_template = (
-        "https://skgoodmin.readthedocs.io/en/latest/generated/"
-        "skgoodmin.{estimator_name}.html"
-    )
-
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
