@@ -31,6 +31,7 @@ from .estimator.setup import (
     pose,
     validated,
 )
+from .estimator.targets import checked_classes
 from .estimator.typing import MatrixLike
 from .kernels.activations import ACTIVATIONS
 from .objective.evaluation_cache import EvaluationCache
@@ -72,8 +73,10 @@ default='relu'
         Strength of the L2 penalty on the weights (intercepts are free). It is added
         to the mean loss as ``alpha / 2 * sum(W**2)``, independent of the number of
         samples; ``MLPClassifier`` divides its ``alpha`` by that number. 'auto' is 20
-        over the number of distinct rows, at most 0.2, and for log-loss a quarter of
-        it. The theorem speaks where it is 0.
+        over the number of rows, at most 0.2, and for log-loss a quarter of it. Rows
+        count by their weight, or, where that is more, one for each distinct row: to
+        multiply all weights by 10 divides 'auto' by 10 (it is 10 repetitions), to
+        make them small leaves it. The theorem speaks where alpha is 0.
     special_neuron : {'exponential', 'monomial'} or None, default='exponential'
         The special neuron of ``training='joint'``: a exp(w.x + b) or a (w.x + b)^p.
         Escapes and witness are those of the exponential one in either case. None
@@ -142,8 +145,7 @@ default='relu'
     alpha_ : float
         The strength of the penalty that was used.
     classes_ : ndarray of shape (n_classes,)
-        Class labels, those of rows with positive weight; for multilabel the numbers
-        of the labels.
+        Class labels that y holds; for multilabel the numbers of the labels.
     multilabel_ : bool
         Whether y was a matrix of labels.
     coefs_ : list of ndarray of shape (n_units_in, n_units_out)
@@ -214,7 +216,8 @@ default='relu'
     Notes
     -----
     The fit depends on the rows' content alone: not on their order, and a weight of 2
-    is the same, bit for bit, as a repetition, a weight of 0 the same as a removal.
+    is the same, bit for bit, as a repetition. A row of weight 0 is not trained on; the
+    class that y gives it is one of ``classes_`` all the same.
 
     With ``alpha > 0`` or log-loss the theorem of [1]_ is silent, and the certificate
     says so. The lower bound and the gap hold all the same.
@@ -367,13 +370,14 @@ default='relu'
         self : GoodMinimaClassifier
         """
         previous = self if hasattr(self, "coefs_") else None
-        if previous is not None and classes is not None:
-            if not np.array_equal(np.unique(classes), self.classes_):
+        if classes is not None:
+            classes = checked_classes(classes)
+        if previous is not None:
+            if classes is not None and not np.array_equal(classes, self.classes_):
                 raise ValueError(
-                    f"classes={classes!r} differs from those of the first call to "
-                    f"partial_fit, {self.classes_!r}."
+                    f"classes={classes.tolist()} differs from those of the first call "
+                    f"to partial_fit, {self.classes_.tolist()}."
                 )
-        elif previous is not None:
             classes = self.classes_
         return self._fit(X, y, sample_weight, previous=previous, classes=classes)
 
@@ -468,9 +472,7 @@ default='relu'
                 EvaluationCache(checkpoint["evaluations"]),
             )
         elif previous is not None:
-            origin = origin_of(
-                previous, problem.objective.layout, problem.target.classes
-            )
+            origin = origin_of(previous, problem.objective.layout, problem.target)
         if known is None and self.warm_start and hasattr(self, "_skl_callbacks"):
             known = EvaluationCache()
         return rng, origin, known

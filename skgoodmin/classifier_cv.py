@@ -179,7 +179,7 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
         model = self._model(alphas[0])
         check_parameters(model)
         with naming("y"):
-            encode(y, sample_weight, classes=None)  # what is wrong with all of it
+            encode(y)  # what is wrong with all of it
         with naming("cv"):
             folds = list(check_cv(self.cv, y, classifier=True).split(X_checked, y))
             check_weights(folds, sample_weight)

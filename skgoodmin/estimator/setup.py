@@ -50,6 +50,8 @@ def validated(estimator, X, y, sample_weight, *, reset):
             dtype=(np.float64, np.float32),
             order="C",
         )
+        if X.dtype not in (np.float64, np.float32):  # sparse frames come as they are
+            X = X.astype(np.float64)
     with naming("y"):
         y = _check_y(y, multi_output=True, estimator=estimator)
         if y.ndim == 2 and y.shape[1] == 1:
@@ -88,17 +90,20 @@ def pose(estimator, X, y, sample_weight=None, classes=None):
     X : ndarray or CSR of shape (n_samples, n_features)
     y : array-like of shape (n_samples,) or (n_samples, n_labels)
     sample_weight : ndarray of shape (n_samples,), optional
-    classes : array-like of shape (n_classes,), optional
-        Those that y may hold; by default those that it holds.
+    classes : ndarray of shape (n_classes,), optional
+        Those that y may hold, sorted; by default those that it holds.
     """
     with naming("y"):
-        target, labels = encode(y, sample_weight, classes)
+        target, labels = encode(y, classes)
     data = canonical_rows(X, labels, sample_weight)
     del labels  # canonical rows have their own
+    loss = loss_of(estimator, target)
+    alpha = estimator.alpha
+    if alpha == "auto":
+        alpha = auto_alpha(loss, data)
     if estimator.class_weight is not None:
         factors = class_factors(estimator.class_weight, target, data)
         data = data.reweighted(factors)
-    loss = loss_of(estimator, target)
     objective = Objective(
         data,
         ParameterLayout((X.shape[1], *hidden_sizes(estimator), target.n_outputs)),
@@ -110,11 +115,14 @@ def pose(estimator, X, y, sample_weight=None, classes=None):
 
 
 def auto_alpha(loss, data):
-    """20 over the number of distinct rows, at most 0.2; for log-loss a quarter of it.
+    """20 over the number of rows, at most 0.2; for log-loss a quarter of it.
 
-    What the accuracy on the data sets of ``benchmarks/accuracy.py`` asked for.
+    What the accuracy on the data sets of ``benchmarks/accuracy.py`` asked for. Rows
+    count by their weight, so that a weight of 2 is a repetition, but not below one for
+    each distinct row: weights that sum to 1 do not make a table one row long.
     """
-    return loss.auto_alpha * min(20.0 / data.n_rows, 0.2)
+    n_rows = max(data.weights.sum(), data.n_rows)
+    return loss.auto_alpha * min(20.0 / n_rows, 0.2)
 
 
 def check_parameters(estimator):
@@ -196,9 +204,16 @@ def draw_starts(estimator, layout, rng, origin):
     return starts
 
 
-def origin_of(previous, layout, classes):
+def origin_of(previous, layout, target):
     """Parameters of a fitted estimator, to set out from."""
-    shapes = [coef.shape for coef in previous.coefs_]
+    if previous.multilabel_ != target.multilabel:
+        kinds = {False: "one class a row", True: "a matrix of labels"}
+        raise ValueError(
+            "Going on from the previous fit needs the same kind of y: it was "
+            f"{kinds[previous.multilabel_]} before and is {kinds[target.multilabel]} "
+            "now."
+        )
+    classes, shapes = target.classes, [coef.shape for coef in previous.coefs_]
     if shapes != layout.fans or not np.array_equal(previous.classes_, classes):
         raise ValueError(
             "Going on from the previous fit needs the same layers and classes: "

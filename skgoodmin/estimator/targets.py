@@ -12,11 +12,16 @@ Every other room asks the target; none looks at the shape of y or counts classes
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+# Real numbers in y are taken for classes up to so many, or such a share of the rows.
+MOST_NUMBERS, MOST_NUMBERS_SHARE = 30, 0.1
 
 
 @dataclass(frozen=True)
@@ -146,17 +151,14 @@ def target_of(classes, multilabel):
     return TwoClasses(classes) if len(classes) == 2 else SeveralClasses(classes)
 
 
-def encode(y, weights, classes):
+def encode(y, classes=None):
     """The target of y and its labels, int32 of shape (n, 1) or (n, n_labels).
-
-    Only rows with positive weight count; the others get label 0.
 
     Parameters
     ----------
-    y : array-like of shape (n,) or (n, n_labels)
-    weights : ndarray of shape (n,) or None
-    classes : array-like of shape (n_classes,) or None
-        Those that y may hold; by default those that it holds.
+    y : ndarray of shape (n,) or (n, n_labels), or sparse matrix of the latter
+    classes : ndarray of shape (n_classes,), optional
+        Those that y may hold, sorted; by default those that it holds.
 
     Returns
     -------
@@ -170,27 +172,82 @@ def encode(y, weights, classes):
         ``classes``.
     """
     kind = type_of_target(y)
-    if kind == "multilabel-indicator":
-        labels = y.toarray() if issparse(y) else np.asarray(y)
-        return target_of(np.arange(labels.shape[1]), True), labels.astype(np.int32)
+    if kind == "multilabel-indicator" or issparse(y):
+        return _encode_labels(y, classes)
     if kind not in ("binary", "multiclass"):
         check_classification_targets(y)
         raise ValueError(
             "y must be one column of classes or a matrix of 0 and 1 (multilabel); "
             f"{kind} targets are not supported."
         )
-    used = slice(None) if weights is None else weights > 0
-    present, codes = np.unique(y[used], return_inverse=True)
-    classes = present if classes is None else np.unique(classes)
+    present, codes = np.unique(y, return_inverse=True)
+    _check_discrete(y, present)
+    classes = present if classes is None else classes
+    _check_known(present, classes)
     if len(classes) < 2:
         raise ValueError(
-            "GoodMinimaClassifier needs rows of at least 2 classes with positive "
-            f"sample_weight; y has the one class {classes.tolist()[0]!r}."
+            "a classifier needs at least 2 classes in y; it has the one class "
+            f"{classes.tolist()[0]!r}."
         )
-    place = np.searchsorted(classes, present)
-    unknown = present[classes[np.minimum(place, len(classes) - 1)] != present]
-    if len(unknown):
-        raise ValueError(f"y has classes {unknown!r} that are not in {classes!r}.")
-    labels = np.zeros((len(y), 1), dtype=np.int32)
-    labels[used, 0] = place[codes]
+    labels = np.searchsorted(classes, present)[codes].astype(np.int32)[:, None]
     return target_of(classes, False), labels
+
+
+def _encode_labels(y, classes):
+    """The target and the labels of a matrix of 0 and 1."""
+    labels = y.toarray() if issparse(y) else np.asarray(y)
+    other = np.unique(labels[(labels != 0) & (labels != 1)])
+    if len(other):
+        raise ValueError(
+            "a matrix y says which labels a row has (multilabel), so it must hold 0 "
+            f"and 1 only; it holds {', '.join(map(str, other[:5].tolist()))}."
+        )
+    numbers = np.arange(labels.shape[1])
+    if classes is not None and not np.array_equal(classes, numbers):
+        raise ValueError(
+            f"classes of a matrix y are the numbers of its {len(numbers)} columns, "
+            f"{numbers.tolist()}, got {classes.tolist()}."
+        )
+    return target_of(numbers, True), labels.astype(np.int32)
+
+
+def _check_discrete(y, present):
+    """A column of many different real numbers is no column of classes."""
+    many = len(present) > max(MOST_NUMBERS, MOST_NUMBERS_SHARE * len(y))
+    if np.asarray(y).dtype.kind == "f" and many:
+        raise ValueError(
+            f"y looks like a continuous target: {len(present)} different real numbers "
+            f"in {len(y)} rows. Use a regressor, such as MLPRegressor of scikit-learn; "
+            "if they are classes, give them as integers or strings."
+        )
+
+
+def _check_known(present, classes):
+    """All classes that are present are among those that y may hold."""
+    comparable = (present.dtype.kind in "iufb") == (classes.dtype.kind in "iufb")
+    unknown = np.setdiff1d(present, classes) if comparable else present
+    if len(unknown):
+        raise ValueError(
+            f"y has classes {unknown.tolist()} that are not in {classes.tolist()}."
+        )
+
+
+def checked_classes(classes):
+    """``classes`` of ``partial_fit``, sorted.
+
+    Raises
+    ------
+    ValueError
+        If it is no list of distinct labels.
+    """
+    ordered = isinstance(classes, Sequence) or hasattr(classes, "__array__")
+    if not ordered or isinstance(classes, str) or np.ndim(classes) != 1:
+        raise ValueError(
+            f"classes must be a list or array of class labels, got {classes!r}."
+        )
+    array = column_or_1d(np.asarray(classes))
+    if any(label is None or label != label for label in array.tolist()):
+        raise ValueError(f"classes must not hold NaN or None, got {classes!r}.")
+    if not len(array):
+        raise ValueError("classes must not be empty.")
+    return np.unique(array)
