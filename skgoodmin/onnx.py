@@ -18,6 +18,9 @@ hinge    with g = min(|f|, edge) and odds ((1 - g) / (1 + g))^(p-1) / (1 + |f| -
          the smaller probability is max(odds / (1 + odds), eps)
 ======== ==========================================================================
 
+With the option ``raw_scores`` (which calibration, stacking and bagging of skl2onnx set)
+the raw predictions f stand where the probabilities were, [-f, f] for two classes.
+
 Needs the extra ``onnx``: ``pip install skgoodmin[onnx]``.
 """
 
@@ -146,33 +149,49 @@ def _convert(scope, operator, container):
         values = graph("Add", graph("MatMul", values, w), c)
         if layer < len(model.coefs_):
             values = _activate(graph, model.activation, values)
-    labels, probabilities = (output.full_name for output in operator.outputs)
+    labels, scores = (output.full_name for output in operator.outputs)
+    _add_labels(graph, model, values, labels)
+    if container.get_options(model, {"raw_scores": False})["raw_scores"]:
+        if model.n_outputs_ == 1 and not model.multilabel_:
+            graph("Concat", graph("Neg", values), values, output=scores, axis=1)
+        else:
+            graph("Identity", values, output=scores)
+        return
     if link == "softmax":
         positive = graph("Softmax", values, axis=1)
     elif link == "logistic":
         positive = graph("Sigmoid", values)
     else:
         positive = _hinge_probabilities(graph, model, values)
+    if model.multilabel_:
+        graph("Identity", positive, output=scores)
+    elif model.n_outputs_ == 1:
+        both = graph("Sub", 1.0, positive), positive
+        graph("Concat", *both, output=scores, axis=1)
+    else:
+        total = graph("ReduceSum", positive, graph.constant([1], np.int64), keepdims=1)
+        graph("Div", positive, total, output=scores)
+
+
+def _add_labels(graph, model, values, output):
+    """The labels of raw predictions ``values``."""
+    from skl2onnx.proto import onnx_proto
+
     integers = onnx_proto.TensorProto.INT64
     if model.multilabel_:
-        graph("Identity", positive, output=probabilities)
-        graph("Cast", graph("Greater", values, 0.0), output=labels, to=integers)
+        graph("Cast", graph("Greater", values, 0.0), output=output, to=integers)
         return
     if model.n_outputs_ == 1:
-        both = graph("Sub", 1.0, positive), positive
-        graph("Concat", *both, output=probabilities, axis=1)
         chosen = graph("Cast", graph("Greater", values, 0.0), to=integers)
         chosen = graph("Reshape", chosen, graph.constant([-1], np.int64))
     else:
-        total = graph("ReduceSum", positive, graph.constant([1], np.int64), keepdims=1)
-        graph("Div", positive, total, output=probabilities)
         chosen = graph("ArgMax", values, axis=1, keepdims=0)
     names = model.classes_
     if names.dtype.kind in "iub":
         table = graph.constant(names, np.int64)
     else:
-        table = scope.get_unique_variable_name("classes")
+        table = graph.scope.get_unique_variable_name("classes")
         texts = [str(name).encode() for name in names]
         string = onnx_proto.TensorProto.STRING
-        container.add_initializer(table, string, [len(texts)], texts)
-    graph("Gather", table, chosen, output=labels, axis=0)
+        graph.container.add_initializer(table, string, [len(texts)], texts)
+    graph("Gather", table, chosen, output=output, axis=0)
