@@ -20,6 +20,8 @@ hinge    with g = min(|f|, edge) and odds ((1 - g) / (1 + g))^(p-1) / (1 + |f| -
 
 With the option ``raw_scores`` (which calibration, stacking and bagging of skl2onnx set)
 the raw predictions f stand where the probabilities were, [-f, f] for two classes.
+(Stacking of two classes on ``decision_function`` is beyond skl2onnx, of any classifier:
+it hands both columns to a final estimator of one. Onnxruntime refuses the graph.)
 
 Needs the extra ``onnx``: ``pip install skgoodmin[onnx]``.
 """
