@@ -144,10 +144,9 @@ class Climb:
         return not self.won and not self.idle and (going or self.may_escape)
 
     def solution(self):
-        """The present point; iterations and curve are of all runs that led there."""
+        """The present point and run; the curve is of all runs that led there."""
         last = self.run.solution()
-        curve = np.concatenate([*self.curves, last.curve])
-        return replace(last, curve=curve, n_iter=len(curve) - 1)
+        return replace(last, curve=np.concatenate([*self.curves, last.curve]))
 
 
 def search(objective, starts, rng, budget, n_jobs=None, on_iteration=None):

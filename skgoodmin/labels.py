@@ -60,9 +60,9 @@ def class_factors(class_weight, classes, multilabel, data):
     return factors
 
 
-def split(data, multilabel, fraction, rng):
+def split(data, classes, multilabel, fraction, rng):
     """Canonical rows for training and for validation, stratified by class."""
-    strata = None if multilabel else data.labels[:, 0]
+    strata = None if multilabel else classes[data.labels[:, 0]]
     try:
         kept, held = train_test_split(
             np.arange(data.n_rows),

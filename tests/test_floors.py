@@ -16,7 +16,7 @@ FLOORS = [
     {"augmented", "solver", "witness"},
     {"certificate", "scout", "joint"},
     {"escape"},
-    {"training", "labels", "callbacks"},
+    {"training", "labels", "callbacks", "advice", "report"},
     {"problem"},
     {"predictor", "display"},
     {"classifier"},
