@@ -429,7 +429,8 @@ default='relu'
                 replace(problem, objective=objective),
                 checkpoint,
             )
-            tasks = TaskTree(self, *given, reconstruct)
+            n_runs = 2 if self.training == "joint" else 1 + self.max_escapes
+            tasks = TaskTree(self, *given, reconstruct, n_runs)
         try:
             training = train(
                 objective,

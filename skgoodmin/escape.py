@@ -54,10 +54,11 @@ class Climb:
     def __init__(self, objective, theta0, budget, number, seed, on_iteration=None):
         self.objective, self.budget, self.number = objective, budget, number
         self.rng, self.on_iteration = np.random.RandomState(seed), on_iteration
-        self.run = self.first = Run(objective, theta0, budget.tol)
+        self.run = Run(objective, theta0, budget.tol)
         self.spent, self.won, self.level = float(self.run.n_fun), False, 0
         self.n_grafts, self.n_escapes, self.curves = 0, 0, []
         self.trace = [(0, self.spent, self.run.value)]
+        self.escape = 0  # the one that the present run began with
         self.idle = False  # nothing was left to do, or no means for it
         self.fall, self.paid = FALL, PAID
         if not may_vanish(objective):
@@ -71,7 +72,7 @@ class Climb:
 
     def _climb_and_graft(self, max_fun):
         """One patience of the present run, then grafts until one does not pay."""
-        self._climb(self.run, PATIENCE * 2**self.level, max_fun)
+        self._climb(self.run, self.escape, PATIENCE * 2**self.level, max_fun)
         self.level += 1
         view = self.budget.n_directions, self.budget.every_layer
         while self.may_escape:
@@ -89,16 +90,16 @@ class Climb:
             child = Run(self.objective, theta, self.budget.tol)
             self.spent += cost + child.n_fun
             self.trace.append((self.n_grafts, self.spent, child.value))
-            self._climb(child, PATIENCE, max_fun)
+            self._climb(child, self.n_grafts, PATIENCE, max_fun)
             if not child.value < (1.0 - self.paid) * self.run.value and not self.won:
                 return
             self.curves.append(self.run.curve)
             self.run, self.level, self.n_escapes = child, 1, self.n_escapes + 1
+            self.escape = self.n_grafts
 
-    def _climb(self, run, window, max_fun):
+    def _climb(self, run, escape, window, max_fun):
         """Advance ``run`` until it stalls, wins, ends or its means do."""
         before, curve = run.n_fun - self.spent, run.curve
-        escape = self.n_grafts if run is not self.first else 0
         limit = run.n_fun + max(int(max_fun - self.spent), 0)
         tell = None
         if self.on_iteration is not None:
@@ -120,7 +121,7 @@ class Climb:
 
     def polish(self, max_fun):
         """Go on to ``tol``, past all stalls."""
-        self._climb(self.run, np.inf, max_fun)
+        self._climb(self.run, self.escape, np.inf, max_fun)
 
     def _tell(self, escape, before, run):
         n_fun = run.n_fun - before
