@@ -63,7 +63,8 @@ def measure(name, n, n_units, sparse):
     before, begin = peak(), time.perf_counter()
     model = classifier(name, n_units).fit(X, y)
     seconds = time.perf_counter() - begin
-    return {"seconds": seconds, "MiB": peak() - before, "n_iter": int(model.n_iter_)}
+    curve = getattr(model, "loss_curve_", range(model.n_iter_ + 1))
+    return {"seconds": seconds, "MiB": peak() - before, "n_iter": len(curve) - 1}
 
 
 def row(label, n, n_units, sparse=False, peers=("ours", "MLP")):

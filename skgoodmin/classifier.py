@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
+from .estimator.advice import advice
 from .estimator.base import NetworkClassifier
 from .estimator.callbacks import (
     CALLBACKS,
@@ -21,6 +22,7 @@ from .estimator.callbacks import (
     TaskTree,
     with_callbacks,
 )
+from .estimator.report import Report
 from .estimator.rows import split
 from .estimator.setup import (
     augment,
@@ -41,6 +43,8 @@ from .training.early_stopping import HeldOut
 from .training.lbfgs import Exit
 from .training.start import Budget
 from .training.train import train
+
+ASKED_FOR = (Exit.STOPPED, Exit.UNIMPROVED)  # no reason to warn
 
 
 class GoodMinimaClassifier(CallbackSupportMixin, NetworkClassifier):
@@ -116,7 +120,8 @@ default='relu'
     tol : float, default=1e-4
         A run has converged when the largest component of the gradient is at most
         ``tol``, or when the objective has fallen by less than ``tol`` of itself over
-        10 iterations (at the kinks of relu the gradient need not vanish).
+        10 iterations (at the kinks of relu the gradient need not vanish). With 0 it
+        goes on until no step lowers the objective in floating point.
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, as in scikit-learn. For multilabel targets a dict has
         the keys 0 and 1, and the weights of a row's labels are multiplied.
@@ -127,8 +132,9 @@ default='relu'
         ``training='joint'``.
     validation_fraction : float, default=0.1
         Share of the (distinct) rows that is set aside.
-    n_iter_no_change : int, default=10
-        Iterations without improvement before an early stop.
+    n_iter_no_change : int or inf, default=10
+        Iterations without improvement before an early stop; with inf there is none,
+        and the best iterate is kept.
     warm_start : bool, default=False
         Start from the parameters of the previous fit, without escapes: a model that
         is at rest stays what it is. Further starts are random. The ``fitted_estimator``
@@ -138,7 +144,8 @@ default='relu'
     random_state : int, RandomState instance or None, default=None
         Source of starts, splits and scouts.
     verbose : bool or int, default=0
-        Print the objective after each iteration.
+        1 prints a line for each start and each escape, in a terminal while it runs,
+        and at last the objective and why the fit ended; 2 prints each iteration.
 
     Attributes
     ----------
@@ -163,14 +170,17 @@ default='relu'
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if X had string names.
     n_iter_ : int
-        Iterations that led to the result, on both sides of its escapes.
+        Iterations of the run that ended in the result, the last one after escapes: a
+        fit with ``n_iter_ < max_iter`` was not stopped by ``max_iter``. Those of all
+        runs that led there are in ``loss_curve_``.
     n_fun_ : int
         Evaluations of the objective in all runs, scouts included by their flops.
     loss_ : float
         Objective (loss and penalty) reached.
-    loss_curve_ : ndarray of shape (n_iter + 1,)
-        Objective at the start and after each iteration of the start that was kept;
-        right after an escape it may be higher than before.
+    loss_curve_ : ndarray of shape (n_points,)
+        Objective at the start and after each iteration and escape of the start that
+        was kept, ``n_iter_ + 1`` of them if there was no escape; right after an escape
+        it may be higher than before.
     history_ : ndarray of shape (n_points,)
         All iterations of all starts, in the fields ``start``, ``escape`` (0 before the
         first one), ``n_fun`` (evaluations of this start) and ``objective``.
@@ -203,10 +213,11 @@ default='relu'
         ``loss``, ``lower_bound``, ``gap`` and ``witness``.
     optimality_gap_ : float
         ``certificate_.gap``: data loss minus the lower bound of all networks.
-    validation_scores_ : ndarray of shape (n_iter,)
-        Accuracy on the validation rows, with ``early_stopping`` only.
-    best_validation_score_ : float
-        The largest of them, with ``early_stopping`` only.
+    validation_scores_ : ndarray of shape (n_iter_,) or None
+        Accuracy on the validation rows after each iteration, or at the start if there
+        was none; None without ``early_stopping``.
+    best_validation_score_ : float or None
+        The largest of them; None without ``early_stopping``.
 
     See Also
     --------
@@ -261,11 +272,14 @@ default='relu'
         "n_jobs": [Integral, None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="neither")],
+        "tol": [Interval(Real, 0, None, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "n_iter_no_change": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Real, {np.inf}),
+        ],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -370,22 +384,31 @@ default='relu'
         self : GoodMinimaClassifier
         """
         previous = self if hasattr(self, "coefs_") else None
-        if classes is not None:
-            classes = checked_classes(classes)
+        known = None if classes is None else checked_classes(classes)
         if previous is not None:
-            if classes is not None and not np.array_equal(classes, self.classes_):
+            if known is not None and not np.array_equal(known, self.classes_):
                 raise ValueError(
-                    f"classes={classes.tolist()} differs from those of the first call "
+                    f"classes={known.tolist()} differs from those of the first call "
                     f"to partial_fit, {self.classes_.tolist()}."
                 )
-            classes = self.classes_
-        return self._fit(X, y, sample_weight, previous=previous, classes=classes)
+            known = self.classes_
+        return self._fit(X, y, sample_weight, previous=previous, classes=known)
 
     @with_callbacks
-    def _fit(self, X, y, sample_weight, previous=None, classes=None, checkpoint=None):
+    def _fit(
+        self,
+        X,
+        y,
+        sample_weight,
+        previous=None,
+        classes=None,
+        checkpoint=None,
+        place="",
+    ):
         """Train, from the parameters of ``previous`` if it is not None.
 
         With a ``checkpoint``: as the fit that made it, whose evaluations are known.
+        ``place`` is which of the fits of another one this is.
         """
         self._validate_params()
         check_parameters(self)
@@ -413,7 +436,8 @@ default='relu'
                 self.n_iter_no_change,
                 self.tol,
             )
-        degree = neuron_degree(self, objective.data)
+        report = Report(self.verbose, place)
+        degree = neuron_degree(self, objective.data, report.prefix)
         starts = draw_starts(self, objective.layout, rng, origin)
         tasks = None
         if hasattr(self, "_skl_callbacks"):
@@ -423,7 +447,8 @@ default='relu'
                 replace(problem, objective=objective),
                 checkpoint,
             )
-            tasks = TaskTree(self, *given, reconstruct)
+            n_runs = 2 if self.training == "joint" else 1 + self.max_escapes
+            tasks = TaskTree(self, *given, reconstruct, n_runs)
         try:
             training = train(
                 objective,
@@ -441,18 +466,19 @@ default='relu'
                 neuron_alpha=self.neuron_alpha,
                 n_jobs=self.n_jobs,
                 held_out=held_out,
-                on_iteration=self._listener(tasks),
+                on_iteration=self._listener(tasks, report),
             )
         except OverflowError as error:
-            raise ValueError(f"X: {error}") from error
+            why = advice(Exit.OVERFLOW, objective.data)
+            raise ValueError(f"X: {why}") from error
         if tasks is not None:
             tasks.close(training.theta)
         self._set_fitted(shell, training, problem, degree)
-        if not self.converged_ and training.best.exit is not Exit.STOPPED:
+        why = advice(training.best.exit, objective.data)
+        report.close(self.loss_, why)
+        if not self.converged_ and training.best.exit not in ASKED_FOR:
             warnings.warn(
-                f"L-BFGS did not converge (largest component of the gradient "
-                f"{self.grad_norm_:.3g}, tol={self.tol:g}). "
-                f"{training.best.exit.value}",
+                f"{report.prefix}L-BFGS did not converge: {why}",
                 ConvergenceWarning,
                 stacklevel=4 if CALLBACKS else 3,
             )
@@ -477,19 +503,13 @@ default='relu'
             known = EvaluationCache()
         return rng, origin, known
 
-    def _listener(self, tasks):
+    def _listener(self, tasks, report):
         """What is called after each iteration: prints and callbacks, or None."""
         if not self.verbose:
             return tasks
 
         def tell(progress):
-            escape = f"escape {progress.escape}, " if progress.escape else ""
-            score = progress.score
-            score = "" if score is None else f", validation {score:.4f}"
-            print(
-                f"Start {progress.start}, {escape}iteration {progress.n_iter}: "
-                f"objective {progress.value:.8g}{score}"
-            )
+            report(progress)
             return tasks is not None and tasks(progress)
 
         return tell
@@ -523,6 +543,7 @@ default='relu'
         neuron = training.neuron
         if neuron is None:
             neuron = np.full(n_features, np.nan), np.nan, np.full(n_outputs, np.nan)
+        held_out = training.held_out
         fitted = self._predicting(shell, problem, None, training.theta) | {
             "alpha_": problem.objective.alpha,
             "n_iter_": max(best.n_iter, 1),
@@ -541,8 +562,7 @@ default='relu'
             "neuron_degree_": degree,
             "certificate_": training.certificate,
             "optimality_gap_": training.certificate.gap,
+            "validation_scores_": held_out and np.array(held_out.scores),
+            "best_validation_score_": held_out and held_out.best_score,
         }
-        if training.held_out is not None:
-            fitted["validation_scores_"] = np.array(training.held_out.scores)
-            fitted["best_validation_score_"] = training.held_out.best_score
         self._replace_fitted(fitted)

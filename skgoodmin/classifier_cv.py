@@ -1,5 +1,7 @@
 """The classifier that chooses its own alpha, along a path of warm starts."""
 
+import copy
+import warnings
 from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any, Literal, Self
@@ -7,14 +9,28 @@ from typing import Any, Literal, Self
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import clone
-from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
 from sklearn.model_selection import check_cv
+from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _raise_for_params,
+    _routing_enabled,
+    process_routing,
+)
 
 from .classifier import GoodMinimaClassifier
 from .estimator.base import NetworkClassifier
-from .estimator.callbacks import CallbackSupportMixin, Subfits, with_callbacks
+from .estimator.callbacks import (
+    CALLBACKS,
+    CallbackSupportMixin,
+    Subfits,
+    with_callbacks,
+)
+from .estimator.path import best_of, check_folds, name_of, path_scores, takes_weights
 from .estimator.setup import check_parameters, naming, validated
 from .estimator.targets import encode
 from .estimator.typing import MatrixLike
@@ -40,17 +56,23 @@ class GoodMinimaClassifierCV(CallbackSupportMixin, NetworkClassifier):
     hidden_layer_sizes, activation, loss, degree
         See :class:`GoodMinimaClassifier`.
     cv : int, cross-validation generator or iterable, default=None
-        As in scikit-learn; None is stratified 5-fold.
+        As in scikit-learn; None is stratified 5-fold. A generator of splits is used up
+        by one fit.
     scoring : str, callable or None, default=None
-        As in scikit-learn; None is the accuracy.
+        As in scikit-learn; None is the accuracy. Where it takes no ``sample_weight``
+        that is a warning, and all rows count alike in the scores.
     n_jobs : int or None, default=None
         Folds that are trained at once, as in joblib.
     refit : bool, default=True
         Train on all rows with the best strength; without it there is no model, only
-        the scores.
+        the scores, and predictions raise ``NotFittedError``.
     special_neuron, neuron_placement, neuron_degree, neuron_alpha, training, n_init, \
-max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
+max_escapes, max_iter, max_fun, tol, class_weight, random_state
         See :class:`GoodMinimaClassifier`.
+    verbose : bool or int, default=0
+        1 prints a line for each fit in a fold, the mean scores, and what
+        :class:`GoodMinimaClassifier` prints of the fit on all rows; 2 a line for each
+        start and escape, 3 one for each iteration.
 
     Attributes
     ----------
@@ -59,7 +81,9 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
     scores_ : ndarray of shape (n_folds, n_alphas)
         Score on the left-out rows.
     alpha_ : float
-        The strength with the best mean score; of equal ones, the strongest.
+        The strength with the best mean score; of equal ones, the strongest. One with
+        a score of NaN is left out, with a warning. If it is the strongest or weakest
+        and better than the next one in every fold, there is a warning, too.
     best_score_ : float
         Its mean score.
     classes_, coefs_, intercepts_, certificate_, ...
@@ -151,7 +175,11 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
 
     @with_callbacks
     def fit(
-        self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None
+        self,
+        X: MatrixLike,
+        y: MatrixLike,
+        sample_weight: ArrayLike | None = None,
+        **params: Any,
     ) -> Self:
         """Choose ``alpha`` by cross-validation, then train on all rows.
 
@@ -161,6 +189,10 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows, in the fits and in the scores.
+        **params : dict
+            ``groups`` for a group splitter; with metadata routing whatever splitter
+            and scorer ask for, and whether the scorer gets ``sample_weight`` is then
+            up to its request.
 
         Returns
         -------
@@ -172,20 +204,25 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
             If a parameter or an array is not valid; what comes out of a fold has a note
             that tells which one. An earlier fit stays as it was.
         """
+        _raise_for_params(params, self, "fit", allow=["groups"])
         self._validate_params()
         alphas = self._alphas()
-        shell = clone(self)
+        shell = copy.copy(self)  # a generator of splits can not be cloned
         X_checked, y, sample_weight = validated(shell, X, y, sample_weight, reset=True)
         model = self._model(alphas[0])
         check_parameters(model)
         with naming("y"):
             encode(y)  # what is wrong with all of it
-        with naming("cv"):
-            folds = list(check_cv(self.cv, y, classifier=True).split(X_checked, y))
-            check_weights(folds, sample_weight)
         scorer = check_scoring(model, scoring=self.scoring)
-        names = ["fold and alpha"] * (len(folds) * len(alphas)) + ["refit"] * self.refit
-        subfits = Subfits(self, X, y, sample_weight, names)
+        split_params, score_params = self._routed(
+            X_checked, scorer, sample_weight, params
+        )
+        with naming("cv"):
+            splitter = check_cv(self.cv, y, classifier=True)
+            folds = list(splitter.split(X_checked, y, **split_params))
+            check_folds(folds, sample_weight)
+        size = len(folds), len(alphas), self.refit
+        subfits = Subfits(self, X, y, sample_weight, *size)
         scores = Parallel(n_jobs=self.n_jobs)(
             delayed(path_scores)(
                 model,
@@ -195,13 +232,16 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
                 sample_weight,
                 *fold,
                 scorer,
+                score_params,
                 subfits,
-                i * len(alphas),
+                i,
             )
             for i, fold in enumerate(folds)
         )
         scores = np.array(scores)
-        best = int(np.argmax(scores.mean(axis=0)))
+        scoring = self.scoring if isinstance(self.scoring, str) else name_of(scorer)
+        best, sentences = best_of(alphas, scores, scoring)
+        self._tell(alphas, scores, best)
         fitted = {
             "alphas_": alphas,
             "scores_": scores,
@@ -210,13 +250,64 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
         }
         if self.refit:
             model = self._model(alphas[best])
-            with subfits.fit(-1, model):
-                model.fit(X, y, sample_weight)
+            with subfits.refit(model):
+                model._fit(X, y, sample_weight)
             fitted |= {k: v for k, v in vars(model).items() if k.endswith("_")}
         fitted["alpha_"] = float(alphas[best])
         subfits.close(fitted if self.refit else None)
         self._replace_fitted(fitted)
+        for sentence in sentences:
+            warnings.warn(sentence, UserWarning, stacklevel=3 if CALLBACKS else 2)
         return self
+
+    def get_metadata_routing(self):
+        """How metadata get to the splitter and to the scorer.
+
+        Returns
+        -------
+        routing : sklearn.utils.metadata_routing.MetadataRouter
+        """
+        in_fit = MethodMapping().add(caller="fit", callee="score")
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                splitter=self.cv,
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
+            )
+            .add(scorer=get_scorer(self.scoring or "accuracy"), method_mapping=in_fit)
+        )
+
+    def _routed(self, X, scorer, sample_weight, params):
+        """What the splitter gets, and what the scorer gets, of all rows."""
+        if _routing_enabled():
+            routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
+            return routed.splitter.split, routed.scorer.score
+        groups = params.get("groups")
+        if groups is not None:
+            with naming("groups"):
+                check_consistent_length(X, groups)
+        scored = {}
+        if sample_weight is not None and takes_weights(scorer):
+            scored["sample_weight"] = sample_weight
+        return {"groups": groups}, scored
+
+    def _tell(self, alphas, scores, best):
+        """Print the mean scores."""
+        if self.verbose:
+            for i, (alpha, score) in enumerate(
+                zip(alphas, scores.mean(axis=0), strict=True)
+            ):
+                mark = ", the best" if i == best else ""
+                print(f"alpha={alpha:g}: mean score {score:.4g}{mark}")
+
+    def __sklearn_is_fitted__(self):
+        if hasattr(self, "scores_") and not hasattr(self, "coefs_"):
+            raise NotFittedError(
+                f"This {type(self).__name__} was fitted with refit=False: it has "
+                "scores, but no model. Set refit=True and fit again."
+            )
+        return hasattr(self, "coefs_")
 
     def _alphas(self):
         """The strengths to try, strongest first."""
@@ -238,39 +329,3 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state, verbose
         return GoodMinimaClassifier(
             alpha=float(alpha), **{name: own[name] for name in shared}
         )
-
-
-def check_weights(folds, sample_weight):
-    """In each fold there has to be something to train on, and something to score."""
-    if sample_weight is None:
-        return
-    for i, fold in enumerate(folds):
-        for kind, rows in zip(("training", "test"), fold, strict=True):
-            if not sample_weight[rows].any():
-                raise ValueError(f"sample_weight is 0 on all {kind} rows of fold {i}.")
-
-
-def path_scores(
-    model, alphas, X, y, sample_weight, train, test, scorer, subfits, first
-):
-    """Scores on the rows ``test`` along the path of warm starts on ``train``.
-
-    Its fits are those from ``first`` on among the ``subfits``.
-    """
-    model = clone(model)
-    classes = np.unique(y) if y.ndim == 1 else None
-    weight = None if sample_weight is None else sample_weight[train]
-    scored = {} if sample_weight is None else {"sample_weight": sample_weight[test]}
-    previous, scores, n_random = None, [], model.n_init
-    for number, alpha in enumerate(alphas, first):
-        n_init = n_random if previous is None else 1 + n_random
-        model.set_params(alpha=float(alpha), n_init=n_init)
-        try:
-            with subfits.fit(number, model):
-                model._fit(X[train], y[train], weight, previous, classes)
-            scores.append(scorer(model, X[test], y[test], **scored))
-        except Exception as error:
-            error.add_note(f"This was in fold {first // len(alphas)} of cv.")
-            raise
-        previous = model
-    return scores

@@ -9,8 +9,15 @@
 The graph is the network (MatMul, Add, the activation, layer by layer), the link to
 probabilities, and the labels. Activations and losses bring their own nodes along.
 
+With the option ``raw_scores`` (which calibration, stacking and bagging of skl2onnx set)
+the raw predictions f stand where the probabilities were, [-f, f] for two classes.
+(Stacking of two classes on ``decision_function`` is beyond skl2onnx, of any classifier:
+it hands both columns to a final estimator of one. Onnxruntime refuses the graph.)
+
 Needs the extra ``onnx``: ``pip install skgoodmin[onnx]``.
 """
+
+from typing import Any
 
 import numpy as np
 
@@ -85,41 +92,75 @@ class _Graph:
         return output
 
 
-def _labels(graph, raw, positive, labels, probabilities):
-    """Labels of their own: no class to look up."""
-    graph("Identity", positive, output=probabilities)
-    above = graph("Greater", raw, 0.0)
-    graph("Cast", above, output=labels, to=_int64())
+class _TwoClasses:
+    """One column of raw predictions, the second class where it is positive."""
+
+    @staticmethod
+    def place(graph, raw):
+        """Place of the class."""
+        above = graph("Cast", graph("Greater", raw, 0.0), to=_int64())
+        return graph("Reshape", above, graph.constant([-1], np.int64))
+
+    @staticmethod
+    def raw_scores(graph, raw, output):
+        """[-f, f]."""
+        graph("Concat", graph("Neg", raw), raw, output=output, axis=1)
+
+    @staticmethod
+    def probabilities(graph, positive, output):
+        """[1 - P, P]."""
+        both = graph("Sub", 1.0, positive), positive
+        graph("Concat", *both, output=output, axis=1)
 
 
-def _two_classes(graph, raw, positive, labels, probabilities):
-    """Place of the class among two."""
-    both = graph("Sub", 1.0, positive), positive
-    graph("Concat", *both, output=probabilities, axis=1)
-    above = graph("Cast", graph("Greater", raw, 0.0), to=_int64())
-    return graph("Reshape", above, graph.constant([-1], np.int64))
+class _SeveralClasses:
+    """A column for each class, the class where it is largest."""
+
+    @staticmethod
+    def place(graph, raw):
+        """Place of the class."""
+        return graph("ArgMax", raw, axis=1, keepdims=0)
+
+    @staticmethod
+    def raw_scores(graph, raw, output):
+        """The raw predictions."""
+        graph("Identity", raw, output=output)
+
+    @staticmethod
+    def probabilities(graph, positive, output):
+        """Normalised to the sum 1."""
+        axis = graph.constant([1], np.int64)
+        total = graph("ReduceSum", positive, axis, keepdims=1)
+        graph("Div", positive, total, output=output)
 
 
-def _several_classes(graph, raw, positive, labels, probabilities):
-    """Place of the class among several."""
-    total = graph("ReduceSum", positive, graph.constant([1], np.int64), keepdims=1)
-    graph("Div", positive, total, output=probabilities)
-    return graph("ArgMax", raw, axis=1, keepdims=0)
+class _Labels:
+    """A column for each label, which a row has where it is positive."""
+
+    place = None  # there is no class to look up
+
+    @staticmethod
+    def raw_scores(graph, raw, output):
+        """The raw predictions."""
+        graph("Identity", raw, output=output)
+
+    @staticmethod
+    def probabilities(graph, positive, output):
+        """As they are."""
+        graph("Identity", positive, output=output)
+
+
+OUTPUTS: dict[type, Any] = {
+    TwoClasses: _TwoClasses,
+    SeveralClasses: _SeveralClasses,
+    Labels: _Labels,
+}
 
 
 def _int64():
     from skl2onnx.proto import onnx_proto
 
     return onnx_proto.TensorProto.INT64
-
-
-# Target -> function that adds the probabilities and returns the place of the class; of
-# labels it adds them too and returns None.
-OUTPUTS = {
-    TwoClasses: _two_classes,
-    SeveralClasses: _several_classes,
-    Labels: _labels,
-}
 
 
 def _convert(scope, operator, container):
@@ -130,29 +171,39 @@ def _convert(scope, operator, container):
     model = operator.raw_operator
     activation, target = ACTIVATIONS[model.activation], model._target
     source = operator.inputs[0]
-    dtype = np.float64 if isinstance(source.type, DoubleTensorType) else np.float32
-    graph = _Graph(scope, container, dtype)
-    kind = onnx_proto.TensorProto.DOUBLE if dtype == np.float64 else (
-        onnx_proto.TensorProto.FLOAT
-    )  # fmt: skip
-    values = graph("Cast", source.full_name, to=kind)
+    double = isinstance(source.type, DoubleTensorType)
+    tensor = onnx_proto.TensorProto
+    graph = _Graph(scope, container, np.float64 if double else np.float32)
+    kind = tensor.DOUBLE if double else tensor.FLOAT
+    raw = graph("Cast", source.full_name, to=kind)
     for layer, (w, c) in enumerate(
         zip(model.coefs_, model.intercepts_, strict=True), 1
     ):
-        values = graph("Add", graph("MatMul", values, w), c)
+        raw = graph("Add", graph("MatMul", raw, w), c)
         if layer < len(model.coefs_):
-            values = activation.onnx(graph, values)
-    labels, probabilities = (output.full_name for output in operator.outputs)
-    positive = loss_of(model, target).onnx(graph, values)
-    chosen = OUTPUTS[type(target)](graph, values, positive, labels, probabilities)
-    if chosen is None:
-        return
-    names = model.classes_
-    if names.dtype.kind in "iub":
-        table = graph.constant(names, np.int64)
+            raw = activation.onnx(graph, raw)
+    labels, scores = (output.full_name for output in operator.outputs)
+    outputs = OUTPUTS[type(target)]
+    _add_labels(graph, model.classes_, outputs, raw, labels)
+    if container.get_options(model, {"raw_scores": False})["raw_scores"]:
+        outputs.raw_scores(graph, raw, scores)
     else:
-        table = scope.get_unique_variable_name("classes")
-        texts = [str(name).encode() for name in names]
+        positive = loss_of(model, target).onnx(graph, raw)
+        outputs.probabilities(graph, positive, scores)
+
+
+def _add_labels(graph, classes, outputs, raw, output):
+    """The labels of raw predictions."""
+    if outputs.place is None:
+        graph("Cast", graph("Greater", raw, 0.0), output=output, to=_int64())
+        return
+    if classes.dtype.kind in "iub":
+        table = graph.constant(classes, np.int64)
+    else:
+        from skl2onnx.proto import onnx_proto
+
+        table = graph.scope.get_unique_variable_name("classes")
+        texts = [str(name).encode() for name in classes]
         string = onnx_proto.TensorProto.STRING
-        container.add_initializer(table, string, [len(texts)], texts)
-    graph("Gather", table, chosen, output=labels, axis=0)
+        graph.container.add_initializer(table, string, [len(texts)], texts)
+    graph("Gather", table, outputs.place(graph, raw), output=output, axis=0)

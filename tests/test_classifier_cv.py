@@ -7,7 +7,11 @@ from sklearn.datasets import load_iris, make_moons
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
-from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
+from skgoodmin import (
+    GoodMinimaClassifier,
+    GoodMinimaClassifierCV,
+    LossCurveDisplay,
+)
 
 SMALL = {"hidden_layer_sizes": (4,), "tol": 1e-3, "random_state": 0}
 
@@ -73,8 +77,19 @@ def test_without_refit_there_is_no_model(moons):
     X, y = moons
     model = GoodMinimaClassifierCV(**SMALL, alphas=2, cv=2, refit=False).fit(X, y)
     assert model.scores_.shape == (2, 2)
-    with pytest.raises((NotFittedError, AttributeError)):
-        model.predict(X)
+    for method in ("predict", "predict_proba", "decision_function"):
+        with pytest.raises(NotFittedError, match="refit=False"):
+            getattr(model, method)(X)
+    with pytest.raises(NotFittedError, match="refit=False"):
+        model.score(X, y)
+    with pytest.raises(NotFittedError, match="refit=False"):
+        model.to_mlp()
+    with pytest.raises(NotFittedError, match="refit=False"):
+        LossCurveDisplay.from_estimator(model)
+    assert "GoodMinimaClassifierCV" in model._repr_html_()
+    assert model.set_params(refit=True).fit(X, y).score(X, y) > 0.8
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        clone(model).predict(X)
 
 
 @pytest.mark.parametrize(
@@ -118,4 +133,4 @@ def test_errors_are_those_of_all_rows_or_name_the_fold(moons):
 
     with pytest.raises(KeyError, match="no score") as caught:
         clone(model).set_params(cv=2, scoring=scoring).fit(X, y)
-    assert caught.value.__notes__ == ["This was in fold 0 of cv."]
+    assert caught.value.__notes__ == ["This was in fold 0 of cv, with alpha=0.3."]

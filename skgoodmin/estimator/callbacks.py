@@ -7,6 +7,8 @@ of a run, ends that start.
 """
 
 import contextlib
+import copy
+import inspect
 import threading
 
 import numpy as np
@@ -43,10 +45,13 @@ class TaskTree:
         Training data, as the callbacks get them.
     reconstruct : callable(theta) -> dict
         The attributes with which a copy of the estimator predicts.
+    n_runs : int
+        Largest number of runs of a start.
     """
 
-    def __init__(self, estimator, X, y, sample_weight, reconstruct):
+    def __init__(self, estimator, X, y, sample_weight, reconstruct, n_runs):
         self.reconstruct = reconstruct
+        self.subtasks = {"start": n_runs, "run": estimator.max_iter}
         self.given = _given(estimator, X, y, sample_weight)
         self.root = estimator._init_callback_context(
             max_subtasks=estimator.n_init, sequential_subtasks=False
@@ -61,7 +66,7 @@ class TaskTree:
             tasks[number] = parent.subcontext(
                 name,
                 task_id=number if isinstance(number, int) else number[1],
-                max_subtasks=None,
+                max_subtasks=self.subtasks[name],
                 sequential_subtasks=name == "run",
             )
             tasks[number].call_on_fit_task_begin(**self.given)
@@ -94,9 +99,10 @@ class TaskTree:
 class Subfits:
     """Tells the callbacks of a meta-estimator of the fits inside its own.
 
-    Each of them is a leaf, which the tasks of the inner estimator take the place of.
-    Picklable, so that the fits can be done by other processes; empty where there are no
-    callbacks.
+    Each fold is a task, and each fit in it a leaf, which the tasks of the inner
+    estimator take the place of. A fold is a level of its own: a ``ProgressBar`` shows
+    the folds, and with ``max_propagation_depth`` of 2 what is in them. Picklable, so
+    that the fits can be done by other processes; empty where there are no callbacks.
 
     Parameters
     ----------
@@ -104,25 +110,57 @@ class Subfits:
         The meta-estimator.
     X, y, sample_weight
         As for :class:`TaskTree`.
-    names : list of str
-        Of the fits.
+    n_folds, n_fits : int
+        Folds, and fits in each of them.
+    refit : bool
+        Whether one more fit follows.
     """
 
-    def __init__(self, estimator, X, y, sample_weight, names):
-        self.root, self.leaves = None, [None] * len(names)
-        if hasattr(estimator, "_skl_callbacks"):
-            self.given = _given(estimator, X, y, sample_weight)
-            self.root = estimator._init_callback_context(max_subtasks=len(names))
-            self.root.call_on_fit_task_begin(**self.given)
-            self.leaves = [self.root.subcontext(name) for name in names]
+    def __init__(self, estimator, X, y, sample_weight, n_folds, n_fits, refit):
+        self.root = None
+        if not hasattr(estimator, "_skl_callbacks"):
+            return
+        told = estimator
+        if inspect.isgenerator(getattr(estimator, "cv", None)):
+            told = copy.copy(estimator)  # one that can be pickled
+            told.cv = None
+        self.given = _given(told, X, y, sample_weight)
+        self.root = estimator._init_callback_context(max_subtasks=n_folds + refit)
+        self.root.call_on_fit_task_begin(**self.given)
+        self.folds = []
+        for _ in range(n_folds):
+            fold = self.root.subcontext("fold", max_subtasks=n_fits)
+            fold._propagation_depth += 1
+            leaves = [fold.subcontext("alpha") for _ in range(n_fits)]
+            self.folds.append((fold, leaves))
+        if refit:
+            self.last = self.root.subcontext("refit")
 
     @contextlib.contextmanager
-    def fit(self, number, model):
-        """While the fit ``number`` of ``model`` lasts."""
-        leaf = self.leaves[number]
-        if leaf is None:
+    def fold(self, number):
+        """While the fits of a fold last."""
+        if self.root is None:
             yield
             return
+        task, _ = self.folds[number]
+        task.call_on_fit_task_begin(**self.given)
+        yield
+        task.call_on_fit_task_end(**self.given)
+
+    def fit(self, fold, number, model):
+        """While a fit of ``model`` in a fold lasts."""
+        return self._leaf(model, lambda: self.folds[fold][1][number])
+
+    def refit(self, model):
+        """While the fit after the folds lasts."""
+        return self._leaf(model, lambda: self.last)
+
+    @contextlib.contextmanager
+    def _leaf(self, model, find):
+        if self.root is None:
+            yield
+            return
+        leaf = find()
         with leaf.propagate_callback_context(model):
             leaf.call_on_fit_task_begin(**self.given)
             yield

@@ -166,15 +166,18 @@ def loss_of(estimator, target):
     return target.choose_loss(LOSSES[estimator.loss], float(estimator.degree))
 
 
-def neuron_degree(estimator, data):
-    """Degree of the monomial neuron, 0 for the exponential one."""
+def neuron_degree(estimator, data, place=""):
+    """Degree of the monomial neuron, 0 for the exponential one.
+
+    ``place`` says which fit it is about, where there are several.
+    """
     if estimator.special_neuron != "monomial":
         return 0
     enough = degree_that_suffices(data)
     degree = estimator.neuron_degree or enough
     if degree < enough:
         warnings.warn(
-            f"neuron_degree={degree} is too low for the theorem to hold on the "
+            f"{place}neuron_degree={degree} is too low for the theorem to hold on the "
             f"training rows; the smallest sufficient degree is {enough}.",
             UserWarning,
             stacklevel=5,

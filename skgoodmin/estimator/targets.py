@@ -61,8 +61,8 @@ class Target(ABC):
         """Probabilities of the classes, (n, n_classes)."""
 
     def strata(self, labels):
-        """What a split is stratified by, (n,), or None."""
-        return labels[:, 0]
+        """Classes that a split is stratified by, (n,), or None."""
+        return self.classes[labels[:, 0]]
 
     def decode(self, labels):
         """Labels inside -> y."""

@@ -20,21 +20,20 @@ from scipy.optimize import minimize as scipy_minimize
 
 MEMORY = 10  # pairs of differences that L-BFGS keeps
 WINDOW = 10  # iterations over which the decrease of the objective is looked at
+ROUNDING = 1e4 * np.finfo(np.float64).eps
 
 
 class Exit(Enum):
     """Why a run ended or paused; the value is the sentence for the user."""
 
     CONVERGED = "The largest component of the gradient is at most tol."
-    LEVEL = "The objective falls by less than tol of itself."
-    MAX_ITER = "max_iter iterations were done; increase max_iter or scale the data."
-    MAX_FUN = "max_fun evaluations were spent; increase max_fun or scale the data."
-    PRECISION = (
-        "No further decrease is possible in floating point; scale the data, raise tol "
-        "or, for float32 data, convert them to float64."
-    )
-    OVERFLOW = "The objective overflows at the start; scale the data or lower degree."
+    LEVEL = "The objective no longer falls by more than tol of itself."
+    MAX_ITER = "max_iter iterations were done."
+    MAX_FUN = "max_fun evaluations were spent."
+    PRECISION = "No further decrease is possible in floating point."
+    OVERFLOW = "The objective overflows at the start."
     STOPPED = "A callback asked to stop."
+    UNIMPROVED = "The validation score did not improve for n_iter_no_change iterations."
 
 
 class Progress(NamedTuple):
@@ -59,7 +58,8 @@ class Solution:
     exit: Exit
     n_iter: int
     n_fun: int
-    curve: np.ndarray  # (n_iter + 1,) objective at the start and after each iteration
+    curve: np.ndarray  # (n_iter + 1,) objective at the start and after each iteration;
+    # of a climb that of its runs before, too
 
     @property
     def converged(self):
@@ -266,8 +266,11 @@ class Run:
             self.exit = Exit.LEVEL if self._at_rest() else Exit.PRECISION
 
     def _at_rest(self):
-        """Whether a step along -g that should lower J by tol / 100 of itself fails."""
-        expected = 0.01 * self.tol * abs(self.value)
+        """Whether a step along -g that should lower J by tol / 100 of itself fails.
+
+        A smaller tol than ``ROUNDING`` can not be told from rounding.
+        """
+        expected = 0.01 * max(self.tol, ROUNDING) * abs(self.value)
         size = np.abs(self.gradient).max()
         unit = self.gradient / size  # its square can not overflow
         step = expected / size / (unit @ unit) * unit

@@ -33,10 +33,11 @@ class Start:
     def __init__(self, objective, theta0, budget, number, seed, on_iteration=None):
         self.objective, self.budget, self.number = objective, budget, number
         self.rng, self.on_iteration = np.random.RandomState(seed), on_iteration
-        self.run = self.first = Run(objective, theta0, budget.tol)
+        self.run = Run(objective, theta0, budget.tol)
         self.spent, self.won, self.level = float(self.run.n_fun), False, 0
         self.n_grafts, self.n_escapes, self.curves = 0, 0, []
         self.trace = [(0, self.spent, self.run.value)]
+        self.escape = 0  # the one that the present run began with
         self.idle = False  # nothing was left to do, or no budget for it
         self.rule = stall_rule(objective)
 
@@ -49,7 +50,7 @@ class Start:
         """To the next stall, and away from it as long as grafts pay."""
         before = self.spent
         # Patience doubles each time the start is resumed.
-        self._advance(self.run, PATIENCE * 2**self.level, max_fun)
+        self._advance(self.run, self.escape, PATIENCE * 2**self.level, max_fun)
         self.level += 1
         while self.may_escape and self._escape(max_fun):
             pass
@@ -72,18 +73,17 @@ class Start:
         grafted = Run(self.objective, theta, self.budget.tol)
         self.spent += cost + grafted.n_fun
         self.trace.append((self.n_grafts, self.spent, grafted.value))
-        self._advance(grafted, PATIENCE, max_fun)
+        self._advance(grafted, self.n_grafts, PATIENCE, max_fun)
         if not (self.rule.paid(self.run.value, grafted.value) or self.won):
             return False
         self.curves.append(self.run.curve)
         self.run, self.level = grafted, 1
-        self.n_escapes += 1
+        self.n_escapes, self.escape = self.n_escapes + 1, self.n_grafts
         return True
 
-    def _advance(self, run, window, max_fun):
+    def _advance(self, run, escape, window, max_fun):
         """Advance ``run`` until it stalls, wins, ends or its budget does."""
         before = run.n_fun - self.spent
-        escape = self.n_grafts if run is not self.first else 0
         limit = run.n_fun + max(int(max_fun - self.spent), 0)
         tell = None
         if self.on_iteration is not None:
@@ -103,7 +103,7 @@ class Start:
 
     def polish(self, max_fun):
         """Go on to ``tol``, past all stalls."""
-        self._advance(self.run, np.inf, max_fun)
+        self._advance(self.run, self.escape, np.inf, max_fun)
 
     def _tell(self, escape, before, run):
         n_fun = run.n_fun - before
@@ -127,7 +127,6 @@ class Start:
         return not self.won and not self.idle and (going or self.may_escape)
 
     def solution(self):
-        """The present point; iterations and curve are of all runs that led there."""
+        """The present point and run; the curve is of all runs that led there."""
         last = self.run.solution()
-        curve = np.concatenate([*self.curves, last.curve])
-        return replace(last, curve=curve, n_iter=len(curve) - 1)
+        return replace(last, curve=np.concatenate([*self.curves, last.curve]))

@@ -158,7 +158,6 @@ def _escape(objective, starts, rng, budget, n_jobs, on_iteration):
                 value=value,
                 grad_norm=float(np.abs(gradient).max()),
                 exit=Exit.CONVERGED,
-                n_iter=len(curve) - 1,
                 curve=curve,
             )
     found.losses[start.number] = solution.value
@@ -225,7 +224,11 @@ def _train_held_out(objective, starts, held_out, budget, on_iteration):
 
         run = Run(objective, theta0, budget.tol)
         run.advance(share.max_iter, share.max_fun, after_iteration)
+        if not watch.scores and run.exit is not Exit.OVERFLOW:
+            watch(run.theta)  # it rests at once, or has no means to move
         solution = run.solution()
+        if solution.exit is Exit.STOPPED and watch.waited >= watch.patience:
+            solution = replace(solution, exit=Exit.UNIMPROVED)
         if watch.best_theta is not None:
             theta = watch.best_theta
             value, gradient = objective.value_and_gradient(theta)

@@ -1,0 +1,136 @@
+"""The path of warm starts over alpha in one fold, and what its scores say."""
+
+import inspect
+import warnings
+from numbers import Real
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import _check_method_params
+
+
+def check_folds(folds, sample_weight):
+    """In each fold there has to be something to train on, and something to score."""
+    if not folds:
+        raise ValueError(
+            "there is no split; a generator has none after the first fit, a list does."
+        )
+    if sample_weight is None:
+        return
+    for i, fold in enumerate(folds):
+        for kind, rows in zip(("training", "test"), fold, strict=True):
+            if not sample_weight[rows].any():
+                raise ValueError(f"sample_weight is 0 on all {kind} rows of fold {i}.")
+
+
+def takes_weights(scorer):
+    """Whether a scorer can be given sample_weight; if not, there is a warning."""
+    if hasattr(scorer, "_accept_sample_weight"):
+        takes = scorer._accept_sample_weight()
+    elif hasattr(scorer, "_estimator"):  # the model's own score
+        takes = True
+    else:
+        function = getattr(scorer, "_score_func", scorer)
+        takes = "sample_weight" in inspect.signature(function).parameters
+    if not takes:
+        warnings.warn(
+            f"scoring={name_of(scorer)} does not take sample_weight: the fits are "
+            "weighted, and all rows count alike in the scores.",
+            UserWarning,
+            stacklevel=5,
+        )
+    return takes
+
+
+def name_of(scorer):
+    """What to call a scorer."""
+    return getattr(scorer, "__name__", None) or str(scorer)
+
+
+def number_of(score, scorer):
+    """A score as a float, if it is a number."""
+    if isinstance(score, np.ndarray | np.generic) and np.ndim(score) == 0:
+        score = score.item()
+    if not isinstance(score, Real):
+        raise ValueError(
+            f"scoring={name_of(scorer)} must return a number, got {score!r} of type "
+            f"{type(score).__name__}."
+        )
+    return float(score)
+
+
+def path_scores(
+    model, alphas, X, y, sample_weight, train, test, scorer, score_params, subfits, fold
+):
+    """Scores on the rows ``test`` along the path of warm starts on ``train``.
+
+    ``score_params`` are those of all rows.
+    """
+    model = clone(model)
+    classes = np.unique(y) if y.ndim == 1 else None
+    weight = None if sample_weight is None else sample_weight[train]
+    scored = _check_method_params(X, score_params, indices=test)
+    previous, scores, n_random = None, [], model.n_init
+    with subfits.fold(fold):
+        for number, alpha in enumerate(alphas):
+            n_init = n_random if previous is None else 1 + n_random
+            model.set_params(alpha=float(alpha), n_init=n_init)
+            place = f"Fold {fold}, alpha={alpha:g}"
+            try:
+                with subfits.fit(fold, number, model):
+                    model._fit(
+                        X[train], y[train], weight, previous, classes, place=place
+                    )
+                score = scorer(model, X[test], y[test], **scored)
+                scores.append(number_of(score, scorer))
+            except Exception as error:
+                error.add_note(f"This was in fold {fold} of cv, with alpha={alpha:g}.")
+                raise
+            previous = model
+    return scores
+
+
+def best_of(alphas, scores, scoring):
+    """Number of the alpha with the best mean score; of equal ones, the first.
+
+    An alpha with a score that is NaN can not be chosen, and a sentence tells of it.
+    Another one tells if the best alpha is the first or the last, and better than the
+    next one in every fold: the scores still rise there. Two alphas are all edge.
+
+    Parameters
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        Strongest first.
+    scores : ndarray of shape (n_folds, n_alphas)
+    scoring : str
+        Name of what gave the scores.
+
+    Returns
+    -------
+    best : int
+    sentences : list of str
+        To warn the user with.
+    """
+    sentences = []
+    with np.errstate(invalid="ignore"):  # inf - inf
+        means = scores.mean(axis=0)
+    unknown = np.isnan(means)
+    if unknown.all():
+        raise ValueError(f"scoring={scoring} is NaN in some fold for every alpha.")
+    if unknown.any():
+        names = ", ".join(f"{alpha:g}" for alpha in alphas[unknown])
+        sentences.append(
+            f"scoring={scoring} is NaN in some fold for alpha={names}, which can not "
+            "be chosen."
+        )
+    best = int(np.nanargmax(means))
+    last = len(alphas) - 1
+    edge = {0: (1, "strongest", "stronger"), last: (last - 1, "weakest", "weaker")}
+    if last > 1 and best in edge and alphas[best] > 0:
+        inner, which, other = edge[best]
+        if (scores[:, best] > scores[:, inner]).all():
+            sentences.append(
+                f"The best alpha, {alphas[best]:g}, is the {which} of alphas, and "
+                f"better than the next one in every fold: add {other} ones to alphas."
+            )
+    return best, sentences

@@ -1,0 +1,250 @@
+"""Scores, splitters, groups and what is told of the fits of a path over alpha."""
+
+import warnings
+
+import numpy as np
+import pytest
+import sklearn
+from joblib import parallel_config
+from sklearn.base import clone
+from sklearn.datasets import load_iris, make_classification, make_moons
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score, get_scorer, make_scorer, precision_score
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    LeaveOneGroupOut,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    cross_val_score,
+)
+
+from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
+from skgoodmin.path import best_of
+
+X, y = make_moons(90, noise=0.3, random_state=0)
+GROUPS = np.arange(90) % 6
+
+
+def _model(**parameters):
+    parameters = {"alphas": [0.3, 0.01], "cv": 3, "random_state": 0} | parameters
+    return GoodMinimaClassifierCV((3,), tol=1e-2, **parameters)
+
+
+def test_an_alpha_whose_score_is_nan_loses_with_a_warning():
+    """Precision of a rare class that a strong penalty never predicts."""
+    X, y = make_classification(
+        200, 4, weights=[0.9], flip_y=0.02, class_sep=0.8, random_state=0
+    )
+    scoring = make_scorer(precision_score, zero_division=np.nan)
+    model = _model(alphas=[3.0, 0.1, 0.01], scoring=scoring)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, y)
+    means = model.scores_.mean(axis=0)
+    assert np.isnan(means[0]) and not np.isnan(means[1:]).any()
+    assert model.alpha_ == model.alphas_[np.nanargmax(means)] < 3.0
+    assert model.best_score_ == np.nanmax(means)
+    assert any("is NaN in some fold for alpha=3," in str(w.message) for w in caught)
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_nan_for_all_is_an_error(refit):
+    model = _model().fit(X, y)
+    before = dict(vars(model))
+
+    def nothing(estimator, X, y):
+        return np.nan
+
+    model.set_params(scoring=nothing, refit=refit)
+    with pytest.raises(
+        ValueError, match="scoring=nothing is NaN in some fold for every"
+    ):
+        model.fit(X, y)
+    assert model.scores_ is before["scores_"] and model.alpha_ == before["alpha_"]
+
+
+@pytest.mark.parametrize(
+    "score", [None, "0.5", {"a": 0.5}, [0.5], np.ones(2), 1j, object()], ids=str
+)
+def test_what_is_no_number_is_told_by_name(score):
+    def strange(estimator, X, y):
+        return score
+
+    with pytest.raises(ValueError, match="scoring=strange must return a number, got"):
+        _model(scoring=strange).fit(X, y)
+
+
+@pytest.mark.parametrize("score", [1, True, np.float32(0.5), np.array(0.5)], ids=repr)
+def test_numbers_of_all_kinds(score):
+    model = _model(scoring=lambda estimator, X, y: score).fit(X, y)
+    assert model.scores_.dtype == np.float64 and (model.scores_ == float(score)).all()
+
+
+def test_infinite_scores_lose_or_win():
+    alphas = np.array([1.0, 0.1, 0.01])
+    low = np.array([[-np.inf, 0.5, 0.6], [0.4, 0.5, 0.3]])
+    assert best_of(alphas, low, "") == (1, [])
+    both = np.array([[-np.inf, 0.5, 0.6], [np.inf, 0.5, 0.3]])
+    best, (sentence,) = best_of(alphas, both, "loss")
+    assert best == 1 and "scoring=loss is NaN in some fold for alpha=1," in sentence
+
+
+@pytest.mark.parametrize(
+    "alphas, scores, told",
+    [
+        ([1.0, 0.1, 0.01], [[0.1, 0.2, 0.3], [0.1, 0.2, 0.3]], "weakest"),
+        ([1.0, 0.1, 0.01], [[0.1, 0.2, 0.3], [0.1, 0.2, 0.2]], None),
+        ([1.0, 0.1, 0.01], [[0.3, 0.2, 0.1], [0.3, 0.2, 0.2]], "strongest"),
+        ([1.0, 0.1, 0.01], [[0.3, 0.3, 0.3], [0.3, 0.3, 0.3]], None),
+        ([1.0, 0.1, 0.0], [[0.1, 0.2, 0.3], [0.1, 0.2, 0.3]], None),
+        ([1.0, 0.1], [[0.1, 0.2], [0.1, 0.2]], None),
+        ([1.0], [[0.1], [0.2]], None),
+    ],
+)
+def test_the_edge_is_told_where_scores_still_rise(alphas, scores, told):
+    _, sentences = best_of(np.array(alphas), np.array(scores), "accuracy")
+    assert len(sentences) == (told is not None)
+    if told:
+        assert f"is the {told} of alphas" in sentences[0]
+
+
+def test_the_edge_is_told_once_the_model_is_there():
+    model = _model(alphas=[30.0, 20.0, 0.1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="0.1, is the weakest.* add weaker ones"):
+            model.fit(X, y)
+    assert model.alpha_ == 0.1 and model.score(X, y) > 0.8
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_a_generator_of_splits(n_jobs):
+    folds = StratifiedKFold(3)
+    expected = _model(cv=folds).fit(X, y)
+    model = _model(cv=folds.split(X, y), n_jobs=n_jobs).fit(X, y)
+    np.testing.assert_array_equal(model.scores_, expected.scores_)
+    with pytest.raises(ValueError, match="^cv: there is no split; a generator"):
+        model.fit(X, y)
+    np.testing.assert_array_equal(model.scores_, expected.scores_)
+
+
+@pytest.mark.parametrize(
+    "cv", [GroupKFold(3), LeaveOneGroupOut(), StratifiedGroupKFold(3)], ids=str
+)
+def test_groups_by_argument(cv):
+    model = _model(cv=cv, alphas=[0.1]).fit(X, y, groups=GROUPS)
+    plain = GoodMinimaClassifier((3,), alpha=0.1, tol=1e-2, random_state=0)
+    # "params" has the groups of cross_val_score since 1.8 in either way
+    folds = list(cv.split(X, y, GROUPS))
+    expected = cross_val_score(plain, X, y, cv=folds)
+    np.testing.assert_array_equal(model.scores_[:, 0], expected)
+    with pytest.raises(ValueError, match="^cv: .*groups"):
+        clone(model).fit(X, y)
+    with pytest.raises(ValueError, match="^groups: .*inconsistent"):
+        clone(model).fit(X, y, groups=GROUPS[1:])
+    with pytest.raises(ValueError, match="enable_metadata_routing=True"):
+        clone(model).fit(X, y, group=GROUPS)
+
+
+def test_groups_do_nothing_to_other_splitters():
+    with pytest.warns(UserWarning, match="ignored by KFold"):  # as in GridSearchCV
+        model = _model(cv=KFold(3)).fit(X, y, groups=GROUPS)
+    plain = _model(cv=KFold(3)).fit(X, y)
+    np.testing.assert_array_equal(model.scores_, plain.scores_)
+
+
+def test_metadata_routing():
+    weight = np.linspace(0.5, 2.0, 90)
+    expected = _model(cv=GroupKFold(3)).fit(X, y, weight, groups=GROUPS)
+    unweighted = _model(cv=GroupKFold(3), scoring=_unweighted)
+    with pytest.warns(UserWarning, match="scoring=_unweighted does not take"):
+        unweighted.fit(X, y, weight, groups=GROUPS)
+    with sklearn.config_context(enable_metadata_routing=True):
+        scorer = get_scorer("accuracy")
+        cv = GroupKFold(3)  # asks for groups by itself
+        model = _model(cv=cv, scoring=scorer.set_score_request(sample_weight=True))
+        model.fit(X, y, sample_weight=weight, groups=GROUPS)
+        np.testing.assert_array_equal(model.scores_, expected.scores_)
+        model.set_params(scoring=scorer.set_score_request(sample_weight=False))
+        model.fit(X, y, sample_weight=weight, groups=GROUPS)
+        np.testing.assert_array_equal(model.scores_, unweighted.scores_)
+        request = model.get_metadata_routing()
+        assert request.consumes("fit", ["groups", "sample_weight"]) == {"groups"}
+        with pytest.raises(ValueError, match="sample_weight.* not explicitly set"):
+            _model(cv=cv).fit(X, y, sample_weight=weight, groups=GROUPS)
+        with pytest.raises(TypeError, match="unexpected argument.*colour"):
+            _model(cv=cv).fit(X, y, colour=GROUPS)
+        # Without metadata nothing has to be asked for.
+        _model().fit(X, y)
+        # As the inner model of a search, with the groups for both of them.
+        scores = cross_val_score(
+            _model(), X, y, cv=GroupKFold(2), params={"groups": GROUPS}
+        )
+        assert scores.shape == (2,)
+
+
+def _unweighted(estimator, X, y):
+    return accuracy_score(y, estimator.predict(X))
+
+
+@pytest.mark.parametrize(
+    "scoring",
+    [_unweighted, make_scorer(lambda y, found: float((y == found).mean()))],
+    ids=["function", "scorer"],
+)
+def test_a_scorer_without_weights_is_told(scoring):
+    weight = np.linspace(0.5, 2.0, 90)
+    model = _model(scoring=scoring)
+    with pytest.warns(UserWarning, match="^scoring=.* does not take sample_weight"):
+        model.fit(X, y, weight)
+    weighted = _model().fit(X, y, weight)
+    assert (model.scores_ != weighted.scores_).any()
+    _model(scoring=scoring).fit(X, y)  # nothing to tell
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_warnings_tell_fold_and_alpha(n_jobs):
+    with pytest.warns(ConvergenceWarning) as caught, parallel_config("threading"):
+        _model(max_iter=2, n_jobs=n_jobs, refit=False).fit(X, y)
+    messages = {str(w.message).split(":")[0] for w in caught}
+    assert messages == {
+        f"Fold {i}, alpha={a}" for i in range(3) for a in ("0.3", "0.01")
+    }
+
+
+def test_the_degree_that_is_too_low_tells_fold_and_alpha():
+    model = _model(special_neuron="monomial", neuron_degree=1, training="joint")
+    with pytest.warns(UserWarning) as caught:
+        model.fit(X, y)
+    messages = [str(w.message) for w in caught]
+    *folds, last = [m.split("neuron_degree=1 is too low")[0] for m in messages]
+    expected = {f"Fold {i}, alpha={a}: " for i in range(3) for a in ("0.3", "0.01")}
+    assert set(folds) == expected and last == ""  # of the fit on all rows
+
+
+def test_verbose_tells_fold_and_alpha(capsys):
+    model = _model(verbose=1).fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(": Objective")[0] for line in lines[:6]] == [
+        f"Fold {i}, alpha={a}" for i in range(3) for a in ("0.3", "0.01")
+    ]
+    means = model.scores_.mean(axis=0)
+    told = [line for line in lines if "mean score" in line]
+    for line, alpha, mean in zip(told, model.alphas_, means, strict=True):
+        assert line.startswith(f"alpha={alpha:g}: mean score {mean:.4g}")
+        assert line.endswith("the best") is bool(alpha == model.alpha_)
+    assert lines[-1].startswith(f"Objective {model.loss_:.8g}. The ")
+    model.set_params(verbose=2, refit=False).fit(X, y)
+    out = capsys.readouterr().out
+    assert "Fold 1, alpha=0.01: Start 1: " in out and "iteration 1:" not in out
+    model.set_params(verbose=3).fit(X, y)
+    out = capsys.readouterr().out
+    assert "Fold 1, alpha=0.01: Start 1, iteration 1: objective" in out
+
+
+def test_errors_of_a_fold_tell_alpha():
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match="overflow") as caught:
+        _model(degree=300.0).fit(1e300 * X, y)
+    assert caught.value.__notes__ == ["This was in fold 0 of cv, with alpha=0.3."]
