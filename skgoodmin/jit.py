@@ -18,6 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
+from .compiling import undisturbed
+from .kernel_cache import KernelCache
+
 
 @functools.cache
 def _source_stamp():
@@ -55,19 +58,31 @@ class Kernel:
             "nogil": True,
             "forceinline": inline,
         }
+        self._dispatcher = None
 
-    @functools.cached_property
+    @property
     def dispatcher(self):
         """The compiled function (the plain one under ``NUMBA_DISABLE_JIT=1``)."""
+        if self._dispatcher is None:
+            undisturbed(self._build)
+        return self._dispatcher
+
+    def _build(self):
         import numba
 
         if numba.config.DISABLE_JIT:
-            return functools.partial(_silently, self.function)
+            self._dispatcher = functools.partial(_silently, self.function)
+        if self._dispatcher is not None:  # another thread was faster
+            return
         self.function.__qualname__ = f"{self.__qualname__}_{_source_stamp()}"
         try:
-            return numba.njit(cache=True, **self.options)(self.function)
+            dispatcher = numba.njit(cache=True, **self.options)(self.function)
         except RuntimeError:  # nowhere to write: a read-only install without a home
-            return numba.njit(**self.options)(self.function)
+            dispatcher = numba.njit(**self.options)(self.function)
+        KernelCache(dispatcher)
+        # Called whenever there is no code yet for the arguments of a call.
+        dispatcher.compile = functools.partial(undisturbed, dispatcher.compile)
+        self._dispatcher = dispatcher
 
     @functools.cached_property
     def _callee(self):
