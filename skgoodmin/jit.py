@@ -80,7 +80,8 @@ class Kernel:
         except RuntimeError:  # nowhere to write: a read-only install without a home
             dispatcher = numba.njit(**self.options)(self.function)
         KernelCache(dispatcher)
-        # Called whenever there is no code yet for the arguments of a call.
+        numba.typeof(np.empty(0))  # imports more of numpy at the first time
+        # numba calls this where there is no code yet for the arguments.
         dispatcher.compile = functools.partial(undisturbed, dispatcher.compile)
         self._dispatcher = dispatcher
 

@@ -13,8 +13,15 @@ from pathlib import Path
 
 import pytest
 
+# Without the rest of the package, whose import takes a second.
 KERNELS = """
+import importlib.util
+import sys
 import numpy as np
+
+sys.modules["skgoodmin"] = importlib.util.module_from_spec(
+    importlib.util.find_spec("skgoodmin")
+)
 from skgoodmin.jit import njit
 
 @njit(inline=True)
@@ -30,9 +37,7 @@ def total(array):
 
 @njit
 def slowly(array):
-    a = np.linalg.solve(array, array)
-    b = np.linalg.inv(np.sort(a).reshape(array.shape))
-    return np.linalg.svd(a + b)[1].sum() + np.median(a)
+    return np.sort(array)[0] + np.median(array)  # two seconds to compile
 
 array = np.arange(4.0)
 """
@@ -92,7 +97,7 @@ def run(tmp_path):
 
 
 def _files(tmp_path, ending):
-    return [path for path in (tmp_path / "cache").rglob(f"*.total_*.{ending}")]
+    return [path for path in (tmp_path / "cache").rglob(f"*.total_*{ending}")]
 
 
 def _one_warning(lines, *words):
@@ -116,29 +121,27 @@ def _cut(content):
 
 
 def _garbage(content):
-    return b"\x80\x05K\x01" + content[::-1]
+    return content[::-1]
 
 
-@pytest.mark.parametrize("ending", ["nbi", "nbc"])
 @pytest.mark.parametrize("damage", [_empty, _cut, _garbage])
-def test_a_damaged_file_is_told_and_replaced(run, tmp_path, ending, damage):
+def test_a_damaged_file_is_told_and_replaced(run, tmp_path, damage):
     run(WATCH)
-    for path in _files(tmp_path, ending):
-        path.write_bytes(damage(path.read_bytes()))
-    lines = run(WATCH)
-    assert _one_warning(lines, str(tmp_path), "damaged") in (
-        "compiled 1",
-        "compiled 2",
-    )
+    for ending, compiled in ((".nbi", "compiled 2"), (".nbc", "compiled 2")):
+        for path in _files(tmp_path, ending):
+            path.write_bytes(damage(path.read_bytes()))
+        lines = run(WATCH)
+        assert _one_warning(lines, str(tmp_path), "damaged") == compiled
     assert run(WATCH) == ["compiled 0"]
 
 
 def test_code_for_other_arguments_is_told_and_replaced(run, tmp_path):
     """What two processes may leave behind that compile at once."""
     run(WATCH)
-    first, second = sorted(_files(tmp_path, "nbc"))
+    first, second = sorted(_files(tmp_path, ".nbc"))
     shutil.copy(first, second)
-    _one_warning(run(WATCH), "other arguments")
+    assert _one_warning(run(WATCH), "other arguments") == "compiled 1"
+    run(WATCH)  # the index was emptied: the other one
     assert run(WATCH) == ["compiled 0"]
 
 
@@ -171,7 +174,8 @@ def test_a_warm_cache_that_is_read_only_is_used(run, tmp_path):
     assert run(WATCH, READ_ONLY) == ["compiled 0"]
     # As in an image: beside the sources, and the only directory of all.
     (cache,) = (tmp_path / "cache").iterdir()
-    shutil.move(cache, tmp_path / "__pycache__")
+    shutil.copytree(cache, tmp_path / "__pycache__", dirs_exist_ok=True)
+    shutil.rmtree(cache)
     assert run(WATCH, READ_ONLY, NUMBA_CACHE_DIR="") == ["compiled 0"]
     # What is missing there is saved elsewhere.
     for path in (tmp_path / "__pycache__").glob("*.2.nbc"):
@@ -205,10 +209,10 @@ def test_a_warning_that_is_an_error_comes_once(run, tmp_path):
 
 def test_without_the_compiler(run, tmp_path):
     lines = run(
-        "from kernels import *; print(total(array), slowly(np.eye(3)))",
+        "from kernels import *; print(total(array), slowly(array))",
         NUMBA_DISABLE_JIT="1",
     )
-    assert lines == ["14.0 6.0"] and not (tmp_path / "cache").exists()
+    assert lines == ["14.0 1.5"] and not (tmp_path / "cache").exists()
 
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
@@ -218,46 +222,47 @@ import numpy as np
 from kernels import array, slowly, total
 warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
 
-def child(number):
-    signal.alarm(60)
+def child():
+    signal.alarm(20)
     try:
         assert total(array) == 14.0
         os._exit(0)
     finally:
         os._exit(1)
 
-def fork(number):
+def fork():
     pid = os.fork()
     if pid == 0:
-        child(number)
+        child()
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 """
 
 
 @needs_fork
 @pytest.mark.parametrize(
-    "compiled", ["slowly", "numba.njit(slowly.function)"], ids=["ours", "a user's"]
+    ("before", "compiled"),
+    [
+        ("", "slowly"),  # imports numba first
+        ("total(array)", "slowly"),
+        ("import numba", "numba.njit(slowly.function)"),
+    ],
+    ids=["the first", "ours", "one of the user's"],
 )
-def test_fork_while_another_thread_compiles(run, compiled):
-    """Also while it imports numba, which is where the first one comes."""
+def test_fork_while_another_thread_compiles(run, before, compiled):
     lines = run(
         FORK
         + f"""
-def compile():
-    import numba
-    {compiled}(np.eye(3) + 1.0)
-
-thread = threading.Thread(target=compile)
+{before}
+thread = threading.Thread(target=lambda: {compiled}(array))
 thread.start()
 codes = []
-while thread.is_alive() and len(codes) < 5:
-    time.sleep(0.3)
-    codes.append(fork(0))
-thread.join()
-print(len(codes) > 1 and codes == [0] * len(codes))
+while thread.is_alive():
+    time.sleep(0.2)
+    codes.append(fork())
+print(set(codes))
 """
     )
-    assert lines == ["True"]
+    assert lines == ["{0}"]
 
 
 INTERRUPT = """
@@ -283,18 +288,17 @@ for _ in range(20):
     began = time.monotonic()
     interrupt(0.03)
     try:
-        slowly(np.eye(3) + 1.0)
+        slowly(array)
         time.sleep(1)
     except KeyboardInterrupt:
         came += 1
         latest = max(latest, time.monotonic() - began)
 print(came, latest < 0.5, len(slowly.dispatcher.signatures) <= 1)
-print(round(float(slowly(np.eye(3) + 1.0)), 6) == round(float(
-    slowly.function(np.eye(3) + 1.0)), 6))
+print(slowly(array))
 print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
 """
     )
-    assert lines == ["20 True True", "True", "True"]
+    assert lines == ["20 True True", "1.5", "True"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="os.kill would end the process there")
@@ -327,7 +331,7 @@ def handler(*_):
 signal.signal(signal.SIGINT, handler)
 slowly.dispatcher
 interrupt(0.1)
-slowly(np.eye(3) + 1.0)
+slowly(array)
 print(len(slowly.dispatcher.signatures), signal.getsignal(signal.SIGINT) is handler)
 """
     )
