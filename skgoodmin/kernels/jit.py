@@ -24,6 +24,9 @@ from pathlib import Path
 
 import numpy as np
 
+from .compiling import undisturbed
+from .kernel_cache import KernelCache
+
 
 @functools.cache
 def _source_stamp():
@@ -55,6 +58,7 @@ class Kernel:
     def __init__(self, function, options):
         functools.update_wrapper(self, function)
         self.function, self.options = function, options
+        self._dispatcher = None
 
     def bind(self, label, **names):
         """A copy of the kernel in which global ``names`` stand for what is given.
@@ -71,21 +75,33 @@ class Kernel:
             plain.__code__, plain.__globals__ | names, plain.__name__
         )
         bound.__doc__ = plain.__doc__
-        bound.__qualname__ = f"{plain.__qualname__}_{label}"
+        bound.__qualname__ = f"{self.__qualname__}_{label}"
         return Kernel(bound, self.options)
 
-    @functools.cached_property
+    @property
     def dispatcher(self):
         """The compiled function (the plain one under ``NUMBA_DISABLE_JIT=1``)."""
+        if self._dispatcher is None:
+            undisturbed(self._build)
+        return self._dispatcher
+
+    def _build(self):
         import numba
 
         if numba.config.DISABLE_JIT:
-            return functools.partial(_silently, self.function)
+            self._dispatcher = functools.partial(_silently, self.function)
+        if self._dispatcher is not None:  # another thread was faster
+            return
         self.function.__qualname__ = f"{self.__qualname__}_{_source_stamp()}"
         try:
-            return numba.njit(cache=True, **self.options)(self.function)
+            dispatcher = numba.njit(cache=True, **self.options)(self.function)
         except RuntimeError:  # nowhere to write: a read-only install without a home
-            return numba.njit(**self.options)(self.function)
+            dispatcher = numba.njit(**self.options)(self.function)
+        KernelCache(dispatcher)
+        numba.typeof(np.empty(0))  # imports more of numpy at the first time
+        # numba calls this where there is no code yet for the arguments.
+        dispatcher.compile = functools.partial(undisturbed, dispatcher.compile)
+        self._dispatcher = dispatcher
 
     @functools.cached_property
     def _callee(self):

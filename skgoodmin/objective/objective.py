@@ -119,7 +119,7 @@ class Objective:
         chunk = block * -(-n // (block * n_chunks))
         chunks = [(i, min(i + chunk, n)) for i in range(0, n, chunk)]
         nothing = np.empty((sizes[-1], 0), dtype=self.data.dtype)
-        return kernel.dispatcher, constants, chunks, nothing, []
+        return kernel, constants, chunks, nothing, []
 
     def _work(self):
         """Array in which one thread works on blocks of rows."""

@@ -6,17 +6,30 @@ the order of the sums. So a fit takes as many threads as BLAS may use when it be
 gives its workers all count), limits BLAS to one, and hands ranges of rows to the
 others. The limit of BLAS belongs to the process: of fits that overlap, the first one
 sets it and the last one takes it back.
+
+A child forked meanwhile has the limit, but neither the other fits nor their threads:
+BLAS gets its threads back there. A fit that goes on in the child nevertheless, since a
+callback of its own forked, begins anew with the limit, and alone.
 """
 
 import functools
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
-_lock = threading.Lock()
-_state = {"fits": 0, "n_threads": 1, "limit": None}
+_lock = threading.RLock()  # a handler of a signal may fork while its thread has it
+
+
+class _State:
+    """What the fits of this process share."""
+
+    fits: set = set()  # those that need the limit of BLAS
+    n_threads = 1  # that BLAS had before
+    limit: Any = None  # what gives them back
 
 
 @functools.cache
@@ -37,28 +50,44 @@ def _take_control():
             library.clear_controlling_thread(force=True)
 
 
-def _enter():
-    """Limit BLAS to one thread; returns how many it had."""
+def _enter(fit):
+    """Limit BLAS to one thread as long as the fit lasts; returns how many it had."""
     with _lock:
-        if _state["fits"] == 0:
+        if not _State.fits:
             _take_control()
             controller = _controller()
             threads = [library.num_threads for library in controller.lib_controllers]
-            _state["n_threads"] = max(threads, default=1)
-            _state["limit"] = controller.limit(limits=1)
-        _state["fits"] += 1
-        return _state["n_threads"]
+            _State.n_threads = max(threads, default=1)
+            _State.limit = controller.limit(limits=1)
+        _State.fits.add(fit)
+        return _State.n_threads
 
 
-def _leave():
-    """Give BLAS its threads back once nobody needs the limit any more."""
+def _leave(*fits):
+    """Give BLAS its threads back once no fit needs the limit any more."""
     with _lock:
-        _state["fits"] -= 1
-        if _state["fits"] == 0:
+        _State.fits.difference_update(fits)
+        if not _State.fits and _State.limit is not None:
             _take_control()
-            _state.pop("limit").restore_original_limits()
+            _State.limit.restore_original_limits()
             _take_control()  # and leave it to whoever comes next
-            _state["limit"] = None
+            _State.limit = None
+
+
+def _after_fork_in_child():
+    """No fit of the parent is one of the child."""
+    try:
+        _leave(*_State.fits)
+    finally:
+        _lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_lock.acquire,
+        after_in_parent=_lock.release,
+        after_in_child=_after_fork_in_child,
+    )
 
 
 @contextmanager
@@ -68,19 +97,23 @@ def fit_threads():
     It applies a function to every element of a list, neighbours in one thread, and
     returns the results in order.
     """
-    n_threads = _enter()
+    fit = os.getpid(), object()
+    n_threads = _enter(fit)
     try:
         if n_threads == 1:
             yield map
         else:
             with ThreadPoolExecutor(n_threads - 1, "skgoodmin") as pool:
-                yield functools.partial(_shared_map, pool, n_threads)
+                yield functools.partial(_shared_map, fit, pool, n_threads)
     finally:
-        _leave()
+        _leave(fit)
 
 
-def _shared_map(pool, n_threads, function, elements):
+def _shared_map(fit, pool, n_threads, function, elements):
     """``map`` whose first share runs here and the others in the pool."""
+    if fit[0] != os.getpid():  # a child, where the pool has no threads
+        _enter(fit)
+        n_threads = 1
     cuts = [len(elements) * i // n_threads for i in range(n_threads + 1)]
     shares = [elements[a:b] for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
     futures = [pool.submit(_apply, function, share) for share in shares[1:] if share]

@@ -1,5 +1,11 @@
 """BLAS gets its threads back, whatever overlaps; and fits in threads are the same."""
 
+import functools
+import os
+import signal
+import threading
+import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -8,7 +14,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skgoodmin import GoodMinimaClassifier
-from skgoodmin.threads import fit_threads
+from skgoodmin.training.threads import fit_threads
 
 
 def _blas_threads():
@@ -90,3 +96,100 @@ def test_eight_fits_at_once_are_the_same_as_one():
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(fit, [0, 1] * 8))
     assert found == expected * 8
+
+
+def _in_child(function):
+    """What the function returns in a forked child, an int below 256."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
+        pid = os.fork()
+    if pid == 0:
+        signal.alarm(30)
+        code = 255
+        try:
+            code = function()
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _threads_of_a_fit():
+    """How many threads of rows a new fit has, and whether BLAS has one."""
+    with fit_threads() as shared_map:
+        names = set(shared_map(_thread_name, list(range(8))))
+        return len(names) if set(_blas_threads()) == {1} else 0
+
+
+def _thread_name(_):
+    time.sleep(0.01)
+    return threading.get_ident()
+
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+
+
+@needs_fork
+def test_a_child_forked_in_the_middle_of_a_fit_has_all_threads():
+    """Whoever forks: the thread of the fit, in a callback, or another one."""
+    with threadpool_limits(2):
+        before = _blas_threads()
+        with fit_threads():
+            assert _in_child(lambda: max(_blas_threads())) == 2
+            assert _in_child(_threads_of_a_fit) == 2
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(_in_child, _threads_of_a_fit).result() == 2
+            assert set(_blas_threads()) == {1}
+        assert _blas_threads() == before
+
+
+@needs_fork
+def test_a_fit_goes_on_in_the_child_of_its_own_thread():
+    def go_on(leave):
+        def again():
+            found = list(shared_map(abs, [-1, 2, -3]))
+            one = set(_blas_threads()) == {1}
+            leave()
+            return int(found == [1, 2, 3] and one and _threads_of_a_fit() == 2)
+
+        return again
+
+    with threadpool_limits(2):
+        context = fit_threads()
+        shared_map = context.__enter__()
+        list(shared_map(abs, [1, 2]))  # the pool has a thread
+        leave = functools.partial(context.__exit__, None, None, None)
+        assert _in_child(go_on(leave)) == 1
+        assert list(shared_map(abs, [-1, 2])) == [1, 2]
+        leave()
+
+
+@needs_fork
+def test_forks_while_fits_begin_and_end():
+    with threadpool_limits(2), ThreadPoolExecutor(2) as pool:
+        fits = [
+            pool.submit(lambda: [_threads_of_a_fit() for _ in range(20)])
+            for _ in range(2)
+        ]
+        while not all(fit.done() for fit in fits):
+            assert _in_child(_threads_of_a_fit) == 2
+        assert all(fit.result() == [2] * 20 for fit in fits)
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_child_forked_beside_a_fit_fits_the_same_model():
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(20000, 10))
+    y = (X[:, 0] * X[:, 1] > 0).astype(int)
+
+    def fit():
+        model = GoodMinimaClassifier((8,), max_iter=3, max_escapes=0, random_state=0)
+        return model.fit(X, y).coefs_[0].tobytes()
+
+    with threadpool_limits(2):
+        expected = fit()
+        with ThreadPoolExecutor(1) as pool:
+            other, codes = pool.submit(fit), []
+            while not other.done() or not codes:
+                codes.append(_in_child(lambda: int(fit() == expected)))
+    assert set(codes) == {1} and other.result() == expected
