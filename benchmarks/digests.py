@@ -82,6 +82,8 @@ def settings():
     yield "iris", {"loss": SquaredHinge(), "hidden_layer_sizes": (6,)}, {}
     yield "cancer", {"hidden_layer_sizes": (10,)}, {"warm": True}
     yield "iris", {"hidden_layer_sizes": (10,)}, {"cv": True}
+    yield "moons", {"alpha": "auto", "max_iter": 20}, {}
+    yield "moons", {"alpha": "auto", "loss": "log_loss"}, {}
     yield "labels", {"hidden_layer_sizes": (10,), "degree": 2.5}, {"sparse": True}
 
 
@@ -92,8 +94,9 @@ def fitted(X, y, parameters, options):
     weight = rng.randint(0, 4, len(X)).astype(float) if "weights" in options else None
     if "sparse" in options:
         X = csr_array(np.where(np.abs(X) < 0.3, 0.0, X))
-    common = {"random_state": 0, "max_iter": 150}
+    common = {"random_state": 0, "max_iter": 150, "alpha": 0.02}
     if "cv" in options:
+        del common["alpha"]
         model = GoodMinimaClassifierCV(**common, **parameters, alphas=4, cv=3)
         return model.fit(X, y, weight), X
     model = GoodMinimaClassifier(**(common | parameters))

@@ -93,18 +93,20 @@ def forward(theta, table, exponential, x, rows, first, n, work, raw):
         if last and (layer > 0 or not rows.sparse):
             np.dot(weights.T, below.T, raw)
         elif last:
-            raw[:, :] = 0
+            fill(raw, 0.0)
             sparse_forward(rows, first, weights, raw.T)
         else:
             z = matrix_view(work, position, n, fan_out)
             slope = matrix_view(work, position + padded(n * fan_out), n, fan_out)
             if layer == 0 and rows.sparse:
-                z[:, :] = 0
+                fill(z, 0.0)
                 sparse_forward(rows, first, weights, z)
             else:
                 np.dot(below, weights, z)
             if exponential:
-                exponents = z[:, fan_out - 1].copy()
+                exponents = np.empty(n, z.dtype)
+                for i in range(n):
+                    exponents[i] = z[i, fan_out - 1]
             activate(z, theta[c : c + fan_out], slope)
             if exponential:
                 for i in range(n):
@@ -142,7 +144,7 @@ def backward(
         widest = max(widest, table[layer, 1])
     upper, lower = position, position + padded(size * widest)
     ones = matrix_view(work, lower + padded(size * widest), 1, n)
-    ones[:, :] = 1
+    fill(ones, 1.0)
     product_at = lower + padded(size * widest) + padded(size)
     for layer in range(n_layers - 1, -1, -1):
         fan_in, fan_out, w, c = table[layer]
@@ -182,11 +184,14 @@ def backward(
         else:
             np.dot(delta, weights.T, d)
         slope = matrix_view(work, position + padded(size * fan_in), n, fan_in)
-        if exponential:
-            by_exponent = d[:, fan_in - 1] * below[:, fan_in - 1]
+        if exponential:  # d exp(z)/dz = exp(z), the value itself
+            by_exponent = np.empty(n, d.dtype)
+            for i in range(n):
+                by_exponent[i] = d[i, fan_in - 1] * below[i, fan_in - 1]
         apply_slope(below.reshape(d.size), slope.reshape(d.size), d.reshape(d.size))
         if exponential:
-            d[:, fan_in - 1] = by_exponent
+            for i in range(n):
+                d[i, fan_in - 1] = by_exponent[i]
         upper, lower = lower, upper
 
 
@@ -232,6 +237,23 @@ def move_rows(values, active):
         row = active[j]
         for k in range(values.shape[1]):
             values[j, k] = values[row, k]
+
+
+@njit
+def fill(matrix, value):
+    """matrix_ij <- value; numba takes a second to compile the assignment of a slice."""
+    number = matrix.dtype.type(value)
+    for i in range(matrix.shape[0]):
+        for j in range(matrix.shape[1]):
+            matrix[i, j] = number
+
+
+@njit
+def copy_to(target, source):
+    """target_ij <- source_ij."""
+    for i in range(target.shape[0]):
+        for j in range(target.shape[1]):
+            target[i, j] = source[i, j]
 
 
 @njit

@@ -10,7 +10,7 @@ import functools
 import numpy as np
 
 from .jit import njit, unbound
-from .network import backward, drop_rows, forward, matrix_view, padded
+from .network import backward, copy_to, drop_rows, forward, matrix_view, padded
 from .rows import Rows, gather
 from .special_neuron import exponents, neuron_backward, neuron_forward
 
@@ -110,10 +110,10 @@ def sum_rows(
         if neuron.size > 0:
             neuron_forward(rows, x, first, neuron, neuron_degree, e, slope, raw)
         if mode == PREDICT:
-            given[:, first - start : first - start + n] = raw
+            copy_to(given[:, first - start : first - start + n], raw)
             continue
         if mode == GIVEN:
-            raw[:, :] = given[:, first - start : first - start + n]
+            copy_to(raw, given[:, first - start : first - start + n])
         else:
             some = slice(first, first + n)
             total += sum_losses(degree, raw, labels[some], weights[some], values)

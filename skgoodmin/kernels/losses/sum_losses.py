@@ -28,7 +28,8 @@ def sum_losses(degree, raw, labels, weights, work):
     """
     n = raw.shape[1]
     value = work[:n]
-    value[:] = 0.0
+    for i in range(n):
+        value[i] = 0.0
     pointwise(degree, raw, labels, weights, value, work[n:])
     return _sum(value)
 
