@@ -25,11 +25,11 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from skgoodmin import GoodMinimaClassifier
-from skgoodmin.losses import LogLoss, PolynomialHinge
-from skgoodmin.objective import Objective
-from skgoodmin.parameters import ParameterLayout
-from skgoodmin.rows import canonical_rows
-from skgoodmin.threads import fit_threads
+from skgoodmin.objective.losses import LogLoss, PolynomialHinge
+from skgoodmin.objective.objective import Objective
+from skgoodmin.objective.layout import ParameterLayout
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.training.threads import fit_threads
 
 SIZES = [
     (100, 4, (8,)),

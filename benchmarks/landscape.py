@@ -37,12 +37,12 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from skgoodmin.escape import Budget
-from skgoodmin.losses import LogLoss, PolynomialHinge
-from skgoodmin.objective import Objective
-from skgoodmin.parameters import ParameterLayout
-from skgoodmin.rows import canonical_rows
-from skgoodmin.solver import Run
-from skgoodmin.training import train
+from skgoodmin.objective.losses import LogLoss, PolynomialHinge
+from skgoodmin.objective.objective import Objective
+from skgoodmin.objective.layout import ParameterLayout
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.training.lbfgs import Run
+from skgoodmin.training.train import train
 
 TARGET, TOL = 1e-6, 1e-8
 COLUMNS = ("MLP", "plain", "stall", "random", "escape")

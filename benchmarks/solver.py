@@ -15,9 +15,9 @@ from scipy.optimize import minimize as scipy_minimize
 from threadpoolctl import threadpool_limits
 
 from skgoodmin import solver
-from skgoodmin.losses import LogLoss
-from skgoodmin.objective import Objective
-from skgoodmin.rows import canonical_rows
+from skgoodmin.objective.losses import LogLoss
+from skgoodmin.objective.objective import Objective
+from skgoodmin.objective.canonical_rows import canonical_rows
 
 
 def through(steps, objective, theta):

@@ -16,13 +16,13 @@ network itself is worse than before.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from skgoodmin.augmented import AugmentedObjective
+from skgoodmin.objective.with_neuron import AugmentedObjective
 from skgoodmin.datasets import smooth_trap
-from skgoodmin.losses import PolynomialHinge
-from skgoodmin.objective import Objective
-from skgoodmin.parameters import ParameterLayout
-from skgoodmin.rows import canonical_rows
-from skgoodmin.solver import Run
+from skgoodmin.objective.losses import PolynomialHinge
+from skgoodmin.objective.objective import Objective
+from skgoodmin.objective.layout import ParameterLayout
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.training.lbfgs import Run
 
 trap = smooth_trap()
 labels = (trap.y > 0).astype(np.int32)[:, None]

@@ -17,11 +17,11 @@ import numpy as np
 
 from skgoodmin import GoodMinimaClassifier
 from skgoodmin.escape import Budget, search
-from skgoodmin.losses import PolynomialHinge
-from skgoodmin.objective import Objective
-from skgoodmin.parameters import ParameterLayout
-from skgoodmin.rows import canonical_rows
-from skgoodmin.solver import Run
+from skgoodmin.objective.losses import PolynomialHinge
+from skgoodmin.objective.objective import Objective
+from skgoodmin.objective.layout import ParameterLayout
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.training.lbfgs import Run
 
 
 def two_spirals(n):

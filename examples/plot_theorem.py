@@ -20,13 +20,13 @@ below 1e-9; the theorem says nothing of these.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from skgoodmin.augmented import AugmentedObjective, PerLayerObjective
+from skgoodmin.objective.with_neuron import AugmentedObjective, PerLayerObjective
 from skgoodmin.certificate import lower_bound
-from skgoodmin.losses import PolynomialHinge
-from skgoodmin.objective import Objective
-from skgoodmin.parameters import ParameterLayout
-from skgoodmin.rows import canonical_rows
-from skgoodmin.solver import Run
+from skgoodmin.objective.losses import PolynomialHinge
+from skgoodmin.objective.objective import Objective
+from skgoodmin.objective.layout import ParameterLayout
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.training.lbfgs import Run
 
 SEEDS = 40
 rng = np.random.RandomState(0)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from problems import bad_minimum, tiny_objective
 
-from skgoodmin.augmented import AugmentedObjective
+from skgoodmin.objective.with_neuron import AugmentedObjective
 from skgoodmin.certificate import Status, certify, lower_bound
 from skgoodmin.datasets import (
     affine_trap,
@@ -23,7 +23,7 @@ from skgoodmin.datasets import (
     smooth_trap,
 )
 from skgoodmin.scout import find_witness
-from skgoodmin.solver import Exit, minimize
+from skgoodmin.training.lbfgs import Exit, minimize
 from skgoodmin.witness import data_loss, make_witness, raw_predictions
 
 

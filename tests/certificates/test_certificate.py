@@ -18,11 +18,11 @@ from skgoodmin.certificate import (
     lower_bound,
     worst_loss,
 )
-from skgoodmin.losses import LogLoss, PolynomialHinge
-from skgoodmin.objective import Objective
-from skgoodmin.parameters import ParameterLayout
-from skgoodmin.rows import canonical_rows
-from skgoodmin.solver import Exit, Solution
+from skgoodmin.objective.losses import LogLoss, PolynomialHinge
+from skgoodmin.objective.objective import Objective
+from skgoodmin.objective.layout import ParameterLayout
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.training.lbfgs import Exit, Solution
 from skgoodmin.witness import Witness, raw_predictions
 
 # Three groups: two labels at 0, one label at 1 (twice), two labels at 2.

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from problems import random_objective, tiny_objective
 
-from skgoodmin.losses import PolynomialHinge
-from skgoodmin.rows import canonical_rows
+from skgoodmin.objective.losses import PolynomialHinge
+from skgoodmin.objective.canonical_rows import canonical_rows
 from skgoodmin.witness import (
     _witness_rounding,
     data_loss,

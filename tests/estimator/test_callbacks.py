@@ -19,7 +19,7 @@ from skgoodmin import (
     ValidationMonitor,
     evaluations,
 )
-from skgoodmin.objective import Objective
+from skgoodmin.objective.objective import Objective
 
 callback = pytest.importorskip("sklearn.callback", reason="scikit-learn 1.9")
 X, y = make_moons(120, noise=0.2, random_state=0)

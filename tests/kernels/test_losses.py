@@ -10,7 +10,7 @@ import pytest
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, logsumexp, softmax
 
-from skgoodmin.losses import (
+from skgoodmin.objective.losses import (
     HINGE,
     LOGISTIC,
     SOFTMAX,

@@ -8,8 +8,8 @@ from problems import five_point, random_objective, tiny_objective
 from scipy.sparse import csr_array
 
 from skgoodmin import GoodMinimaClassifier
-from skgoodmin.augmented import AugmentedObjective
-from skgoodmin.rows import canonical_rows
+from skgoodmin.objective.with_neuron import AugmentedObjective
+from skgoodmin.objective.canonical_rows import canonical_rows
 from skgoodmin.special_neuron import (
     exponents,
     general_degree,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from skgoodmin import elementary
-from skgoodmin.jit import njit
+from skgoodmin.kernels.jit import njit
 
 
 @njit

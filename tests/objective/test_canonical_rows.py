@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import csr_array
 
 import skgoodmin.rows
-from skgoodmin.rows import canonical_rows
+from skgoodmin.objective.canonical_rows import canonical_rows
 
 
 def _content(canonical):

@@ -12,9 +12,9 @@ import pytest
 from problems import five_point, numpy_objective, random_objective
 
 from skgoodmin.activations import CODES
-from skgoodmin.augmented import AugmentedObjective
-from skgoodmin.losses import PolynomialHinge
-from skgoodmin.objective import Objective
+from skgoodmin.objective.with_neuron import AugmentedObjective
+from skgoodmin.objective.losses import PolynomialHinge
+from skgoodmin.objective.objective import Objective
 
 OUTPUTS = [
     {"n_outputs": 1},
@@ -124,7 +124,7 @@ def test_dense_and_sparse_agree():
     dense, theta = random_objective((6, 4), weights=True, n=2000)
     from scipy.sparse import csr_array
 
-    from skgoodmin.rows import canonical_rows
+    from skgoodmin.objective.canonical_rows import canonical_rows
 
     data = dense.data
     sparse = Objective(

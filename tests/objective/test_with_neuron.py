@@ -12,10 +12,10 @@ from problems import bad_minimum, five_point, random_objective, tiny_objective
 
 from skgoodmin import GoodMinimaClassifier
 from skgoodmin.activations import CODES, FUNCTIONS
-from skgoodmin.augmented import AugmentedObjective, PerLayerObjective
+from skgoodmin.objective.with_neuron import AugmentedObjective, PerLayerObjective
 from skgoodmin.datasets import affine_trap, dead_relu, dead_xor, smooth_trap
-from skgoodmin.joint import train_joint
-from skgoodmin.solver import minimize
+from skgoodmin.training.joint_training import train_joint
+from skgoodmin.training.lbfgs import minimize
 from skgoodmin.witness import data_loss
 
 OUTPUTS = [{}, {"n_outputs": 3}, {"n_outputs": 3, "multilabel": True}]

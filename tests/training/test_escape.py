@@ -14,9 +14,9 @@ from problems import (
 from skgoodmin.certificate import Status, lower_bound
 from skgoodmin.datasets import affine_trap, dead_xor, smooth_trap
 from skgoodmin.escape import Budget, finish, is_separated, search
-from skgoodmin.objective import Objective
+from skgoodmin.objective.objective import Objective
 from skgoodmin.scout import find_witness
-from skgoodmin.training import train
+from skgoodmin.training.train import train
 from skgoodmin.witness import raw_predictions
 
 SQUARE = np.array(list(itertools.product([-1.0, 1.0], repeat=2)))

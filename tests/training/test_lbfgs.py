@@ -10,8 +10,8 @@ import pytest
 from problems import random_objective
 
 from skgoodmin import solver
-from skgoodmin.rows import canonical_rows
-from skgoodmin.solver import Exit, Run, minimize
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.training.lbfgs import Exit, Run, minimize
 
 
 class Quadratic:

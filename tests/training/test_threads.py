@@ -8,7 +8,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skgoodmin import GoodMinimaClassifier
-from skgoodmin.threads import fit_threads
+from skgoodmin.training.threads import fit_threads
 
 
 def _blas_threads():
