@@ -6,10 +6,6 @@ import numpy as np
 import pytest
 from problems import five_point, random_objective, tiny_objective
 from scipy.sparse import csr_array
-
-from skgoodmin import GoodMinimaClassifier
-from skgoodmin.objective.with_neuron import AugmentedObjective
-from skgoodmin.objective.canonical_rows import canonical_rows
 from skgoodmin.special_neuron import (
     exponents,
     general_degree,
@@ -17,6 +13,10 @@ from skgoodmin.special_neuron import (
     neuron_forward,
     sufficient_degree,
 )
+
+from skgoodmin import GoodMinimaClassifier
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.objective.with_neuron import AugmentedObjective
 
 
 @pytest.mark.parametrize("sparse", [False, True])
