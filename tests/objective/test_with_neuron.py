@@ -9,14 +9,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from problems import bad_minimum, five_point, random_objective, tiny_objective
+from skgoodmin.activations import CODES, FUNCTIONS
+from skgoodmin.witness import data_loss
 
 from skgoodmin import GoodMinimaClassifier
-from skgoodmin.activations import CODES, FUNCTIONS
-from skgoodmin.objective.with_neuron import AugmentedObjective, PerLayerObjective
 from skgoodmin.datasets import affine_trap, dead_relu, dead_xor, smooth_trap
+from skgoodmin.objective.with_neuron import AugmentedObjective, PerLayerObjective
 from skgoodmin.training.joint_training import train_joint
 from skgoodmin.training.lbfgs import minimize
-from skgoodmin.witness import data_loss
 
 OUTPUTS = [{}, {"n_outputs": 3}, {"n_outputs": 3, "multilabel": True}]
 
