@@ -17,8 +17,8 @@ from skgoodmin import (
     GoodMinimaClassifier,
     GoodMinimaClassifierCV,
     ValidationMonitor,
-    evaluations,
 )
+from skgoodmin.objective import evaluation_cache
 from skgoodmin.objective.objective import Objective
 
 callback = pytest.importorskip("sklearn.callback", reason="scikit-learn 1.9")
@@ -225,7 +225,7 @@ def test_a_checkpoint_goes_on_to_the_same_model(name, at, monkeypatch):
 
 
 def test_a_checkpoint_that_had_no_room_is_as_exact(monkeypatch):
-    monkeypatch.setattr(evaluations, "ROOM", 800)
+    monkeypatch.setattr(evaluation_cache, "LARGEST_CACHE", 800)
     model, watch = _model(warm_start=True), Checkpoint(12)
     model.set_callbacks(watch).fit(X, y)
     resumed = pickle.loads(watch.saved)

@@ -34,7 +34,7 @@ def test_predictions_of_any_network(activation, hidden, sparse, monkeypatch):
     objective, theta = random_objective(hidden, activation, sparse=sparse, n=50)
     expected, before = _in(float, objective, theta), theta.copy()
     raw = Predictions(objective, theta).raw
-    assert raw.shape == (50, 1) and raw.dtype == np.float64
+    assert raw.shape == (objective.data.n_rows, 1) and raw.dtype == np.float64
     np.testing.assert_allclose(raw, expected, rtol=1e-12, atol=1e-13)
     np.testing.assert_array_equal(theta, before)
     # Blocks of rows make no difference but that of rounding.

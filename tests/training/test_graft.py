@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from problems import random_objective
-
 import skgoodmin.scout
+from problems import random_objective
 from skgoodmin.scout import graft, graft_cost, look, promise, scout, series_directions
 from skgoodmin.witness import data_loss, raw_predictions
 
