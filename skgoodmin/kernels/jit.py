@@ -71,7 +71,7 @@ class Kernel:
             plain.__code__, plain.__globals__ | names, plain.__name__
         )
         bound.__doc__ = plain.__doc__
-        bound.__qualname__ = f"{plain.__qualname__}_{label}"
+        bound.__qualname__ = f"{self.__qualname__}_{label}"
         return Kernel(bound, self.options)
 
     @functools.cached_property
