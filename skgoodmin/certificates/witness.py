@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..objective.predictions import Predictions, hidden_values
+from ..objective.predictions import hidden_values
 from .neuron_search import (
     SEARCH_ROWS,
     LayerView,
