@@ -14,15 +14,19 @@ import warnings
 
 import numpy as np
 from scipy.sparse import csr_array
-from sklearn.datasets import load_breast_cancer, load_digits, load_iris, make_moons
-from sklearn.datasets import make_multilabel_classification
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_digits,
+    load_iris,
+    make_moons,
+    make_multilabel_classification,
+)
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
 
 from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
-
-ACTIVATIONS = ("identity", "logistic", "tanh", "relu", "softplus", "silu")
-LOSSES = ("poly_hinge", "log_loss")
+from skgoodmin.kernels.activations import ACTIVATIONS
+from skgoodmin.objective.losses import LOSSES
 
 
 class SquaredHinge:

@@ -25,11 +25,12 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from skgoodmin import GoodMinimaClassifier
-from skgoodmin.losses import LogLoss, PolynomialHinge
-from skgoodmin.objective import Objective
-from skgoodmin.parameters import ParameterLayout
-from skgoodmin.rows import canonical_rows
-from skgoodmin.threads import fit_threads
+from skgoodmin.kernels.activations import ACTIVATIONS
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.objective.layout import ParameterLayout
+from skgoodmin.objective.losses import Logistic, PolynomialHinge
+from skgoodmin.objective.objective import Objective
+from skgoodmin.training.threads import fit_threads
 
 SIZES = [
     (100, 4, (8,)),
@@ -58,7 +59,7 @@ def problem(n, d, hidden, dtype=np.float64):
 def ours(X, y, layout, activation, loss):
     """(objective, function of theta)."""
     data = canonical_rows(X, y.astype(np.int32)[:, None])
-    objective = Objective(data, layout, activation, loss, False, ALPHA)
+    objective = Objective(data, layout, ACTIVATIONS[activation], loss, ALPHA)
     return objective.value_and_gradient
 
 
@@ -201,7 +202,7 @@ def evaluation_table(sizes, seconds, n_threads):
     for n, d, hidden in sizes:
         for activation in ("relu", "tanh"):
             X, y, layout, theta = problem(n, d, hidden)
-            log_loss, hinge = LogLoss(), PolynomialHinge(3.0)
+            log_loss, hinge = Logistic(), PolynomialHinge(3.0)
             rivals = {"MLP": mlp(X, y, layout, activation, theta)}
             for name, make in makers.items():
                 rivals[name] = make(X, y, layout, activation)
@@ -243,7 +244,7 @@ def thread_table(sizes, seconds):
         X, y, layout, theta = problem(n, d, hidden)
         speed_ups, times = [], {}
         for dtype in (np.float64, np.float32):
-            objective = ours(X.astype(dtype), y, layout, "relu", LogLoss()).__self__
+            objective = ours(X.astype(dtype), y, layout, "relu", Logistic()).__self__
             with threadpool_limits(2), fit_threads() as shared_map:
                 shared = dataclasses.replace(objective, map=shared_map)
                 calls = [

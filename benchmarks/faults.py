@@ -25,7 +25,7 @@ from sklearn.model_selection import cross_validate
 from threadpoolctl import threadpool_info
 
 from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
-from skgoodmin.objective import Objective
+from skgoodmin.objective.objective import Objective
 
 X, Y = make_moons(200, noise=0.25, random_state=0)
 

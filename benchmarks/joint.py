@@ -13,11 +13,11 @@ from datasets import landscape
 from landscape import TARGET, TOL, objective_of
 from threadpoolctl import threadpool_limits
 
-from skgoodmin.augmented import AugmentedObjective
-from skgoodmin.escape import Budget
-from skgoodmin.joint import train_joint
-from skgoodmin.losses import PolynomialHinge
-from skgoodmin.solver import minimize
+from skgoodmin.objective.losses import PolynomialHinge
+from skgoodmin.objective.with_neuron import AugmentedObjective
+from skgoodmin.training.joint_training import train_joint
+from skgoodmin.training.lbfgs import minimize
+from skgoodmin.training.start import Budget
 
 PROBLEMS = ("xor", "parity 4", "spirals 100, 8", "spirals 200, 8", "moons")
 SEEDS, MAX_FUN = 30, 5000

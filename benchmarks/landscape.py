@@ -36,13 +36,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from skgoodmin.escape import Budget
-from skgoodmin.losses import LogLoss, PolynomialHinge
-from skgoodmin.objective import Objective
-from skgoodmin.parameters import ParameterLayout
-from skgoodmin.rows import canonical_rows
-from skgoodmin.solver import Run
-from skgoodmin.training import train
+from skgoodmin.kernels.activations import ACTIVATIONS
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.objective.layout import ParameterLayout
+from skgoodmin.objective.losses import Logistic, PolynomialHinge
+from skgoodmin.objective.objective import Objective
+from skgoodmin.training.lbfgs import Run
+from skgoodmin.training.start import Budget
+from skgoodmin.training.train import train
 
 TARGET, TOL = 1e-6, 1e-8
 COLUMNS = ("MLP", "plain", "stall", "random", "escape")
@@ -52,7 +53,7 @@ ENDLESS = 10**9
 def objective_of(X, y, hidden, activation, loss, alpha=0.0):
     data = canonical_rows(X, y.astype(np.int32)[:, None])
     layout = ParameterLayout((X.shape[1], *hidden, 1))
-    return Objective(data, layout, activation, loss, False, alpha)
+    return Objective(data, layout, ACTIVATIONS[activation], loss, alpha)
 
 
 def endless_starts(objective, rng):
@@ -130,7 +131,7 @@ def final(column, X, y, hidden, loss, alpha, seed, max_fun):
     objective = objective_of(X, y, hidden, "relu", loss, alpha)
     with threadpool_limits(1):
         if column == "MLP":
-            if not isinstance(loss, LogLoss):
+            if not isinstance(loss, Logistic):
                 return np.nan, []
             _, _, best = mlp(X, y, hidden, "relu", alpha, seed, max_fun, False)
             return best, []
@@ -200,7 +201,7 @@ def table_1(names, seeds, jobs, max_fun):
 
 def table_2(names, seeds, jobs, max_fun):
     sets = {k: v for k, v in regularised().items() if not names or k in names}
-    losses = {"hinge": PolynomialHinge(3.0), "log": LogLoss()}
+    losses = {"hinge": PolynomialHinge(3.0), "log": Logistic()}
     rows = list(itertools.product(sets, losses, ((8,), (16,)), (0.001, 0.01)))
     tasks = [
         delayed(final)(column, *sets[name], hidden, losses[loss], alpha, seed, max_fun)

@@ -1,6 +1,6 @@
 """Mutation testing: how many small errors in a module do the tests notice?
 
-    python benchmarks/mutants.py losses special_neuron certificate witness
+    python benchmarks/mutants.py kernels/special_neuron certificates/witness
 
 Every mutant changes one operator, number, comparison, branch or decorator of the
 module (the operators of cosmic-ray, without the bitwise ones, which break any
@@ -30,10 +30,25 @@ from cosmic_ray.plugins import get_operator, operator_names
 
 ROOT = Path(__file__).parent.parent
 TESTS = {
-    "losses": ["losses"],
-    "special_neuron": ["special_neuron"],
-    "certificate": ["certificate"],
-    "witness": ["witness"],
+    "kernels/losses/hinge": ["kernels/test_losses", "objective/test_losses"],
+    "kernels/losses/logistic": ["kernels/test_losses", "objective/test_losses"],
+    "kernels/losses/softmax": ["kernels/test_losses", "objective/test_losses"],
+    "kernels/losses/labels": ["kernels/test_losses"],
+    "kernels/losses/sum_losses": ["kernels/test_losses"],
+    "objective/losses/loss": ["objective/test_losses"],
+    "objective/losses/logistic": ["objective/test_losses"],
+    "objective/losses/polynomial_hinge": ["objective/test_losses"],
+    "objective/losses/softmax": ["objective/test_losses"],
+    "kernels/special_neuron": ["kernels/test_special_neuron"],
+    "training/neuron_degree": ["training/test_neuron_degree"],
+    "objective/predictions": ["objective/test_predictions"],
+    "certificates/bound": ["certificates/test_pointwise"],
+    "certificates/certificate": ["certificates/test_certificate"],
+    "certificates/pointwise": ["certificates/test_pointwise"],
+    "certificates/witness": ["certificates/test_witness"],
+    "certificates/neuron_search": ["certificates/test_neuron_search"],
+    "training/graft": ["training/test_graft"],
+    "estimator/targets": ["estimator/test_targets"],
 }
 TRIVIAL = ("BitAnd", "BitOr", "BitXor", "LShift", "RShift")
 
@@ -65,7 +80,8 @@ class Finder:
     """Puts a mutant in the place of a module."""
 
     def __init__(self, module, source):
-        self.name, self.source = f"skgoodmin.{module}", source
+        self.name = "skgoodmin." + module.replace("/", ".")
+        self.source = source
 
     def find_spec(self, name, path=None, target=None):
         if name == self.name:
@@ -89,7 +105,7 @@ def is_noticed(module, source, seconds):
         os.chdir(ROOT)
         sys.path.insert(0, str(ROOT))
         sys.meta_path.insert(0, Finder(module, source))
-        tests = [f"tests/test_{name}.py" for name in TESTS[module]]
+        tests = [f"tests/{name}.py" for name in TESTS[module]]
         options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
         os._exit(int(pytest.main([*options, *tests]) != 0))
     _, status = os.waitpid(child, 0)

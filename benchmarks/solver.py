@@ -14,16 +14,17 @@ from evaluation import ALPHA, interleaved, problem
 from scipy.optimize import minimize as scipy_minimize
 from threadpoolctl import threadpool_limits
 
-from skgoodmin import solver
-from skgoodmin.losses import LogLoss
-from skgoodmin.objective import Objective
-from skgoodmin.rows import canonical_rows
+from skgoodmin.kernels.activations import ACTIVATIONS
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.objective.losses import Logistic
+from skgoodmin.objective.objective import Objective
+from skgoodmin.training import lbfgs
 
 
 def through(steps, objective, theta):
     """(final value, evaluations) of a run on some steps."""
-    solver.lbfgsb_steps = steps
-    run = solver.Run(objective, theta, 1e-12)
+    lbfgs.lbfgsb_steps = steps
+    run = lbfgs.Run(objective, theta, 1e-12)
     run.advance(200, 10**6)
     return run.value, run.n_fun
 
@@ -45,11 +46,11 @@ def main():
     for n, d, hidden in ((100, 4, (8,)), (569, 30, (32,)), (1797, 64, (100,))):
         X, y, layout, theta = problem(n, d, hidden)
         data = canonical_rows(X, y.astype(np.int32)[:, None])
-        objective = Objective(data, layout, "tanh", LogLoss(), False, ALPHA)
+        objective = Objective(data, layout, ACTIVATIONS["tanh"], Logistic(), ALPHA)
         ways = [
-            partial(through, solver._compiled_steps, objective, theta),
+            partial(through, lbfgs._compiled_steps, objective, theta),
             partial(through_minimize, objective, theta),
-            partial(through, solver._public_steps, objective, theta),
+            partial(through, lbfgs._public_steps, objective, theta),
         ]
         ends = {way() for way in ways}
         assert len({value for value, _ in ends}) == 1, ends

@@ -16,19 +16,21 @@ network itself is worse than before.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from skgoodmin.augmented import AugmentedObjective
 from skgoodmin.datasets import smooth_trap
-from skgoodmin.losses import PolynomialHinge
-from skgoodmin.objective import Objective
-from skgoodmin.parameters import ParameterLayout
-from skgoodmin.rows import canonical_rows
-from skgoodmin.solver import Run
+from skgoodmin.kernels.activations import ACTIVATIONS
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.objective.layout import ParameterLayout
+from skgoodmin.objective.losses import PolynomialHinge
+from skgoodmin.objective.objective import Objective
+from skgoodmin.objective.with_neuron import AugmentedObjective
+from skgoodmin.training.lbfgs import Run
 
 trap = smooth_trap()
 labels = (trap.y > 0).astype(np.int32)[:, None]
 layout = ParameterLayout((1, *trap.hidden_layer_sizes, 1))
 data = canonical_rows(trap.X, labels)
-plain = Objective(data, layout, trap.activation, PolynomialHinge(3.0), False, 0.0)
+activation = ACTIVATIONS[trap.activation]
+plain = Objective(data, layout, activation, PolynomialHinge(3.0), 0.0)
 augmented = AugmentedObjective(plain, neuron_alpha=1.0)
 
 start = augmented.widen(trap.theta_bad, np.random.RandomState(0))

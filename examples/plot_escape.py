@@ -16,12 +16,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from skgoodmin import GoodMinimaClassifier
-from skgoodmin.escape import Budget, search
-from skgoodmin.losses import PolynomialHinge
-from skgoodmin.objective import Objective
-from skgoodmin.parameters import ParameterLayout
-from skgoodmin.rows import canonical_rows
-from skgoodmin.solver import Run
+from skgoodmin.kernels.activations import ACTIVATIONS
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.objective.layout import ParameterLayout
+from skgoodmin.objective.losses import PolynomialHinge
+from skgoodmin.objective.objective import Objective
+from skgoodmin.training.escape import search
+from skgoodmin.training.lbfgs import Run
+from skgoodmin.training.start import Budget
 
 
 def two_spirals(n):
@@ -35,7 +37,7 @@ def two_spirals(n):
 X, y = two_spirals(200)
 layout = ParameterLayout((2, 8, 1))
 data = canonical_rows(X, y.astype(np.int32)[:, None])
-objective = Objective(data, layout, "relu", PolynomialHinge(3), False, 0.0)
+objective = Objective(data, layout, ACTIVATIONS["relu"], PolynomialHinge(3), 0.0)
 MAX_FUN = 1500
 
 
@@ -64,7 +66,7 @@ def restarts(seed):
 
 
 def escape(seed):
-    """The same of the search: pieces between grafts, and the last climb."""
+    """The same of the search: pieces between grafts, and the last start."""
     points = []
 
     def note(progress):
@@ -72,22 +74,22 @@ def escape(seed):
         return False
 
     budget = Budget(10**6, MAX_FUN, 1e-8, max_escapes=10**6)
-    climb, _, spent, _ = search(
+    found = search(
         objective, starts(seed), np.random.RandomState(seed), budget, on_iteration=note
     )
     points = np.array(points)
-    where = np.linspace(0, spent, len(points) + 1)[1:]
+    where = np.linspace(0, found.spent, len(points) + 1)[1:]
     new = np.any(np.diff(points[:, :2], axis=0) != 0, axis=1)
     parts = np.split(np.c_[where, points[:, 2]], np.flatnonzero(new) + 1)
     grafted = points[np.r_[0, np.flatnonzero(new) + 1], 1] > 0
-    return parts, grafted, climb
+    return parts, grafted, found.best
 
 
 SEED = 3
 plain = restarts(SEED)
-parts, grafted, climb = escape(SEED)
+parts, grafted, last = escape(SEED)
 total = sum(len(part) for part in parts)
-print(f"escape: {parts[-1][-1, 0]:.0f} evaluations, all rows right: {climb.won}")
+print(f"escape: {parts[-1][-1, 0]:.0f} evaluations, all rows right: {last.won}")
 print(f"restarts: {plain[-1][-1, 0]:.0f} evaluations, objective {plain[-1][-1, 1]:.2g}")
 
 # %%

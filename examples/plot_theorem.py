@@ -20,13 +20,14 @@ below 1e-9; the theorem says nothing of these.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from skgoodmin.augmented import AugmentedObjective, PerLayerObjective
-from skgoodmin.certificate import lower_bound
-from skgoodmin.losses import PolynomialHinge
-from skgoodmin.objective import Objective
-from skgoodmin.parameters import ParameterLayout
-from skgoodmin.rows import canonical_rows
-from skgoodmin.solver import Run
+from skgoodmin.certificates.pointwise import pointwise_bound
+from skgoodmin.kernels.activations import ACTIVATIONS
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.objective.layout import ParameterLayout
+from skgoodmin.objective.losses import PolynomialHinge
+from skgoodmin.objective.objective import Objective
+from skgoodmin.objective.with_neuron import AugmentedObjective, PerLayerObjective
+from skgoodmin.training.lbfgs import Run
 
 SEEDS = 40
 rng = np.random.RandomState(0)
@@ -46,9 +47,8 @@ def objective_of(X, y, hidden):
     return Objective(
         canonical_rows(X, y[:, None]),
         ParameterLayout((X.shape[1], *hidden, n_outputs)),
-        "tanh",
+        ACTIVATIONS["tanh"],
         PolynomialHinge(3.0),
-        n_outputs > 1,
         0.0,
     )
 
@@ -66,7 +66,7 @@ BOUNDED = {"skip": 1e-3, "monomial": 1e-3, "per layer": 2e-2}
 def sample(augmented, seed):
     """(largest component of the gradient, contribution, amplitude, gap) of one run."""
     plain, rng = augmented.plain, np.random.RandomState(seed)
-    bound = lower_bound(plain)
+    bound = pointwise_bound(plain).value
     run = Run(augmented, augmented.widen(plain.layout.start(rng), rng), 1e-9)
     run.advance(3000, 6000)
     amplitudes = augmented.neuron(run.theta)[2]

@@ -10,7 +10,7 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 def pytest_collection_modifyitems(items):
     """An example with callbacks needs a scikit-learn that has them."""
-    from skgoodmin.callbacks import CALLBACKS
+    from skgoodmin.estimator.callbacks import CALLBACKS
 
     if CALLBACKS:
         return

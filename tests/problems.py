@@ -3,12 +3,24 @@
 import numpy as np
 from scipy.sparse import csr_array
 
-from skgoodmin.losses import LogLoss, PolynomialHinge
-from skgoodmin.objective import Objective
-from skgoodmin.parameters import ParameterLayout
-from skgoodmin.rows import canonical_rows
+from skgoodmin.kernels.activations import ACTIVATIONS
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.objective.layout import ParameterLayout
+from skgoodmin.objective.losses import LOSSES, Logistic, PolynomialHinge, Softmax
+from skgoodmin.objective.objective import Objective
 
-LOSSES = {"poly_hinge": PolynomialHinge(3.0), "log_loss": LogLoss()}
+
+def all_losses(degree=3.0):
+    """One of each loss that the user can name."""
+    made = [make(degree) for named in LOSSES.values() for make in named]
+    return [loss for i, loss in enumerate(made) if loss not in made[:i]]
+
+
+def loss_called(name, n_outputs=1, multilabel=False, degree=3.0):
+    """The loss that the user calls so."""
+    several = n_outputs > 1 and not multilabel
+    named = LOSSES[name]
+    return named.of_classes(degree) if several else named.of_labels(degree)
 
 
 def random_objective(
@@ -26,7 +38,10 @@ def random_objective(
     dtype=np.float64,
     seed=0,
 ):
-    """(objective, theta) with everything random but the shape."""
+    """(objective, theta) with everything random but the shape.
+
+    ``loss`` is a name or a loss.
+    """
     rng = np.random.RandomState(seed)
     X = rng.normal(size=(n, n_features)).astype(dtype)
     if sparse:
@@ -39,9 +54,9 @@ def random_objective(
     weight = rng.uniform(0.1, 3, size=n) if weights else None
     data = canonical_rows(X, labels.astype(np.int32), weight)
     layout = ParameterLayout((n_features, *hidden, n_outputs))
-    several = n_outputs > 1 and not multilabel
-    loss = LOSSES.get(loss, loss)
-    objective = Objective(data, layout, activation, loss, several, alpha)
+    if isinstance(loss, str):
+        loss = loss_called(loss, n_outputs, multilabel)
+    objective = Objective(data, layout, ACTIVATIONS[activation], loss, alpha)
     return objective, layout.start(rng)
 
 
@@ -51,7 +66,8 @@ def tiny_objective(X, y, hidden, activation="relu", degree=3.0):
     labels = (np.asarray(y) > 0).astype(np.int32)[:, None]
     data = canonical_rows(X, labels)
     layout = ParameterLayout((X.shape[1], *hidden, 1))
-    return Objective(data, layout, activation, PolynomialHinge(degree), False, 0.0)
+    loss = PolynomialHinge(degree)
+    return Objective(data, layout, ACTIVATIONS[activation], loss, 0.0)
 
 
 def bad_minimum(problem):
@@ -59,6 +75,11 @@ def bad_minimum(problem):
     hidden, activation = problem.hidden_layer_sizes, problem.activation
     objective = tiny_objective(problem.X, problem.y, hidden, activation)
     return objective, problem.theta_bad
+
+
+def difference_step(activation):
+    """Step of finite differences that seldom reaches the next kink."""
+    return 1e-6 if activation == "relu" else 1e-3
 
 
 def five_point(function, x, step=1e-3):
@@ -76,37 +97,58 @@ def five_point(function, x, step=1e-3):
     return gradient
 
 
+# By the names of ACTIVATIONS, written from the formulas alone; in any precision.
+REFERENCES = {
+    "identity": lambda z: z,
+    "logistic": lambda z: (1 + np.tanh(z / 2)) / 2,
+    "tanh": np.tanh,
+    "relu": lambda z: np.where(z > 0, z, 0),
+    "softplus": lambda z: np.logaddexp(z, z.dtype.type(0)),
+    "silu": lambda z: z * (1 + np.tanh(z / 2)) / 2,
+}
+
+
+def reference_activation(name):
+    """The activation in plain numpy; it leaves its argument alone."""
+    if name not in REFERENCES:
+        raise AssertionError(
+            f"The tests have no formula for the activation {name!r} to compare with; "
+            "add one to tests/problems.py."
+        )
+    return REFERENCES[name]
+
+
+def reference_loss(loss, raw, labels):
+    """Losses of the rows (n,) in plain numpy, from raw predictions (n, n_outputs)."""
+    n, n_outputs = raw.shape
+    if labels.shape[1] == n_outputs:
+        sign = 2.0 * (labels == 1) - 1
+    else:
+        sign = np.where(labels == np.arange(n_outputs), 1.0, -1.0)
+    if isinstance(loss, PolynomialHinge):
+        return (np.maximum(0, 1 - sign * raw) ** loss.degree).sum(axis=1)
+    if isinstance(loss, Logistic):
+        return np.logaddexp(0, -sign * raw).sum(axis=1)
+    if isinstance(loss, Softmax):
+        return np.logaddexp.reduce(raw, axis=1) - raw[np.arange(n), labels[:, 0]]
+    raise AssertionError(
+        f"The tests have no formula for the loss {loss!r} to compare with; add one to "
+        "tests/problems.py."
+    )
+
+
 def numpy_objective(objective, theta):
     """The objective in plain numpy, written from the formulas alone."""
     data = objective.data
     X = data.block()
     X = X.toarray() if data.rows.sparse else X
-    y, s = data.labels, data.weights
+    s = data.weights
     coefs, intercepts = objective.layout.unpack(theta)
-    act = {
-        "identity": lambda z: z,
-        "logistic": lambda z: 0.5 * (1 + np.tanh(z / 2)),
-        "tanh": np.tanh,
-        "relu": lambda z: np.where(z > 0, z, 0),
-        "softplus": lambda z: np.logaddexp(z, 0),
-        "silu": lambda z: z * 0.5 * (1 + np.tanh(z / 2)),
-    }[objective.activation]
+    act = reference_activation(objective.activation.name)
     a = X
     for w, c in zip(coefs[:-1], intercepts[:-1], strict=True):
         a = act(a @ w + c)
     f = a @ coefs[-1] + intercepts[-1]
-    k = f.shape[1]
-    if k == 1:
-        sign = 2.0 * y - 1
-    elif y.shape[1] == k:
-        sign = 2.0 * y - 1
-    else:
-        sign = np.where(y == np.arange(k), 1.0, -1.0)
-    if isinstance(objective.loss, PolynomialHinge):
-        values = (np.maximum(0, 1 - sign * f) ** objective.loss.degree).sum(axis=1)
-    elif objective.several_classes:
-        values = np.logaddexp.reduce(f, axis=1) - f[np.arange(len(f)), y[:, 0]]
-    else:
-        values = np.logaddexp(0, -sign * f).sum(axis=1)
+    values = reference_loss(objective.loss, f, data.labels)
     penalty = sum((w**2).sum() for w in coefs)
     return (s @ values) / s.sum() + objective.alpha / 2 * penalty

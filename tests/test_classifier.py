@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from skgoodmin import Certificate, GoodMinimaClassifier, Status
+from skgoodmin.objective.losses import LOSSES
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +170,7 @@ def test_string_and_bool_labels(iris):
     assert model.predict(X).dtype == bool and model.decision_function(X).ndim == 1
 
 
-@pytest.mark.parametrize("loss", ["poly_hinge", "log_loss"])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_multilabel(loss, iris):
     X, y = iris
     Y = np.column_stack([y == 0, y >= 1, X[:, 0] > 0]).astype(int)

@@ -10,6 +10,7 @@ from skgoodmin import (
     LandscapeDisplay,
     LossCurveDisplay,
 )
+from skgoodmin.objective.losses import LOSSES
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -95,7 +96,7 @@ def test_landscape_with_a_random_neuron(moons):
     assert np.isfinite(display.objective).all()
 
 
-@pytest.mark.parametrize("loss", ["poly_hinge", "log_loss"])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_certificate_shares_sum_up_to_the_gap(loss):
     X, y = load_iris(return_X_y=True)
     X = np.round(X[:, :2])  # rows that contradict each other

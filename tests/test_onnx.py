@@ -13,6 +13,8 @@ from sklearn.preprocessing import StandardScaler
 
 import skgoodmin.onnx
 from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
+from skgoodmin.kernels.activations import ACTIVATIONS
+from skgoodmin.objective.losses import LOSSES
 
 runtime = pytest.importorskip("onnxruntime")
 with warnings.catch_warnings():
@@ -48,10 +50,8 @@ def _check(model, target, tolerance, data=X):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("loss", ["poly_hinge", "log_loss"])
-@pytest.mark.parametrize(
-    "activation", ["identity", "logistic", "tanh", "relu", "softplus", "silu"]
-)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_labels_and_probabilities(activation, loss, target):
     model = GoodMinimaClassifier(
         (5, 3), activation, loss=loss, alpha=1e-3, tol=1e-3, random_state=0

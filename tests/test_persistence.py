@@ -10,7 +10,9 @@ from sklearn.datasets import load_iris
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV, predictor
+from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
+from skgoodmin.estimator import base
+from skgoodmin.kernels.activations import ACTIVATIONS
 
 X, y = load_iris(return_X_y=True)
 
@@ -34,7 +36,7 @@ def test_pickle_and_joblib_keep_everything(tmp_path):
 
 def test_another_version_is_a_warning(monkeypatch):
     saved = pickle.dumps(_fit())
-    monkeypatch.setattr(predictor, "__version__", "9.9")
+    monkeypatch.setattr(base, "__version__", "9.9")
     with pytest.warns(UserWarning, match=r"saved by skgoodmin .* loaded by 9\.9"):
         pickle.loads(saved)
 
@@ -58,7 +60,7 @@ def test_skops_needs_one_trusted_type(estimator):
     assert again[-1].certificate_.status is model[-1].certificate_.status
 
 
-@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+@pytest.mark.parametrize("activation", [n for n, a in ACTIVATIONS.items() if a.in_mlp])
 @pytest.mark.parametrize("target", ["two", "several", "text", "multilabel"])
 def test_to_mlp_predicts_the_same(activation, target):
     labels = {

@@ -16,6 +16,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from skgoodmin import GoodMinimaClassifier
+from skgoodmin.objective.losses import LOSSES
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -191,7 +192,7 @@ def test_ten_thousand_classes_and_labels():
     rng = np.random.RandomState(0)
     X, y = rng.normal(size=(n, 3)), rng.permutation(n)
     options = {"max_fun": 3, "max_escapes": 0, "random_state": 0}
-    for loss in ("poly_hinge", "log_loss"):
+    for loss in LOSSES:
         with pytest.warns(UserWarning, match="max_fun"):
             model = GoodMinimaClassifier(
                 (4,), loss=loss, special_neuron=None, **options

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from problems import bad_minimum, tiny_objective
 
-from skgoodmin.augmented import AugmentedObjective
-from skgoodmin.certificate import Status, certify, lower_bound
+from skgoodmin.certificates.certificate import Status, certify
+from skgoodmin.certificates.pointwise import pointwise_bound
+from skgoodmin.certificates.witness import find_witness, make_witness
 from skgoodmin.datasets import (
     affine_trap,
     constant_network,
@@ -22,9 +23,9 @@ from skgoodmin.datasets import (
     dead_xor,
     smooth_trap,
 )
-from skgoodmin.scout import find_witness
-from skgoodmin.solver import Exit, minimize
-from skgoodmin.witness import data_loss, make_witness, raw_predictions
+from skgoodmin.objective.predictions import Predictions
+from skgoodmin.objective.with_neuron import AugmentedObjective
+from skgoodmin.training.lbfgs import Exit, minimize
 
 
 def _theta(objective, coefs, intercepts):
@@ -39,7 +40,7 @@ def _sums(objective, theta):
     """(sum of losses, gradient of the sum, residuals by row content)."""
     n = objective.data.weights.sum()
     value, gradient = objective.value_and_gradient(theta)
-    _, residuals = data_loss(objective, raw_predictions(objective, theta))
+    _, residuals = objective.data_loss(Predictions(objective, theta).raw)
     rows = [tuple(row) for row in objective.data.block()]
     return n * value, n * gradient, dict(zip(rows, n * residuals[0], strict=True))
 
@@ -93,8 +94,11 @@ def test_tc3_global_minimum_raises_no_alarm():
     objective, _ = bad_minimum(dead_xor())
     best = _theta(objective, [np.ones((2, 2)), [2, -4]], [[0, -1], [-1]])
     assert _sums(objective, best)[0] == 0
-    assert find_witness(objective, best, np.random.RandomState(0), 1.0) is None
-    certificate = certify(objective, best, _solution(objective, best))
+    assert (
+        find_witness(Predictions(objective, best), np.random.RandomState(0), 1.0)
+        is None
+    )
+    certificate = certify(Predictions(objective, best), _solution(objective, best))
     assert certificate.status is Status.GLOBAL and certificate.gap == 0
 
 
@@ -142,7 +146,7 @@ def test_tc5_descent_to_infinity_of_the_constant_network():
 def test_tc6_contradicting_duplicates():
     problem = contradicting_duplicates()
     objective, _ = bad_minimum(problem)
-    bound = 4 * lower_bound(objective)
+    bound = 4 * pointwise_bound(objective).value
     np.testing.assert_allclose(bound, 2.745166004061, rtol=1e-12)
     np.testing.assert_allclose(bound, 4 * problem.best_value, rtol=1e-14)
     gaps = []
@@ -167,27 +171,29 @@ def test_tc6_contradicting_duplicates():
 )
 def test_witness_is_found_and_realised_at_bad_minima(problem):
     objective, theta = bad_minimum(problem())
-    witness = find_witness(objective, theta, np.random.RandomState(0), 1.0)
+    witness = find_witness(Predictions(objective, theta), np.random.RandomState(0), 1.0)
     assert witness.decrease > 0.01
     neuron = np.concatenate([witness.coef, [witness.intercept], witness.amplitude])
     before, _ = objective.value_and_gradient(theta)
     after, _ = objective.evaluate(theta, neuron)
     after += 0.5 * witness.amplitude @ witness.amplitude
     assert before - after >= witness.decrease
-    certificate = certify(objective, theta, _solution(objective, theta), witness)
+    certificate = certify(
+        Predictions(objective, theta), _solution(objective, theta), witness
+    )
     assert certificate.status is Status.ESCAPABLE
     assert "proven" in certificate.status.value
 
 
 def test_a_zero_direction_is_no_witness_at_the_parity_saddle():
     objective, theta = bad_minimum(dead_xor())
-    assert make_witness(objective, theta, np.zeros(2), 1.0) is None
+    assert make_witness(Predictions(objective, theta), np.zeros(2), 1.0) is None
 
 
 def test_lower_bound_holds_for_any_theta():
     rng = np.random.RandomState(0)
     objective = tiny_objective(rng.randint(3, size=40), rng.choice([-1, 1], 40), (4,))
-    bound = lower_bound(objective)
+    bound = pointwise_bound(objective).value
     assert bound > 0
     for _ in range(200):
         theta = rng.normal(size=objective.n_parameters) * 10 ** rng.uniform(-2, 1)

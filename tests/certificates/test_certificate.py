@@ -1,81 +1,45 @@
-"""Bound, gap and status, against sums over the groups by hand."""
+"""Gap and status, what rounding can hide, and the texts of a certificate."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from problems import random_objective, tiny_objective
-from scipy.optimize import minimize_scalar
 
-from skgoodmin.certificate import (
+from skgoodmin.certificates.bound import Bound, Known
+from skgoodmin.certificates.certificate import (
     ESCAPES_SPENT,
     GAP_TOLERANCE,
     Certificate,
     Status,
     caveat,
     certify,
-    group_minima,
-    lower_bound,
     worst_loss,
 )
-from skgoodmin.losses import LogLoss, PolynomialHinge
-from skgoodmin.objective import Objective
-from skgoodmin.parameters import ParameterLayout
-from skgoodmin.rows import canonical_rows
-from skgoodmin.solver import Exit, Solution
-from skgoodmin.witness import Witness, raw_predictions
+from skgoodmin.certificates.pointwise import pointwise_bound
+from skgoodmin.certificates.witness import Witness
+from skgoodmin.kernels.activations import ACTIVATIONS
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.objective.layout import ParameterLayout
+from skgoodmin.objective.losses import LOSSES, Logistic, PolynomialHinge
+from skgoodmin.objective.objective import Objective
+from skgoodmin.objective.predictions import Predictions
+from skgoodmin.training.lbfgs import Exit, Solution
 
 # Three groups: two labels at 0, one label at 1 (twice), two labels at 2.
 X = np.array([[0.0], [0.0], [1.0], [1.0], [2.0], [2.0], [2.0]])
 
 
-def _objective(labels, weights, loss, several=False, alpha=0.0):
+def _objective(labels, weights, loss, alpha=0.0):
     labels = np.asarray(labels, dtype=np.int32).reshape(len(X), -1)
-    n_outputs = labels.max() + 1 if several else labels.shape[1]
     data = canonical_rows(X, labels, np.asarray(weights, dtype=float))
-    layout = ParameterLayout((1, 6, n_outputs))
-    return Objective(data, layout, "relu", loss, several, alpha)
+    layout = ParameterLayout((1, 6, labels.shape[1]))
+    return Objective(data, layout, ACTIVATIONS["relu"], loss, alpha)
 
 
 def _solution(exit=Exit.CONVERGED):
     return Solution(np.zeros(2), 0.0, 0.25, exit, 3, 4, np.zeros(4))
-
-
-def _least(loss):
-    return minimize_scalar(loss, bounds=(-5, 5), options={"xatol": 1e-12}).fun
-
-
-def test_groups_of_the_hinge():
-    weights = [1.0, 3.0, 1.0, 1.0, 2.0, 1.0, 1.0]
-    objective = _objective([0, 1, 1, 1, 0, 1, 1], weights, PolynomialHinge(3.0))
-    groups, minima = group_minima(objective)
-    at_0 = _least(lambda f: max(0, 1 + f) ** 3 + 3 * max(0, 1 - f) ** 3)
-    at_2 = _least(lambda f: 2 * max(0, 1 + f) ** 3 + 2 * max(0, 1 - f) ** 3)
-    assert len(groups) == 2 and (np.diff(groups) > 0).all()
-    np.testing.assert_allclose(np.sort(minima), np.sort([at_0, at_2]) / 10, rtol=1e-9)
-    np.testing.assert_allclose(lower_bound(objective), (at_0 + at_2) / 10, rtol=1e-9)
-
-
-def test_groups_of_several_labels_add_over_the_outputs():
-    labels = [[0, 0], [1, 0], [1, 1], [1, 1], [0, 0], [0, 1], [0, 1]]
-    objective = _objective(labels, np.ones(7), PolynomialHinge(2.0))
-    # At 0 the first label is mixed, at 2 the second: 1 against 1, and 1 against 2.
-    pair = _least(lambda f: max(0, 1 + f) ** 2 + max(0, 1 - f) ** 2)
-    three = _least(lambda f: max(0, 1 + f) ** 2 + 2 * max(0, 1 - f) ** 2)
-    np.testing.assert_allclose(lower_bound(objective), (pair + three) / 7, rtol=1e-9)
-
-
-def test_groups_of_the_softmax_have_the_entropy_of_their_labels():
-    objective = _objective([0, 1, 2, 2, 0, 1, 2], np.ones(7), LogLoss(), several=True)
-    expected = (2 * np.log(2) + 3 * np.log(3)) / 7
-    np.testing.assert_allclose(lower_bound(objective), expected, rtol=1e-12)
-
-
-def test_no_repeated_row_no_bound():
-    objective = tiny_objective([0, 1, 2], [1, -1, 1], ())
-    groups, minima = group_minima(objective)
-    assert len(groups) == len(minima) == 0 and groups.dtype == np.int64
-    assert lower_bound(objective) == 0.0
 
 
 @pytest.mark.parametrize("spent", [False, True])
@@ -84,7 +48,9 @@ def test_no_repeated_row_no_bound():
 def test_status_off_the_bound(known, exit, spent):
     objective = tiny_objective([-1, 1], [1, -1], ())
     witness = Witness(np.zeros(1), 0.0, np.ones(1), 0.1) if known else None
-    found = certify(objective, np.zeros(2), _solution(exit), witness, 0.5, spent)
+    found = certify(
+        Predictions(objective, np.zeros(2)), _solution(exit), witness, 0.5, spent
+    )
     assert found.loss == found.gap == 1.0 and found.lower_bound == 0.0
     assert found.grad_norm == 0.25 and found.neuron_contribution == 0.5
     expected = Status.ESCAPABLE if known else Status.STATIONARY
@@ -98,9 +64,9 @@ def test_status_off_the_bound(known, exit, spent):
 
 def test_defaults_of_certify():
     objective, witness = tiny_objective([-1, 1], [1, -1], ()), Witness(*4 * [None])
-    found = certify(objective, np.zeros(2), _solution(), witness)
+    found = certify(Predictions(objective, np.zeros(2)), _solution(), witness)
     assert found.neuron_contribution == 0.0 and found.advice == ""
-    found = certify(objective, np.zeros(2), _solution())
+    found = certify(Predictions(objective, np.zeros(2)), _solution())
     assert found.status is Status.STATIONARY
 
 
@@ -108,12 +74,13 @@ def test_defaults_of_certify():
 def test_the_gap_counts_as_zero_up_to_the_tolerance(share, is_global):
     # f = 0 everywhere but for an intercept c: the gap is c^2-like, chosen by bisection.
     objective = tiny_objective([0, 0], [1, -1], (), degree=2.0)
-    bound = lower_bound(objective)
-    assert bound == 1.0
+    assert pointwise_bound(objective).value == 1.0
     # Mean of (1 + c)^2 and (1 - c)^2 is 1 + c^2.
     c = np.sqrt(share * GAP_TOLERANCE * 2.0)
     witness = Witness(np.zeros(1), 0.0, np.ones(1), 0.1)
-    found = certify(objective, np.array([0.0, c]), _solution(Exit.MAX_ITER), witness)
+    found = certify(
+        Predictions(objective, np.array([0.0, c])), _solution(Exit.MAX_ITER), witness
+    )
     np.testing.assert_allclose(found.gap, c**2, rtol=1e-6)
     assert (found.status is Status.GLOBAL) == is_global
     assert (found.witness is None) == is_global
@@ -122,8 +89,10 @@ def test_the_gap_counts_as_zero_up_to_the_tolerance(share, is_global):
 
 def test_a_loss_that_rounds_to_below_the_bound_has_no_gap(monkeypatch):
     objective = tiny_objective([0, 0], [1, -1], ())
-    monkeypatch.setattr("skgoodmin.certificate.lower_bound", lambda _: 1.0 + 1e-15)
-    found = certify(objective, np.zeros(2), _solution())
+    bound = Bound(1.0 + 1e-15, "data loss", "network of any size", Known.PROVEN)
+    where = "skgoodmin.certificates.certificate.pointwise_bound"
+    monkeypatch.setattr(where, lambda _: bound)
+    found = certify(Predictions(objective, np.zeros(2)), _solution())
     assert found.loss == 1.0 and found.gap == 0.0 and found.status is Status.GLOBAL
 
 
@@ -132,24 +101,24 @@ def test_no_proof_from_predictions_that_rounding_made():
     X = np.array([[1e31, 1e31, 3e30], [1.0, 0.0, 0.0]])
     data = canonical_rows(X, np.array([[1], [1]], dtype=np.int32))
     objective = Objective(
-        data, ParameterLayout((3, 1)), "relu", PolynomialHinge(), False, 0.0
+        data, ParameterLayout((3, 1)), ACTIVATIONS["relu"], PolynomialHinge(), 0.0
     )
     theta = np.array([0.5, -0.5, 0.0, 2.0])  # 2 and 2.5, give or take 1e16
-    assert raw_predictions(objective, theta).min() == 2.0
-    found = certify(objective, theta, _solution())
+    predictions = Predictions(objective, theta)
+    assert predictions.raw.min() == 2.0
+    found = certify(predictions, _solution())
     assert found.gap == 0.0 and found.status is Status.STATIONARY
     near = replace(objective, data=canonical_rows(X / 1e31, data.labels))
-    assert certify(near, theta, _solution()).status is Status.GLOBAL
+    assert certify(Predictions(near, theta), _solution()).status is Status.GLOBAL
 
 
-@pytest.mark.parametrize("loss", ["poly_hinge", "log_loss"])
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("n_outputs", [1, 3])
 def test_what_rounding_can_hide_is_small_on_scaled_data(loss, n_outputs):
     """Rounding of some 1e-14 in predictions whose loss has slopes of some 10."""
     objective, theta = random_objective(loss=loss, n_outputs=n_outputs, alpha=0.0)
-    raw = raw_predictions(objective, theta)
     data_loss = objective.value_and_gradient(theta)[0]
-    assert 0 < worst_loss(objective, theta, raw) - data_loss < 1e-11
+    assert 0 < worst_loss(Predictions(objective, theta)) - data_loss < 1e-11
 
 
 def test_caveat():
@@ -157,9 +126,9 @@ def test_caveat():
     assert caveat(plain) == ""
     decay = _objective(np.arange(7) % 2, np.ones(7), PolynomialHinge(), alpha=0.5)
     assert caveat(decay).startswith("with weight decay (alpha=0.5) the augmented loss")
-    both = _objective(np.arange(7) % 2, np.ones(7), LogLoss(), alpha=0.5)
+    both = _objective(np.arange(7) % 2, np.ones(7), Logistic(), alpha=0.5)
     assert "(alpha=0.5) and a loss whose infimum no network attains the" in caveat(both)
-    silent = _objective(np.arange(7) % 2, np.ones(7), LogLoss())
+    silent = _objective(np.arange(7) % 2, np.ones(7), Logistic())
     assert caveat(silent).startswith("with a loss whose infimum no network attains the")
     assert caveat(silent).endswith("bound and gap hold")
 
@@ -169,7 +138,7 @@ def _certificate(**fields):
     given = {
         "status": Status.ESCAPABLE,
         "loss": 1.5,
-        "lower_bound": 0.5,
+        "bound": Bound(0.5, "data loss", "network of any size", Known.PROVEN),
         "gap": 1.0,
         "grad_norm": 1e-5,
         "neuron_contribution": 0.0,
@@ -205,6 +174,21 @@ def test_what_is_empty_is_left_out_and_what_is_not_is_there():
         "Advice       go on",
     ]
     assert "a &lt; b" in found._repr_html_()
+
+
+@pytest.mark.parametrize("witness", [False, True])
+def test_plain_values_and_back(witness):
+    """Through JSON, but for the arrays of the witness."""
+    found = _certificate() if witness else _certificate(witness=None)
+    plain = found.to_dict()
+    if not witness:
+        plain = json.loads(json.dumps(plain))
+    again = Certificate.from_dict(plain)
+    assert again.bound == found.bound and again.bound.known is Known.PROVEN
+    assert again.lower_bound == 0.5 and again.status is Status.ESCAPABLE
+    assert str(again) == str(found) and repr(again) == repr(found)
+    assert type(again.witness) is type(found.witness)
+    assert again.to_dict().keys() == plain.keys()
 
 
 def test_records_are_frozen():

@@ -17,9 +17,9 @@ from skgoodmin import (
     GoodMinimaClassifier,
     GoodMinimaClassifierCV,
     ValidationMonitor,
-    evaluations,
 )
-from skgoodmin.objective import Objective
+from skgoodmin.objective import evaluation_cache
+from skgoodmin.objective.objective import Objective
 
 callback = pytest.importorskip("sklearn.callback", reason="scikit-learn 1.9")
 X, y = make_moons(120, noise=0.2, random_state=0)
@@ -29,7 +29,7 @@ class Watch:
     """Notes the tasks, and asks to stop where it is told to."""
 
     def __init__(self, stop=lambda context: False):
-        self.stop, self.begun, self.ended = stop, [], []
+        self.stop, self.begun, self.ended, self.points = stop, [], [], []
 
     def setup(self, estimator, context):
         self.set_up = True
@@ -42,7 +42,16 @@ class Watch:
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None, X=None):
         self.ended.append((context.task_name, context.task_id))
-        assert (fitted_estimator.predict(X) == fitted_estimator.predict(X)).all()
+        values = np.asarray(X)
+        for w, c in zip(
+            fitted_estimator.coefs_, fitted_estimator.intercepts_, strict=True
+        ):
+            raw = values @ w + c
+            values = np.maximum(raw, 0)
+        found = fitted_estimator.decision_function(X)
+        np.testing.assert_allclose(found, raw[:, 0], rtol=1e-9, atol=1e-12)
+        np.testing.assert_array_equal(fitted_estimator.predict(X), raw[:, 0] > 0)
+        self.points.append((context.task_name, found.tobytes()))
         return self.stop(context)
 
 
@@ -72,6 +81,10 @@ def test_the_tree_of_tasks():
     n_iterations = sum(name == "iteration" for name, _ in watch.begun)
     firsts = len(np.unique(model.history_[["start", "escape"]]))
     assert n_iterations == len(model.history_) - firsts
+    # Each iteration has a model of its own, and the fit the final one.
+    points = [point for name, point in watch.points if name == "iteration"]
+    assert len(set(points)) == len(points)
+    assert watch.points[-1] == ("fit", model.decision_function(X).tobytes())
 
 
 def test_nothing_changes_by_watching():
@@ -225,7 +238,7 @@ def test_a_checkpoint_goes_on_to_the_same_model(name, at, monkeypatch):
 
 
 def test_a_checkpoint_that_had_no_room_is_as_exact(monkeypatch):
-    monkeypatch.setattr(evaluations, "ROOM", 800)
+    monkeypatch.setattr(evaluation_cache, "LARGEST_CACHE", 800)
     model, watch = _model(warm_start=True), Checkpoint(12)
     model.set_callbacks(watch).fit(X, y)
     resumed = pickle.loads(watch.saved)

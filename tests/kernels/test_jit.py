@@ -1,343 +1,247 @@
-"""Kernels whatever happens to their cache, in forks and under Ctrl-C.
-
-Each test runs two small kernels in processes of their own.
-"""
+"""The door to numba: when kernels are compiled anew, and what binding does."""
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-# Without the rest of the package, whose import takes a second.
-KERNELS = """
-import importlib.util
-import sys
-import numpy as np
+import skgoodmin
+from skgoodmin.kernels import jit
+from skgoodmin.kernels.jit import njit, read_only, unbound
+from skgoodmin.kernels.losses.labels import is_positive
+from skgoodmin.kernels.losses.sum_losses import sum_losses
+from skgoodmin.kernels.sum_rows import sum_rows_of
 
-sys.modules["skgoodmin"] = importlib.util.module_from_spec(
-    importlib.util.find_spec("skgoodmin")
-)
-from skgoodmin.kernels.jit import njit
+PACKAGE = Path(skgoodmin.__file__).parent
+STAMP = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("jit", sys.argv[1])
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+print(module._source_stamp())
+"""
 
-@njit(inline=True)
-def square(x):
-    return x * x
+
+def _stamp(package):
+    command = [sys.executable, "-c", STAMP, str(package / "kernels" / "jit.py")]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+KERNELS = [
+    "kernels/jit.py",
+    "kernels/network.py",
+    "kernels/losses/hinge.py",
+    "kernels/activations/silu.py",
+    "kernels/activations/__init__.py",
+]
+OTHERS = ["display.py", "classifier.py", "objective/objective.py", "__init__.py"]
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """A copy of the package to edit."""
+    copy = tmp_path_factory.mktemp("copy") / "skgoodmin"
+    ignored = shutil.ignore_patterns("__pycache__")
+    return Path(shutil.copytree(PACKAGE, copy, ignore=ignored))
+
+
+@pytest.mark.parametrize("name", KERNELS + OTHERS)
+def test_only_an_edited_kernel_compiles_anew(name, package):
+    path = package / name
+    before, source = _stamp(package), path.read_text()
+    assert before.strip() == jit._source_stamp()
+    path.write_text(source + "# edited\n")
+    edited = _stamp(package)
+    path.write_text(source)
+    assert (edited != before) == (name in KERNELS)
+    assert _stamp(package) == before
+
+
+def test_a_new_kernel_compiles_all_anew(package):
+    before, path = _stamp(package), package / "kernels" / "losses" / "another.py"
+    path.write_text("")
+    (package / "another.py").write_text("")
+    (package / "kernels" / "notes.txt").write_text("no source")
+    assert _stamp(package) == before  # an empty file changes no kernel
+    path.write_text("VALUE = 1\n")
+    assert _stamp(package) != before
+    path.unlink()
+
+
+def test_the_compiled_kernel_carries_the_stamp():
+    @njit
+    def kernel(x):
+        return x
+
+    assert kernel(2.0) == 2.0
+    assert kernel.dispatcher.py_func.__qualname__.endswith(jit._source_stamp())
+
+
+step = unbound
+OFFSET = 0.0
+
 
 @njit
-def total(array):
-    result = 0.0
-    for x in array:
-        result += square(x)
-    return result
+def add_step(x):
+    """x <- step(x) + OFFSET, in place."""
+    step(x)
+    x += OFFSET
+
 
 @njit
-def slowly(array):
-    return np.sort(array)[0] + np.median(array)  # two seconds to compile
-
-array = np.arange(4.0)
-"""
-# Prints how often numba's compiler was at work, and all warnings.
-WATCH = """
-import warnings
-import numba.core.event as events
-from kernels import array, slowly, square, total
-with events.install_recorder("numba:compile") as seen:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        assert total(array) == 14.0 and total(array[1:].astype("f4")) == 14.0
-for w in caught:
-    print(w.category.__name__, w.message)
-names = [event.data["dispatcher"].__name__ for _, event in seen.buffer]
-print("compiled", sum(name == "total" for name in names) // 2)
-"""
-# Refuses what an operating system would refuse other users than root.
-REFUSE = """
-import errno, os, sys
-
-def refuse(event, arguments):
-    if event == "open" and isinstance(arguments[0], (str, bytes)):
-        path, flags = os.fsdecode(arguments[0]), arguments[2]
-        writes = flags & (os.O_WRONLY | os.O_RDWR)
-        if {condition}:
-            raise {error}
-
-sys.addaudithook(refuse)
-"""
-pytestmark = pytest.mark.filterwarnings("error")
+def _double(x):
+    x *= 2.0
 
 
-@pytest.fixture
-def run(tmp_path):
-    """Runs a script beside the kernels, with a cache in ``tmp_path / "cache"``."""
-    (tmp_path / "kernels.py").write_text(KERNELS)
-
-    def run(script, preamble="", check=True, **environment):
-        paths = [str(tmp_path), *(path for path in sys.path if path)]
-        environment = {
-            "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
-            "PYTHONPATH": os.pathsep.join(paths),
-        } | environment
-        process = subprocess.run(
-            [sys.executable, "-c", preamble + textwrap.dedent(script)],
-            env=os.environ | environment,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=100,
-        )
-        assert not check or process.returncode == 0, process.stderr
-        return process.stdout.splitlines() if check else process
-
-    return run
+@njit
+def _square(x):
+    x *= x
 
 
-def _files(tmp_path, ending):
-    return [path for path in (tmp_path / "cache").rglob(f"*.total_*{ending}")]
+def _of(kernel, value):
+    x = np.full(1, value)
+    kernel(x)
+    return x[0]
 
 
-def _one_warning(lines, *words):
-    assert len(lines) == 2 and lines[0].startswith("RuntimeWarning"), lines
-    for word in (*words, "NUMBA_CACHE_DIR"):
-        assert word in lines[0]
-    return lines[1]
+def test_an_unbound_kernel_raises():
+    for kernel in (unbound, add_step):
+        with pytest.raises(NotImplementedError, match="without being bound"):
+            _of(kernel, 3.0)
+    raw, labels = np.zeros((1, 2)), np.zeros((2, 1), np.int32)
+    with pytest.raises(NotImplementedError, match="without being bound"):
+        sum_losses(3.0, raw, labels, np.ones(2), np.empty(6))
 
 
-def test_a_warm_cache_is_used_without_a_word(run):
-    assert run(WATCH) == ["compiled 2"]
-    assert run(WATCH) == ["compiled 0"]
+def test_bound_copies_differ_and_leave_the_kernel_alone():
+    double = add_step.bind("double", step=_double)
+    square = add_step.bind("square", step=_square, OFFSET=100.0)
+    assert _of(double, 3.0) == 6.0 and _of(square, 3.0) == 109.0
+    assert _of(double, 5.0) == 10.0 and _of(square, 5.0) == 125.0
+    assert OFFSET == 0.0 and step is unbound
+    with pytest.raises(NotImplementedError):
+        _of(add_step, 3.0)
+    assert double.__doc__ == add_step.__doc__
+    assert double.__qualname__ == "add_step_double"
+    assert square.__qualname__ == "add_step_square"
+    assert double.options is add_step.options
 
 
-def _empty(content):
-    return b""
+inner = unbound
 
 
-def _cut(content):
-    return content[: len(content) // 2]
+@njit
+def twice(x):
+    """inner(inner(x)), in place."""
+    inner(x)
+    inner(x)
 
 
-def _garbage(content):
-    return content[::-1]
+def test_a_bound_kernel_can_be_bound_further_and_called_by_others():
+    partly = add_step.bind("offset", OFFSET=1.0)
+    for name, kernel, once, then in (
+        ("double", _double, 7.0, 15.0),
+        ("square", _square, 10.0, 101.0),
+    ):
+        whole = partly.bind(name, step=kernel)
+        assert whole.__qualname__ == f"add_step_offset_{name}"
+        assert _of(whole, 3.0) == once
+        assert _of(twice.bind(name, inner=whole), 3.0) == then
 
 
-@pytest.mark.parametrize("damage", [_empty, _cut, _garbage])
-def test_a_damaged_file_is_told_and_replaced(run, tmp_path, damage):
-    run(WATCH)
-    for ending, compiled in ((".nbi", "compiled 2"), (".nbc", "compiled 2")):
-        for path in _files(tmp_path, ending):
-            path.write_bytes(damage(path.read_bytes()))
-        lines = run(WATCH)
-        assert _one_warning(lines, str(tmp_path), "damaged") == compiled
-    assert run(WATCH) == ["compiled 0"]
+def test_the_name_of_a_copy_does_not_hang_on_what_ran_before():
+    """Or the cache on disk would be missed."""
+
+    @njit
+    def kernel(x):
+        return x + OFFSET
+
+    before = kernel.bind("one", OFFSET=1.0)
+    kernel(1.0)
+    after = kernel.bind("one", OFFSET=1.0)
+    before(1.0)
+    assert before.__qualname__ == after.__qualname__
+    assert before.bind("two").__qualname__ == after.bind("two").__qualname__
 
 
-def test_code_for_other_arguments_is_told_and_replaced(run, tmp_path):
-    """What two processes may leave behind that compile at once."""
-    run(WATCH)
-    first, second = sorted(_files(tmp_path, ".nbc"))
-    shutil.copy(first, second)
-    assert _one_warning(run(WATCH), "other arguments") == "compiled 1"
-    run(WATCH)  # the index was emptied: the other one
-    assert run(WATCH) == ["compiled 0"]
+def test_bound_copies_are_cached_under_their_own_names(tmp_path, monkeypatch):
+    import numba
+
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    stamp = jit._source_stamp()
+    for label, kernel, expected in (("double", _double, 6), ("square", _square, 9)):
+        first = add_step.bind(label, step=kernel)
+        assert _of(first, 3.0) == expected
+        again = add_step.bind(label, step=kernel)
+        assert _of(again, 3.0) == expected
+        assert sum(again.dispatcher.stats.cache_hits.values()) == 1
+        assert not again.dispatcher.stats.cache_misses
+        names = [path.name for path in tmp_path.rglob("*.nbi")]
+        assert sum(f"add_step_{label}_{stamp}-" in name for name in names) == 1
 
 
-def test_a_file_of_somebody_else_is_told(run, tmp_path):
-    """It can neither be read nor, in a directory like /tmp, replaced."""
-    run(WATCH)
-    theirs = REFUSE.format(condition="'.nbi' in path", error="PermissionError(13, '')")
-    assert _one_warning(run(WATCH, theirs), "PermissionError") == "compiled 2"
-    assert run(WATCH) == ["compiled 0"]
+def test_the_kernel_of_an_activation_and_a_loss_is_made_once():
+    from problems import all_losses
+
+    from skgoodmin.kernels.activations import ACTIVATIONS
+
+    made = {}
+    for activation in ACTIVATIONS.values():
+        for loss in all_losses():
+            kernel = sum_rows_of(activation, loss.kernel)
+            assert sum_rows_of(activation, loss.kernel) is kernel
+            made[kernel.__qualname__] = kernel
+    assert len(made) == len(ACTIVATIONS) * len(all_losses())
 
 
-def test_a_full_disk_is_told(run, tmp_path):
-    full = REFUSE.format(
-        condition="writes and '.nb' in path",
-        error="OSError(errno.ENOSPC, 'No space left on device')",
-    )
-    assert _one_warning(run(WATCH, full), "No space left") == "compiled 2"
-    assert _files(tmp_path, "nb?") == []
-    assert run(WATCH) == ["compiled 2"]
-
-
-READ_ONLY = REFUSE.format(
-    condition="writes and not path.startswith('/dev')",
-    error="PermissionError(13, 'read-only')",
-)
-
-
-def test_a_warm_cache_that_is_read_only_is_used(run, tmp_path):
-    run(WATCH)
-    assert run(WATCH, READ_ONLY) == ["compiled 0"]
-    # As in an image: beside the sources, and the only directory of all.
-    (cache,) = (tmp_path / "cache").iterdir()
-    shutil.copytree(cache, tmp_path / "__pycache__", dirs_exist_ok=True)
-    shutil.rmtree(cache)
-    assert run(WATCH, READ_ONLY, NUMBA_CACHE_DIR="") == ["compiled 0"]
-    # What is missing there is saved elsewhere.
-    for path in (tmp_path / "__pycache__").glob("*.2.nbc"):
-        path.unlink()
-    here = f"path.startswith({str(tmp_path / '__pycache__')!r})"
-    beside = READ_ONLY.replace("not path.startswith('/dev')", here)
-    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": "", "NUMBA_CACHE_DIR": ""}
-    assert run(WATCH, beside, **home) == ["compiled 1"]
-    assert run(WATCH, beside, **home) == ["compiled 0"]
-
-
-def test_nowhere_to_write_is_told(run):
-    assert _one_warning(run(WATCH, READ_ONLY), "No directory") == "compiled 2"
-
-
-def test_a_warning_that_is_an_error_comes_once(run, tmp_path):
-    run(WATCH)
-    for path in _files(tmp_path, "nbi"):
-        path.write_bytes(b"")
-    lines = run("""
-        import warnings
-        from kernels import array, total
-        warnings.simplefilter("error")
-        try:
-            total(array)
-        except RuntimeWarning:
-            print("told", total(array))
-    """)
-    assert lines == ["told 14.0"]
-
-
-def test_without_the_compiler(run, tmp_path):
-    lines = run(
-        "from kernels import *; print(total(array), slowly(array))",
-        NUMBA_DISABLE_JIT="1",
-    )
-    assert lines == ["14.0 1.5"] and not (tmp_path / "cache").exists()
-
-
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-FORK = """
-import os, signal, threading, time, warnings
+PLAIN = """
 import numpy as np
-from kernels import array, slowly, total
-warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
-
-def child():
-    signal.alarm(20)
-    try:
-        assert total(array) == 14.0
-        os._exit(0)
-    finally:
-        os._exit(1)
-
-def fork():
-    pid = os.fork()
-    if pid == 0:
-        child()
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+from skgoodmin.kernels.jit import unbound
+from skgoodmin.kernels.losses.hinge import hinge
+from skgoodmin.kernels.losses.logistic import logistic
+from skgoodmin.kernels.losses.sum_losses import sum_losses
+for kernel in (hinge, logistic):
+    raw, labels = np.array([[0.5, -2.0]]), np.array([[1], [1]], np.int32)
+    print(kernel(3.0, raw, labels, np.ones(2), np.empty(6)).hex())
+assert not hasattr(hinge.dispatcher, "py_func")
+try:
+    sum_losses(3.0, raw, labels, np.ones(2), np.empty(6))
+except NotImplementedError as error:
+    print(error)
 """
 
 
-@needs_fork
-@pytest.mark.parametrize(
-    ("before", "compiled"),
-    [
-        ("", "slowly"),  # imports numba first
-        ("total(array)", "slowly"),
-        ("import numba", "numba.njit(slowly.function)"),
-    ],
-    ids=["the first", "ours", "one of the user's"],
-)
-def test_fork_while_another_thread_compiles(run, before, compiled):
-    lines = run(
-        FORK
-        + f"""
-{before}
-thread = threading.Thread(target=lambda: {compiled}(array))
-thread.start()
-codes = []
-while thread.is_alive():
-    time.sleep(0.2)
-    codes.append(fork())
-print(set(codes))
-"""
-    )
-    assert lines == ["{0}"]
+def test_binding_without_the_compiler():
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    environment["PYTHONPATH"] = str(PACKAGE.parent)
+    found = subprocess.run(
+        [sys.executable, "-c", PLAIN],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment,
+    ).stdout.splitlines()
+    values = [float.fromhex(value) for value in found[:2]]
+    logistic = np.log1p(np.exp(-0.5)) + np.log1p(np.exp(2.0))
+    np.testing.assert_allclose(values, [0.5**3 + 27, logistic], rtol=1e-14)
+    assert found[2] == "a kernel was called without being bound"
 
 
-INTERRUPT = """
-import os, signal, sys, threading, time, warnings
-import numpy as np
-from kernels import array, slowly, total
-signal.signal(signal.SIGINT, signal.default_int_handler)
-
-def interrupt(seconds):
-    threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT)).start()
-"""
+def test_read_only_views():
+    array = np.arange(6.0).reshape(2, 3)
+    view = read_only(array)
+    assert np.shares_memory(view, array) and array.flags.writeable
+    with pytest.raises(ValueError, match="read-only"):
+        view[0, 0] = 1.0
+    assert read_only(array.T).flags.c_contiguous
 
 
-@pytest.mark.skipif(os.name == "nt", reason="os.kill would end the process there")
-def test_ctrl_c_while_compiling_comes_at_once_and_harms_nothing(run):
-    """As often as it comes; the code is there in the end."""
-    lines = run(
-        INTERRUPT
-        + """
-total(array)  # numba is there
-came, latest = 0, 0.0
-for _ in range(20):
-    began = time.monotonic()
-    interrupt(0.03)
-    try:
-        slowly(array)
-        time.sleep(1)
-    except KeyboardInterrupt:
-        came += 1
-        latest = max(latest, time.monotonic() - began)
-print(came, latest < 0.5, len(slowly.dispatcher.signatures) <= 1)
-print(slowly(array))
-print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
-"""
-    )
-    assert lines == ["20 True True", "1.5", "True"]
-
-
-@pytest.mark.skipif(os.name == "nt", reason="os.kill would end the process there")
-def test_ctrl_c_at_the_very_first_call_leaves_numba_whole(run):
-    """While it is imported, that is."""
-    lines = run(
-        INTERRUPT
-        + """
-for seconds in (0.02, 0.1, 0.2):
-    interrupt(seconds)
-    try:
-        total(array)
-        time.sleep(1)
-    except KeyboardInterrupt:
-        print("interrupted", threading.current_thread() is threading.main_thread())
-print(total(array))
-"""
-    )
-    assert lines == ["interrupted True"] * 3 + ["14.0"]
-
-
-@pytest.mark.skipif(os.name == "nt", reason="os.kill would end the process there")
-def test_a_handler_of_the_users_runs_while_a_kernel_compiles(run):
-    lines = run(
-        INTERRUPT
-        + """
-total(array)
-def handler(*_):
-    print("handled", not slowly.dispatcher.signatures)
-signal.signal(signal.SIGINT, handler)
-slowly.dispatcher
-interrupt(0.1)
-slowly(array)
-print(len(slowly.dispatcher.signatures), signal.getsignal(signal.SIGINT) is handler)
-"""
-    )
-    assert lines == ["handled True", "1 True"]
-
-
-def test_an_error_of_the_compiler_is_the_callers(run):
-    process = run("from kernels import total; total('text')", check=False)
-    assert process.returncode == 1 and "TypingError" in process.stderr
+def test_options():
+    assert sum_losses.options["fastmath"] == {"contract"}
+    assert is_positive.options["forceinline"] and not sum_losses.options["forceinline"]
+    for flag in ("nnan", "ninf"):
+        assert flag not in njit(reassoc=True)(lambda x: x).options["fastmath"]

@@ -7,38 +7,38 @@ an exponential that is silently wrong by a factor of 2.
 import numpy as np
 import pytest
 
-from skgoodmin import elementary
-from skgoodmin.jit import njit
+from skgoodmin.kernels import vector_math
+from skgoodmin.kernels.jit import njit
 
 
 @njit
 def _exp64(x, out):
     for i in range(x.size):
-        out[i] = elementary.exp64(x[i])
+        out[i] = vector_math.exp64(x[i])
 
 
 @njit
 def _exp32(x, out):
     for i in range(x.size):
-        out[i] = elementary.exp32(x[i])
+        out[i] = vector_math.exp32(x[i])
 
 
 @njit
 def _expm1_64(x, out):
     for i in range(x.size):
-        out[i] = elementary.expm1_64(x[i])
+        out[i] = vector_math.expm1_64(x[i])
 
 
 @njit
 def _expm1_32(x, out):
     for i in range(x.size):
-        out[i] = elementary.expm1_32(x[i])
+        out[i] = vector_math.expm1_32(x[i])
 
 
 @njit
 def _log1p(x, out):
     for i in range(x.size):
-        out[i] = elementary.log1p64(x[i])
+        out[i] = vector_math.log1p64(x[i])
 
 
 @pytest.mark.parametrize(

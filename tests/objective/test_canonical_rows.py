@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-import skgoodmin.rows
-from skgoodmin.rows import canonical_rows
+import skgoodmin.objective.canonical_rows
+from skgoodmin.objective.canonical_rows import canonical_rows
 
 
 def _content(canonical):
@@ -86,7 +86,8 @@ def test_colliding_hashes_are_told_apart_by_content(monkeypatch):
     def same_hash(*rows_and_out):
         rows_and_out[-1][:] = 7
 
-    monkeypatch.setattr(skgoodmin.rows, "_hash_rows", same_hash)
+    module = skgoodmin.objective.canonical_rows
+    monkeypatch.setattr(module, "hash_rows", same_hash)
     rng, X, y, weight = _data(2)
     canonical = canonical_rows(X, y, weight)
     used = weight > 0

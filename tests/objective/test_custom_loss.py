@@ -8,7 +8,7 @@ from problems import five_point, random_objective
 from scipy.special import expit, xlogy
 
 from skgoodmin import GoodMinimaClassifier, Status
-from skgoodmin.custom_loss import CustomLoss, check_loss
+from skgoodmin.objective.losses.custom import CustomLoss, check_loss
 
 
 class Hinge:

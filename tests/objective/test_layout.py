@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skgoodmin.parameters import ParameterLayout
+from skgoodmin.objective.layout import ParameterLayout
 
 
 def test_pack_and_unpack_are_inverse():

@@ -8,15 +8,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from problems import bad_minimum, five_point, random_objective, tiny_objective
+from problems import (
+    bad_minimum,
+    difference_step,
+    five_point,
+    random_objective,
+    reference_activation,
+    tiny_objective,
+)
 
 from skgoodmin import GoodMinimaClassifier
-from skgoodmin.activations import CODES, FUNCTIONS
-from skgoodmin.augmented import AugmentedObjective, PerLayerObjective
 from skgoodmin.datasets import affine_trap, dead_relu, dead_xor, smooth_trap
-from skgoodmin.joint import train_joint
-from skgoodmin.solver import minimize
-from skgoodmin.witness import data_loss
+from skgoodmin.kernels.activations import ACTIVATIONS
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.objective.losses import LOSSES
+from skgoodmin.objective.with_neuron import AugmentedObjective, PerLayerObjective
+from skgoodmin.training import start as start_module
+from skgoodmin.training.joint_training import train_joint
+from skgoodmin.training.lbfgs import minimize
+from skgoodmin.training.start import Budget
 
 OUTPUTS = [{}, {"n_outputs": 3}, {"n_outputs": 3, "multilabel": True}]
 
@@ -32,7 +42,7 @@ def _by_recursion(augmented, parameters):
     w, b, v = augmented.neuron(parameters)
     X = plain.data.block()
     x, h = (X.toarray() if plain.data.rows.sparse else X).astype(float), None
-    act = FUNCTIONS[plain.activation]
+    act = reference_activation(plain.activation.name)
     for layer, (weights, c) in enumerate(zip(coefs[:-1], intercepts[:-1], strict=True)):
         seen = x if h is None else np.column_stack([x, h])
         z = x @ weights + c + (0 if h is None else h[:, None] * v[layer - 1][:-1])
@@ -40,13 +50,13 @@ def _by_recursion(augmented, parameters):
     raw = x @ coefs[-1] + intercepts[-1] + h[:, None] * v[-1]
     penalty = 0.5 * augmented.neuron_alpha * sum((a ** (2 * len(w))).sum() for a in v)
     decay = 0.5 * plain.alpha * sum((weights**2).sum() for weights in coefs)
-    return data_loss(plain, raw)[0] + penalty + decay
+    return plain.data_loss(raw)[0] + penalty + decay
 
 
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("outputs", OUTPUTS, ids=str)
-@pytest.mark.parametrize("loss", ["poly_hinge", "log_loss"])
-@pytest.mark.parametrize("activation", CODES)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_value_and_gradient(activation, loss, outputs, sparse):
     for hidden in ((5,), (4, 3), (3, 2, 4)):
         plain, _ = random_objective(
@@ -56,7 +66,7 @@ def test_value_and_gradient(activation, loss, outputs, sparse):
         point = _point(augmented)
         value, gradient = augmented.value_and_gradient(point)
         np.testing.assert_allclose(value, _by_recursion(augmented, point), rtol=1e-12)
-        step = 1e-6 if activation == "relu" else 1e-3
+        step = difference_step(activation)
         numerical = five_point(
             lambda p, of=augmented: of.value_and_gradient(p)[0], point, step
         )
@@ -64,7 +74,7 @@ def test_value_and_gradient(activation, loss, outputs, sparse):
 
 
 @pytest.mark.parametrize("trained", [False, True])
-@pytest.mark.parametrize("loss", ["poly_hinge", "log_loss"])
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("outputs", OUTPUTS, ids=str)
 @pytest.mark.parametrize("hidden", [(5,), (4, 3), (3, 2, 4)])
 def test_identity(hidden, outputs, loss, trained):
@@ -88,7 +98,7 @@ def test_identity(hidden, outputs, loss, trained):
 
 
 @pytest.mark.parametrize("outputs", OUTPUTS, ids=str)
-@pytest.mark.parametrize("loss", ["poly_hinge", "log_loss"])
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("degree", [0, 3])
 def test_identity_of_the_skip_neuron_at_trained_points(degree, loss, outputs):
     """a.dJ~/da less dJ~/dbeta, or the scale of a monomial, is lambda sum a^2."""
@@ -290,30 +300,35 @@ def test_joint_training_drops_the_neurons_and_reports_them():
 
 
 def test_joint_training_stands_features_of_any_place():
-    plain, theta = random_objective((4, 3), "tanh")
-    data = replace(plain.data, rows=plain.data.rows._replace())
-    far = replace(plain, data=data)
-    layered = PerLayerObjective(far, 1.0)
-    start = layered.widen(1e3 * theta, np.random.RandomState(0))
+    plain, theta = random_objective((4, 3), "tanh", alpha=0.0)
+    data = plain.data
+    far = canonical_rows(1e4 * data.block() + 1e6, data.labels, data.weights)
+    plain = replace(plain, data=far)
+    layered, theta = PerLayerObjective(plain, 1.0), 1e3 * theta
+    start = layered.widen(theta, np.random.RandomState(0))
     for exponents in layered.exponents(start):
-        assert abs(exponents.max()) < 1e-9
+        assert abs(exponents.max()) < 1e-8 and exponents.min() < -1.0
     assert layered.contribution(start) == 0
+    value, gradient = layered.value_and_gradient(start)
+    np.testing.assert_allclose(value, plain.value_and_gradient(theta)[0], rtol=1e-12)
+    assert np.isfinite(gradient).all()
+    solution, parameters = train_joint(
+        layered, theta, np.random.RandomState(0), Budget(50, 200, 1e-6)
+    )
+    assert np.isfinite(parameters).all() and solution.value <= value
+    assert all((e <= 10 + 1e-8).all() for e in layered.exponents(parameters)[:1])
 
 
 def test_contribution_counts_what_the_neurons_add():
     plain, theta = random_objective((4, 3), "tanh", alpha=0.0)
     layered = PerLayerObjective(plain, 0.0)
     solution, parameters = train_joint(
-        layered, theta, np.random.RandomState(0), _Budget
+        layered, theta, np.random.RandomState(0), Budget(50, 200, 1e-6)
     )
     assert np.isfinite(solution.value) and layered.contribution(parameters) > 0
     dropped = parameters.copy()
     dropped[layered.outgoing] = 0
     assert layered.contribution(dropped) == 0
-
-
-class _Budget:
-    max_iter, max_fun, tol = 50, 200, 1e-6
 
 
 def test_per_layer_needs_a_hidden_layer_and_an_exponential():
@@ -327,13 +342,25 @@ def test_per_layer_needs_a_hidden_layer_and_an_exponential():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_per_layer_escapes_graft_below_the_last_layer():
+def test_per_layer_escapes_graft_below_the_last_layer(monkeypatch):
+    """And those of the skip neuron do not: what the grafts change is looked at."""
+    changed, original = [], start_module.graft
+
+    def spy(objective, theta, *args):
+        grafted = original(objective, theta, *args)
+        before, after = (objective.layout.unpack(t)[0] for t in (theta, grafted))
+        layers = [(a != b).any() for a, b in zip(before, after, strict=True)]
+        changed.append(int(np.argmax(layers)))
+        return grafted
+
+    monkeypatch.setattr(start_module, "graft", spy)
     rng = np.random.RandomState(0)
     X = rng.normal(size=(200, 2))
     y = (np.sin(3 * X[:, 0]) * X[:, 1] > 0).astype(int)
     model = GoodMinimaClassifier(
         (4, 4), "tanh", alpha=0, neuron_placement="per_layer", n_init=6, random_state=0
     ).fit(X, y)
-    skip = GoodMinimaClassifier((4, 4), "tanh", alpha=0, n_init=6, random_state=0)
-    assert model.loss_ != skip.fit(X, y).loss_
-    assert model.history_["escape"].max() > 0
+    assert set(changed) == {0, 1} and model.history_["escape"].max() > 0
+    changed.clear()
+    model.set_params(neuron_placement="skip").fit(X, y)
+    assert set(changed) == {1} and model.history_["escape"].max() > 0

@@ -11,28 +11,28 @@ from problems import (
     tiny_objective,
 )
 
-from skgoodmin.certificate import Status, lower_bound
+from skgoodmin.certificates.certificate import Status
+from skgoodmin.certificates.pointwise import pointwise_bound
+from skgoodmin.certificates.witness import find_witness
 from skgoodmin.datasets import affine_trap, dead_xor, smooth_trap
-from skgoodmin.escape import Budget, finish, is_separated, search
-from skgoodmin.objective import Objective
-from skgoodmin.scout import find_witness
-from skgoodmin.training import train
-from skgoodmin.witness import raw_predictions
+from skgoodmin.objective.predictions import Predictions
+from skgoodmin.training.escape import search
+from skgoodmin.training.finish import finish, is_separated
+from skgoodmin.training.start import Budget
+from skgoodmin.training.train import train
 
 SQUARE = np.array(list(itertools.product([-1.0, 1.0], repeat=2)))
 XOR = np.array([-1, 1, 1, -1])
 
 
 def test_a_graft_that_the_budget_can_not_pay_ends_the_search():
-    """An unaffordable graft is no reason to resume a climb for ever."""
+    """An unaffordable graft is no reason to resume a start for ever."""
     objective = random_objective((1,), "tanh", "log_loss", n=200, alpha=1.0)[0]
     theta0 = objective.layout.start(np.random.RandomState(0))
     for max_fun in (1, 2, 3, 10, 50):
         budget = Budget(1, max_fun, 1e-9, max_escapes=10)
-        _, losses, spent, _ = search(
-            objective, [theta0], np.random.RandomState(0), budget
-        )
-        assert len(losses) == 1 and spent <= max_fun + 1
+        found = search(objective, [theta0], np.random.RandomState(0), budget)
+        assert len(found.losses) == 1 and found.spent <= max_fun + 1
 
 
 def _starts(objective, seed=0):
@@ -44,29 +44,28 @@ def _starts(objective, seed=0):
 @pytest.mark.parametrize("problem", [dead_xor, affine_trap, smooth_trap])
 def test_grafts_leave_the_known_bad_minima(problem):
     objective, theta = bad_minimum(problem())
-    stuck, *_ = search(
-        objective, [theta], np.random.RandomState(0), Budget(1000, 5000, 1e-8)
-    )
+    budget = Budget(1000, 5000, 1e-8)
+    stuck = search(objective, [theta], np.random.RandomState(0), budget).best
     assert not stuck.won and abs(stuck.run.value - 1) < 1e-9
     escaped = 0
     for seed in range(10):
         budget = Budget(1000, 5000, 1e-8, max_escapes=10)
-        climb, *_ = search(objective, [theta], np.random.RandomState(seed), budget)
-        escaped += climb.won
+        rng = np.random.RandomState(seed)
+        escaped += search(objective, [theta], rng, budget).best.won
     assert escaped == 10
 
 
 def test_a_victory_is_finished_at_zero_loss():
     objective = tiny_objective(SQUARE, XOR, (3,))
     budget = Budget(1000, 5000, 1e-8, max_escapes=10)
-    climb, losses, spent, _ = search(
-        objective, _starts(objective), np.random.RandomState(0), budget
-    )
-    assert climb.won and is_separated(objective, climb.run.value)
-    theta = finish(objective, climb.run.theta)
+    rng = np.random.RandomState(0)
+    found = search(objective, _starts(objective), rng, budget)
+    start = found.best
+    assert start.won and is_separated(objective, start.run.value)
+    theta = finish(objective, start.run.theta)
     assert objective.value_and_gradient(theta)[0] == 0
     assert numpy_objective(objective, theta) == 0
-    assert len(losses) == climb.number + 1 and spent <= budget.max_fun
+    assert len(found.losses) == start.number + 1 and found.spent <= budget.max_fun
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -76,11 +75,11 @@ def test_separated_means_that_every_row_is_right(seed):
     objective, theta = random_objective((30,), alpha=0.0, weights=True, seed=seed,
                                         **outputs)  # fmt: skip
     budget = Budget(1000, 300, 1e-8, max_escapes=3)
-    climb, *_ = search(objective, _starts(objective, seed), rng, budget)
-    margins = objective.signs() * raw_predictions(objective, climb.run.theta)
-    if climb.won:
+    start = search(objective, _starts(objective, seed), rng, budget).best
+    margins = objective.signs() * Predictions(objective, start.run.theta).raw
+    if start.won:
         assert (margins > 0).all()
-    assert seed != 0 or climb.won
+    assert seed != 0 or start.won
 
 
 @pytest.mark.parametrize("max_fun", [1, 10, 100, 500])
@@ -90,7 +89,7 @@ def test_the_budget_bounds_the_whole_training(max_fun, max_escapes):
     budget = Budget(10**6, max_fun, 1e-10, max_escapes)
     rng = np.random.RandomState(0)
     done = train(objective, _starts(objective), rng, budget)
-    # A heat of three starts evaluates each once.
+    # A round of three starts evaluates each once.
     assert done.n_fun <= max_fun + 3
     assert done.n_fun >= min(max_fun, 100)
 
@@ -103,7 +102,7 @@ def test_the_random_graft_is_another_search():
         total = 0
         for seed in range(10):
             rng = np.random.RandomState(seed)
-            total += search(objective, _starts(objective, seed), rng, budget)[2]
+            total += search(objective, _starts(objective, seed), rng, budget).spent
         spent.append(total)
     assert spent[0] != spent[1]
 
@@ -144,14 +143,13 @@ def _small_problem(seed):
 @pytest.mark.parametrize("seed", range(40))
 def test_bound_witness_and_global(seed):
     objective, rng = _small_problem(seed)
-    bound = lower_bound(objective)
+    bound = pointwise_bound(objective).value
     np.testing.assert_allclose(bound, _independent_bound(objective), atol=1e-7)
-    assert isinstance(objective, Objective)
     for _ in range(20):
         theta = objective.layout.start(rng) * 10 ** rng.uniform(-1, 1)
         loss = numpy_objective(objective, theta)
         assert bound <= loss + 1e-12
-        witness = find_witness(objective, theta, rng, 1.0)
+        witness = find_witness(Predictions(objective, theta), rng, 1.0)
         if witness is not None:
             step = [witness.coef, [witness.intercept], witness.amplitude]
             value, _ = objective.evaluate(theta, np.concatenate(step))

@@ -1,4 +1,4 @@
-"""Exits of the solver, each provoked on purpose."""
+"""Exits of the lbfgs, each provoked on purpose."""
 
 import gc
 import threading
@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from problems import random_objective
 
-from skgoodmin import solver
-from skgoodmin.rows import canonical_rows
-from skgoodmin.solver import Exit, Run, minimize
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.training import lbfgs
+from skgoodmin.training.lbfgs import Exit, Run, minimize
 
 
 class Quadratic:
@@ -91,22 +91,22 @@ def test_an_overflow_on_the_way_is_survived(wall):
 
 
 def test_the_compiled_steps_are_those_of_the_public_interface(monkeypatch):
-    if not solver._known:
+    if not lbfgs._known:
         pytest.skip("this scipy has another private interface; the public one serves")
     objective, theta = random_objective((6,), "tanh")
     bounds = np.tile([-0.6, 0.9], (len(theta), 1))
     bounds[::3] = [-np.inf, np.inf]
     for box in (None, bounds):
         curves = []
-        for steps in (solver._compiled_steps, solver._public_steps):
-            monkeypatch.setattr(solver, "lbfgsb_steps", steps)
+        for steps in (lbfgs._compiled_steps, lbfgs._public_steps):
+            monkeypatch.setattr(lbfgs, "lbfgsb_steps", steps)
             curves.append(_minimize(objective, theta, bounds=box, max_iter=40).curve)
         np.testing.assert_array_equal(*curves)
 
 
-@pytest.mark.parametrize("steps", [solver.lbfgsb_steps, solver._public_steps])
+@pytest.mark.parametrize("steps", [lbfgs.lbfgsb_steps, lbfgs._public_steps])
 def test_a_paused_run_goes_on_as_if_nothing_had_been(monkeypatch, steps):
-    monkeypatch.setattr(solver, "lbfgsb_steps", steps)
+    monkeypatch.setattr(lbfgs, "lbfgsb_steps", steps)
     objective, theta = random_objective((6,), "tanh")
     run = Run(objective, theta, 1e-8)
     for max_iter in range(0, 60, 7):
@@ -122,7 +122,7 @@ def test_a_paused_run_goes_on_as_if_nothing_had_been(monkeypatch, steps):
 
 
 def test_threads_of_the_public_steps_end_with_the_run(monkeypatch):
-    monkeypatch.setattr(solver, "lbfgsb_steps", solver._public_steps)
+    monkeypatch.setattr(lbfgs, "lbfgsb_steps", lbfgs._public_steps)
     gc.collect()
     before = threading.active_count()
     for _ in range(5):
