@@ -8,7 +8,8 @@ import pytest
 import skgoodmin
 
 FLOORS = [
-    {"evaluations", "jit", "parameters", "threads", "version"},
+    {"compiling", "evaluations", "kernel_cache", "parameters", "threads", "version"},
+    {"jit"},
     {"elementary", "rows", "datasets"},
     {"activations", "losses"},
     {"custom_loss", "network", "special_neuron"},
@@ -26,7 +27,7 @@ FLOORS = [
 ]
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
 DOORS = {
-    "numba": {"jit"},
+    "numba": {"jit", "kernel_cache"},
     "sklearn": {
         "callbacks",
         "classifier",
