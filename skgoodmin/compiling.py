@@ -70,6 +70,4 @@ def _let_go():
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_hold, after_in_parent=_let_go, after_in_child=_let_go
-    )
+    os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=_let_go)

@@ -12,8 +12,8 @@ may be of what it needs. Here
 - the directories where numba would have written, had it been allowed to, are read;
 - of all this a process warns once.
 
-numba has no public way to do so. What is used of its inside: the attribute ``_cache`` of
-a dispatcher, two methods of it, and the list of places where it looks. If a version
+numba has no public way to do so. What is used of its inside: the attribute ``_cache``
+of a dispatcher, two methods of it, and the list of places where it looks. If a version
 lacks them, its cache remains as it is.
 """
 

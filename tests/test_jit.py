@@ -5,11 +5,9 @@ Each test runs two small kernels in processes of their own.
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
 
 import pytest
 
