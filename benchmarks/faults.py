@@ -8,14 +8,23 @@ memory), each at a random call; a worker process killed from within. After each 
 is checked that the error is the one that was injected, that the estimator still has the
 fitted attributes it had before, bit for bit, that the limit on BLAS threads is given
 back, and that the next fit is the same as one that nothing disturbed.
+
+A file of numba's cache, drawn at random, is emptied, cut, overwritten, exchanged for
+another one, or a directory stands in its place. Here the fit has to succeed, with one
+warning, and the next process with none, but where nothing can be replaced.
 """
 
 import argparse
+import hashlib
 import os
+import shutil
 import signal
+import subprocess
 import sys
+import tempfile
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 from joblib.externals.loky.process_executor import TerminatedWorkerError
@@ -248,6 +257,81 @@ def workers(times):
     return outcomes
 
 
+CACHE_PATH = """
+from skgoodmin.objective import sum_rows
+print(sum_rows.dispatcher.stats.cache_path)
+"""
+CACHED_FIT = """
+import sys, warnings
+sys.path.insert(0, sys.argv[1])
+from faults import X, Y, _model, digest
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    model = _model().fit(X, Y)
+print(sum("NUMBA_CACHE_DIR" in str(w.message) for w in caught), digest(model))
+"""
+
+
+def digest(model):
+    """Of the parameters."""
+    return hashlib.sha256(model.coefs_[0].tobytes()).hexdigest()
+
+
+def _directory(path, rng):
+    path.unlink()
+    path.mkdir()
+
+
+def _exchange(path, rng):
+    others = sorted(set(path.parent.glob(f"*{path.suffix}")) - {path})
+    shutil.copy(others[rng.randint(len(others))], path)
+
+
+DAMAGES = {
+    "empty": lambda path, rng: path.write_bytes(b""),
+    "cut": lambda path, rng: os.truncate(path, rng.randint(path.stat().st_size)),
+    "noise": lambda path, rng: path.write_bytes(rng.bytes(1000)),
+    "exchanged": _exchange,
+    "directory": _directory,
+}
+
+
+def caches(times, rng):
+    """A file of the cache damaged: the same model, told once, and mended."""
+    expected, outcomes = digest(_model().fit(X, Y)), []
+    here, kinds = Path(sum_rows.dispatcher.stats.cache_path), sorted(DAMAGES)
+    stamp = sum_rows.function.__qualname__.removeprefix("sum_rows")
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {"NUMBA_CACHE_DIR": folder}
+
+        def run(script):
+            command = [sys.executable, "-c", script, str(Path(__file__).parent)]
+            options = {"env": environment, "capture_output": True, "text": True}
+            return subprocess.run(command, **options, timeout=600).stdout.split()
+
+        cache = Path(run(CACHE_PATH)[0])
+        for i in range(times):
+            shutil.rmtree(cache)
+            cache.mkdir()
+            for path in here.glob(f"*{stamp}-*.nb?"):
+                shutil.copy(path, cache)
+            run(CACHED_FIT)  # what is not there yet
+            paths = sorted(cache.glob("*.nb?"))
+            if i % 10 < 9:  # it takes half a minute to compile
+                paths = [path for path in paths if "sum_rows" not in path.name]
+            kind = kinds[i % len(kinds)]
+            DAMAGES[kind](paths[rng.randint(len(paths))], rng)
+            first, second = run(CACHED_FIT), run(CACHED_FIT)
+            told = ("1",) if kind != "exchanged" else ("0", "1")  # a stale one is fine
+            again = "1" if kind == "directory" else "0"
+            outcomes.append(
+                first[-1] == second[-1] == expected
+                and first[0] in told
+                and second[0] in ("0", again)
+            )
+    return outcomes
+
+
 def inject_all(times, seed=0):
     """kind of fault -> list of whether each ended as it should."""
     rng = np.random.RandomState(seed)
@@ -259,6 +343,7 @@ def inject_all(times, seed=0):
         "no memory": memory(times, rng),
         "no memory, starts in threads": memory(times, rng, n_jobs=2),
         "worker killed": workers(max(times // 5, 2)),
+        "cache damaged": caches(max(times // 5, 2), rng),
     }
 
 

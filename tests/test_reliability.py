@@ -94,7 +94,7 @@ def test_calls_in_any_order(seed):
 @pytest.mark.filterwarnings("ignore")
 def test_faults():
     found = _load("faults")["inject_all"](times=4, seed=1)
-    assert len(found) == 7
+    assert len(found) == 8
     for kind, outcomes in found.items():
         assert all(outcomes), kind
 

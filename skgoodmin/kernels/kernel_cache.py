@@ -9,7 +9,7 @@ may be of what it needs. Here
 - a file that is damaged, unreadable or of another signature counts as not there, and
   the index of the kernel is emptied, so that it will be written anew;
 - code that cannot be saved is used all the same;
-- the directories where numba would have written, had it been allowed to, are read;
+- directories where numba would rather have written, had it been allowed to, are read;
 - of all this a process warns once.
 
 numba has no public way to do so. What is used of its inside: the attribute ``_cache``
@@ -55,8 +55,13 @@ class KernelCache:
     def load(self, signature, target):
         """The code for a signature, or None."""
         found = self._read(self.own, self._load, signature, target)
-        for cache in () if found is not None else _readable(self.function):
-            if found is None and cache.cache_path != self.own.cache_path:
+        for kind in _kinds():
+            if found is not None:
+                break
+            with contextlib.suppress(RuntimeError):  # no such place
+                cache = kind(self.function)
+                if cache.cache_path == self.own.cache_path:  # numba came no further
+                    break
                 found = self._read(cache, cache.load_overload, signature, target)
         return found
 
@@ -68,9 +73,9 @@ class KernelCache:
                 raise ValueError("code for other arguments")
             return code
         except Exception as error:
-            _tell(TROUBLE, path=cache.cache_path, error=error)
             with contextlib.suppress(Exception):
                 cache.flush()
+            _tell(TROUBLE, path=cache.cache_path, error=error)
 
     def save(self, signature, code):
         """Save the code if possible."""
@@ -89,16 +94,9 @@ def _tell(text, **details):
         warnings.warn(text.format(**details), RuntimeWarning, stacklevel=2)
 
 
-def _readable(function):
-    """Caches of the function where numba looks but need not be able to write."""
-    for kind in _kinds():
-        with contextlib.suppress(RuntimeError):  # no such place
-            yield kind(function)
-
-
 @functools.cache
 def _kinds():
-    """One class of caches for each place where numba looks."""
+    """One class of caches, which need not be writable, for each place numba looks."""
     try:
         from numba.core.caching import FunctionCache
 
