@@ -282,7 +282,7 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state
         """What the splitter gets, and what the scorer gets, of all rows."""
         if _routing_enabled():
             routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
-            return routed.splitter.split, routed.scorer.score
+            return routed["splitter"]["split"], routed["scorer"]["score"]
         groups = params.get("groups")
         if groups is not None:
             with naming("groups"):

@@ -9,7 +9,7 @@ import pytest
 from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.datasets import make_moons
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -122,25 +122,6 @@ def test_stop_inside_a_grid_search():
     grid = {"goodminimaclassifier__alpha": [0.0, 0.01]}
     search = GridSearchCV(pipeline, grid, cv=3).fit(X, y)
     assert search.best_estimator_[-1].n_iter_ == 5
-
-
-def test_progress_bar(capfd):
-    pytest.importorskip("rich")
-    _model(n_init=2).set_callbacks(callback.ProgressBar()).fit(X, y)
-    out = capfd.readouterr().out
-    assert "GoodMinimaClassifier - fit" in out and "100%" in out
-
-
-def test_progress_bar_reaches_through_search_and_pipeline(capfd):
-    pytest.importorskip("rich")
-    search = GridSearchCV(
-        make_pipeline(StandardScaler(), _model()),
-        {"goodminimaclassifier__alpha": [0.0, 0.01]},
-        cv=2,
-    )
-    search.set_callbacks(callback.ProgressBar(max_propagation_depth=3)).fit(X, y)
-    out = capfd.readouterr().out
-    assert "GridSearchCV - fit" in out and "GoodMinimaClassifier" in out
 
 
 def test_scoring_monitor_has_a_row_for_every_task():
@@ -302,109 +283,6 @@ def test_cv_estimator_tells_of_its_fits(n_jobs):
     assert names.count(("fit", "GoodMinimaClassifier")) == 3 * 2 + 1
     assert names[-1] == ("fit", "GoodMinimaClassifierCV")
     assert names.count(("iteration", "GoodMinimaClassifier")) >= model.n_iter_
-
-
-class Bars:
-    """Notes the bars that a ProgressBar would show, and how they move."""
-
-    def __init__(self, max_propagation_depth=1):
-        self.max_propagation_depth = max_propagation_depth
-
-    def setup(self, estimator, context):
-        self.bars, self.sizes, self.done = [], {}, {}
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        inner = context.parent is None or context.source_estimator_name is not None
-        if context.max_subtasks != 0 or inner:
-            self.bars.append(f"{context.estimator_name} {context.task_name}")
-            self.sizes[id(context)] = context, context.max_subtasks
-
-    def on_fit_task_end(self, estimator, context):
-        if context.parent is not None:
-            key = id(context.parent)
-            self.done[key] = self.done.get(key, 0) + 1
-
-
-@pytest.mark.parametrize("n_jobs", [None, 2])
-def test_a_bar_for_each_fold_of_the_cv_estimator(n_jobs):
-    bars = Bars()
-    model = GoodMinimaClassifierCV((4,), alphas=8, cv=3, n_jobs=n_jobs, random_state=0)
-    with parallel_config("threading"):
-        model.set_callbacks(bars).fit(X, y)
-    assert bars.bars[0] == "GoodMinimaClassifierCV fit"
-    assert bars.bars.count("GoodMinimaClassifierCV fold") == 3
-    assert bars.bars.count("GoodMinimaClassifier fit") == 1  # on all rows
-    assert len(bars.bars) < 12
-    assert [size for _, size in bars.sizes.values()][:2] == [4, 8]
-    deep = Bars(2)
-    with parallel_config("threading"):
-        model.set_callbacks(deep).fit(X, y)
-    assert deep.bars.count("GoodMinimaClassifier fit") == 3 * 8 + 1
-
-
-@pytest.mark.parametrize(
-    "parameters",
-    [
-        {},
-        {"n_init": 3, "max_escapes": 5, "alpha": 0.0},
-        {"n_init": 4, "n_jobs": 2},
-        {"max_iter": 25, "max_escapes": 8},
-        {"training": "joint"},
-        {"early_stopping": True, "n_init": 2},
-        {"special_neuron": None},
-    ],
-    ids=str,
-)
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_all_bars_move(parameters):
-    """The number of subtasks is known, and none has more."""
-    bars, model = Bars(), _model(**parameters)
-    model.set_callbacks(bars).fit(X, y)
-    for context, size in bars.sizes.values():
-        assert size is not None and 1 <= bars.done[id(context)] <= size
-        if context.task_name == "run":
-            assert size == model.max_iter
-    runs = len(np.unique(model.history_[["start", "escape"]]))
-    assert bars.bars.count("GoodMinimaClassifier run") == runs
-
-
-def test_a_run_that_is_resumed_keeps_its_number():
-    """Its iterations go on where they paused, beside those of escapes dropped since."""
-    for seed in range(6):
-        numbers = {}
-
-        class Steps(Watch):
-            def on_fit_task_begin(self, estimator, context, numbers=numbers):
-                if context.task_name == "iteration":
-                    run = context.parent
-                    key = run.parent.task_id, run.task_id
-                    numbers[key] = numbers.get(key, 0) + 1
-
-            def on_fit_task_end(self, estimator, context):
-                pass
-
-        model = _model(n_init=4, max_escapes=6, random_state=seed)
-        model.set_callbacks(Steps()).fit(X, y)
-        history = model.history_
-        for (start, escape), n_steps in numbers.items():
-            of_run = (history["start"] == start) & (history["escape"] == escape)
-            assert n_steps == of_run.sum() - 1
-            values = history["objective"][of_run]
-            assert (np.diff(values) <= 1e-12 * np.abs(values[1:])).all()
-
-
-@pytest.mark.parametrize("generator", [False, True])
-def test_progress_bar_of_the_cv_estimator_with_processes(capfd, generator):
-    pytest.importorskip("rich")
-    cv = StratifiedKFold(3).split(X, y) if generator else 3
-    model = GoodMinimaClassifierCV((4,), alphas=2, cv=cv, n_jobs=2, random_state=0)
-    model.set_callbacks(callback.ProgressBar()).fit(X, y)
-    out = capfd.readouterr().out
-    assert "GoodMinimaClassifierCV - fit" in out and "100%" in out
-    assert "GoodMinimaClassifierCV - fold #2" in out
 
 
 def test_a_callback_that_raises_leaves_the_model_as_it_was():
