@@ -181,7 +181,9 @@ def test_the_best_may_be_one_that_was_given_up_or_has_become_worse():
 def test_seeds_are_drawn_round_by_round_from_the_generator(monkeypatch):
     seeds = {}
     monkeypatch.setattr(
-        ScriptedStart, "hook", staticmethod(lambda s: seeds.setdefault(s.number, s.seed))
+        ScriptedStart,
+        "hook",
+        staticmethod(lambda s: seeds.setdefault(s.number, s.seed)),
     )
     _search([[1.0]] * 5, rng=np.random.RandomState(7))
     rng, largest = np.random.RandomState(7), np.iinfo(np.int32).max
