@@ -34,6 +34,7 @@ from sklearn.model_selection import cross_validate
 from threadpoolctl import threadpool_info
 
 from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
+from skgoodmin.kernels.rows import hash_rows
 from skgoodmin.objective.objective import Objective
 
 X, Y = make_moons(200, noise=0.25, random_state=0)
@@ -258,8 +259,8 @@ def workers(times):
 
 
 CACHE_PATH = """
-from skgoodmin.objective import sum_rows
-print(sum_rows.dispatcher.stats.cache_path)
+from skgoodmin.kernels.rows import hash_rows
+print(hash_rows.dispatcher.stats.cache_path)
 """
 CACHED_FIT = """
 import sys, warnings
@@ -299,8 +300,8 @@ DAMAGES = {
 def caches(times, rng):
     """A file of the cache damaged: the same model, told once, and mended."""
     expected, outcomes = digest(_model().fit(X, Y)), []
-    here, kinds = Path(sum_rows.dispatcher.stats.cache_path), sorted(DAMAGES)
-    stamp = sum_rows.function.__qualname__.removeprefix("sum_rows")
+    here, kinds = Path(hash_rows.dispatcher.stats.cache_path), sorted(DAMAGES)
+    stamp = hash_rows.function.__qualname__.removeprefix("hash_rows")
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"NUMBA_CACHE_DIR": folder}
 

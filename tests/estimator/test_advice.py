@@ -14,8 +14,8 @@ from sklearn.preprocessing import (
 )
 
 from skgoodmin import GoodMinimaClassifier
-from skgoodmin.advice import is_scaled
-from skgoodmin.rows import canonical_rows
+from skgoodmin.estimator.advice import is_scaled
+from skgoodmin.objective.canonical_rows import canonical_rows
 
 WINE, _ = load_wine(return_X_y=True)
 rng = np.random.RandomState(0)
@@ -100,8 +100,8 @@ def test_stratification_errors_name_classes(names):
 
 
 def test_float64_is_advised_to_float32_alone():
-    from skgoodmin.advice import advice
-    from skgoodmin.solver import Exit
+    from skgoodmin.estimator.advice import advice
+    from skgoodmin.training.lbfgs import Exit
 
     for dtype in (np.float32, np.float64):
         data = _rows(SCALED["standard"].astype(dtype))

@@ -20,7 +20,7 @@ from sklearn.model_selection import (
 )
 
 from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
-from skgoodmin.path import best_of
+from skgoodmin.estimator.path import best_of
 
 X, y = make_moons(90, noise=0.3, random_state=0)
 GROUPS = np.arange(90) % 6

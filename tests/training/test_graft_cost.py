@@ -45,7 +45,7 @@ def _multiplications(sizes, n_directions, every_layer):
                 for _ in range(min(8, n_inputs)):  # to a subspace and back, twice
                     total += 4 * n_inputs
         if n_directions > 1:
-            for tried in range(n_directions + n_directions // 2):  # and those near
+            for _ in range(n_directions + n_directions // 2):  # and those near
                 total += n_inputs  # z w
                 for _ in range(n_outputs):
                     total += n_units + 1  # what it shares with the others
@@ -130,8 +130,8 @@ def test_the_cost_is_what_was_counted(monkeypatch, sizes, every_layer, n_directi
     _, evaluation = _multiplications(sizes, n_directions, every_layer)
     counted = Counted.total / (n * evaluation)
     estimate = graft_cost(objective, n_directions, every_layer)
-    # The estimate leaves out what is linear in the units, and counts the quadratic model
-    # once where a search makes it for the directions, for those near, and at the end.
+    # The estimate leaves out what is linear in the units, and counts the quadratic
+    # model once where a search makes it for the directions, those near, and the end.
     assert 1.0 < counted / estimate < (1.6 if n_directions == 1 else 2.3)
 
 
