@@ -8,7 +8,8 @@ import pytest
 from sklearn.datasets import make_moons
 from sklearn.exceptions import ConvergenceWarning
 
-from skgoodmin import GoodMinimaClassifier, report
+from skgoodmin import GoodMinimaClassifier
+from skgoodmin.estimator import report
 
 X, y = make_moons(100, noise=0.2, random_state=0)
 
