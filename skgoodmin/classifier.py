@@ -22,6 +22,7 @@ from .estimator.callbacks import (
     TaskTree,
     with_callbacks,
 )
+from .estimator.interruption import STOPPED, interruptible, is_one_of_many
 from .estimator.report import Report
 from .estimator.rows import split
 from .estimator.setup import (
@@ -43,8 +44,6 @@ from .training.early_stopping import HeldOut
 from .training.lbfgs import Exit
 from .training.start import Budget
 from .training.train import train
-
-ASKED_FOR = (Exit.STOPPED, Exit.UNIMPROVED)  # no reason to warn
 
 
 class GoodMinimaClassifier(CallbackSupportMixin, NetworkClassifier):
@@ -410,6 +409,15 @@ default='relu'
         With a ``checkpoint``: as the fit that made it, whose evaluations are known.
         ``place`` is which of the fits of another one this is.
         """
+        with interruptible() as stop:
+            return self._fit_until(
+                stop, X, y, sample_weight, previous, classes, checkpoint, place
+            )
+
+    def _fit_until(
+        self, stop, X, y, sample_weight, previous, classes, checkpoint, place
+    ):
+        """Train until ``stop``, a :class:`StopRequest`, is made."""
         self._validate_params()
         check_parameters(self)
         given = X, y, sample_weight
@@ -460,6 +468,7 @@ default='relu'
                     self.tol,
                     self.max_escapes if origin is None else 0,
                     every_layer=self.neuron_placement == "per_layer",
+                    stop=stop,
                 ),
                 special_neuron=self.special_neuron is not None,
                 augmented=augment(self, objective, degree),
@@ -471,16 +480,24 @@ default='relu'
         except OverflowError as error:
             why = advice(Exit.OVERFLOW, objective.data)
             raise ValueError(f"X: {why}") from error
+        if stop.made and is_one_of_many():
+            raise KeyboardInterrupt
         if tasks is not None:
             tasks.close(training.theta)
         self._set_fitted(shell, training, problem, degree)
         why = advice(training.best.exit, objective.data)
         report.close(self.loss_, why)
-        if not self.converged_ and training.best.exit not in ASKED_FOR:
+        if stop.made:
+            warnings.warn(
+                f"{report.prefix}{STOPPED}",
+                ConvergenceWarning,
+                stacklevel=5 if CALLBACKS else 4,
+            )
+        elif not (self.converged_ or training.best.stopped):
             warnings.warn(
                 f"{report.prefix}L-BFGS did not converge: {why}",
                 ConvergenceWarning,
-                stacklevel=4 if CALLBACKS else 3,
+                stacklevel=5 if CALLBACKS else 4,
             )
         return self
 

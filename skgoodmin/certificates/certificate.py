@@ -44,6 +44,10 @@ class Status(Enum):
         "at rest: the solver makes no headway, the gap is not closed, no escape was "
         "found; nothing is proven"
     )
+    STOPPED = (
+        "stopped on request: by early stopping, a callback or Ctrl-C; the training was "
+        "on its way, and nothing is proven"
+    )
     NOT_CONVERGED = (
         "not converged: the solver was stopped on its way; nothing is proven"
     )
@@ -163,6 +167,8 @@ def certify(predictions, solution, witness=None, contribution=0.0, escapes_spent
     tolerance = GAP_TOLERANCE * (1.0 + bound.value)
     if gap <= tolerance and worst_loss(predictions) - bound.value <= tolerance:
         status, witness = Status.GLOBAL, None
+    elif solution.stopped:
+        status = Status.STOPPED
     elif not solution.converged:
         status = Status.NOT_CONVERGED
     elif witness is not None:

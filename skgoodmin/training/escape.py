@@ -69,7 +69,7 @@ def search(objective, starts, rng, budget, n_jobs=None, on_iteration=None):
     traces: list[list] = []
     best: Start | None = None
     none_to_begin = False
-    while spent < budget.max_fun:
+    while spent < budget.max_fun and not (best and budget.stop.made):
         resumed = race.next(none_to_begin)
         if resumed is not None:
             spent -= resumed.spent

@@ -32,7 +32,7 @@ class Exit(Enum):
     MAX_FUN = "max_fun evaluations were spent."
     PRECISION = "No further decrease is possible in floating point."
     OVERFLOW = "The objective overflows at the start."
-    STOPPED = "A callback asked to stop."
+    STOPPED = "A stop was asked for."
     UNIMPROVED = "The validation score did not improve for n_iter_no_change iterations."
 
 
@@ -65,6 +65,11 @@ class Solution:
     def converged(self):
         """Whether the run came to rest, rather than to the end of its means."""
         return self.exit in (Exit.CONVERGED, Exit.LEVEL)
+
+    @property
+    def stopped(self):
+        """Whether the run ended because the user wanted it so."""
+        return self.exit in (Exit.STOPPED, Exit.UNIMPROVED)
 
 
 def _compiled_steps(theta, bounds, tol):

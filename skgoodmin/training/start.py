@@ -1,7 +1,7 @@
 """One start: its present run, its stalls, and the grafts that lead on from them."""
 
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from .finish import is_separated
 from .graft import graft, graft_cost
 from .lbfgs import Exit, Progress, Run
 from .stall import PATIENCE, stall_rule
+from .stop import StopRequest
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Budget:
     max_escapes: int = 0  # grafts per start
     n_directions: int = 16  # that a graft tries; 1 grafts a random unit, the control
     every_layer: bool = False  # units are looked for before every hidden layer
+    stop: StopRequest = field(default_factory=StopRequest)  # ends all runs
 
 
 class Start:
@@ -89,6 +91,8 @@ class Start:
         if self.on_iteration is not None:
             tell = functools.partial(self._tell, escape, before)
         while not self.won:
+            if self.budget.stop.made and not run.ended:
+                run.exit = Exit.STOPPED
             self.won = is_separated(self.objective, run.value)
             goal = min(run.n_iter + 1, self.budget.max_iter)
             stalled = self.rule.stalled(run.curve, window)

@@ -180,19 +180,21 @@ def _shared(budget, starts):
 class _Listener:
     """Keeps the trace of a start without escapes, and passes its progress on."""
 
-    def __init__(self, start, on_iteration):
-        self.start, self.on_iteration, self.trace = start, on_iteration, []
+    def __init__(self, start, stop, on_iteration):
+        self.start, self.stop, self.on_iteration = start, stop, on_iteration
+        self.trace = []
 
     def __call__(self, phase, n_iter, n_fun, value, theta, score=None):
         self.trace.append((phase, n_fun, value))
         progress = Progress(self.start, phase, n_iter, n_fun, value, theta, score)
-        return self.on_iteration is not None and self.on_iteration(progress)
+        asked = self.on_iteration is not None and self.on_iteration(progress)
+        return asked or self.stop.made
 
 
 def _train_jointly(augmented, starts, rng, budget, on_iteration):
     """Joint training from every start; the smallest objective is kept."""
     share = _shared(budget, starts)
-    listeners = [_Listener(i, on_iteration) for i in range(len(starts))]
+    listeners = [_Listener(i, budget.stop, on_iteration) for i in range(len(starts))]
     runs = [
         train_joint(augmented, start, rng, share, listener)
         for start, listener in zip(starts, listeners, strict=True)
@@ -215,7 +217,8 @@ def _train_held_out(objective, starts, held_out, budget, on_iteration):
     """Early stopping of every start; the best validation score is kept."""
     runs, traces, share = [], [], _shared(budget, starts)
     for i, theta0 in enumerate(starts):
-        watch, listener = copy.deepcopy(held_out), _Listener(i, on_iteration)
+        watch = copy.deepcopy(held_out)
+        listener = _Listener(i, budget.stop, on_iteration)
 
         def after_iteration(run, watch=watch, listener=listener):
             stop, score = watch(run.theta), watch.scores[-1]
