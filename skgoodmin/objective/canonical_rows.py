@@ -170,6 +170,38 @@ def canonical_rows(X, labels, sample_weight=None):
     -------
     canonical : CanonicalRows
     """
+    rows, order, new, keys = _ordered(X, labels, sample_weight)
+    return _collect(rows, order, new, labels, sample_weight, keys)
+
+
+def contradicting_rows(X, labels, sample_weight=None):
+    """Rows of X whose content another row has with another label.
+
+    Parameters
+    ----------
+    X, labels, sample_weight
+        As for :func:`canonical_rows`; rows of weight 0 contradict nobody.
+
+    Returns
+    -------
+    places : ndarray of shape (n_contradicting,)
+        Row numbers of X, ascending.
+    """
+    rows, order, new, keys = _ordered(X, labels, sample_weight)
+    if keys is None:
+        return np.empty(0, dtype=np.int64)
+    first = np.flatnonzero(new)
+    keys = keys[order]  # ascending in each group of equal content
+    last = np.append(first[1:], len(order)) - 1
+    mixed = np.repeat(keys[first] != keys[last], last - first + 1)
+    return np.sort(rows.index[order[mixed]])
+
+
+def _ordered(X, labels, sample_weight):
+    """(rows, canonical order, where the content is new, keys of the labels or None).
+
+    There are no keys where all rows differ in content.
+    """
     rows = _arrays(X)
     if sample_weight is not None and not np.all(sample_weight > 0):
         rows = rows._replace(index=read_only(np.flatnonzero(sample_weight > 0)))
@@ -179,7 +211,7 @@ def canonical_rows(X, labels, sample_weight=None):
     new = np.empty(len(order), dtype=np.uint8)
     collisions = differs_from_previous(*rows, order, hashes, new)
     if collisions == 0 and new.all():
-        return _collect(rows, order, new, labels, sample_weight)
+        return rows, order, new, None
     # Some rows share their content: order them by label, and their weights by size,
     # so that the sum of the weights does not depend on where they stood.
     keys = _label_keys(labels)[rows.index]
@@ -194,10 +226,10 @@ def canonical_rows(X, labels, sample_weight=None):
     else:
         order = np.lexsort((weight, keys, hashes))
     differs_from_previous(*rows, order, hashes, new)
-    return _collect(rows, order, new, labels, sample_weight, keys)
+    return rows, order, new, keys
 
 
-def _collect(rows, order, new_content, labels, sample_weight, keys=None):
+def _collect(rows, order, new_content, labels, sample_weight, keys):
     """Merge neighbours that agree in content and label."""
     source = rows.index[order]
     weights = np.ones(len(order)) if sample_weight is None else sample_weight[source]
