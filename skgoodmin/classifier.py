@@ -450,9 +450,14 @@ default='relu'
         if checkpoint is not None:
             rng = np.random.RandomState()
             rng.set_state(checkpoint["rng"])
-            origin, known = checkpoint["origin"], EvaluationCache(checkpoint["evaluations"])
+            origin, known = (
+                checkpoint["origin"],
+                EvaluationCache(checkpoint["evaluations"]),
+            )
         elif previous is not None:
-            origin = origin_of(previous, problem.objective.layout, problem.target.classes)
+            origin = origin_of(
+                previous, problem.objective.layout, problem.target.classes
+            )
         if known is None and self.warm_start and hasattr(self, "_skl_callbacks"):
             known = EvaluationCache()
         return rng, origin, known

@@ -104,9 +104,7 @@ def pose(estimator, X, y, sample_weight=None, classes=None):
         ParameterLayout((X.shape[1], *hidden_sizes(estimator), target.n_outputs)),
         ACTIVATIONS[estimator.activation],
         loss,
-        auto_alpha(loss, data)
-        if estimator.alpha == "auto"
-        else float(estimator.alpha),
+        auto_alpha(loss, data) if estimator.alpha == "auto" else float(estimator.alpha),
     )
     return Problem(objective, target)
 

@@ -218,7 +218,9 @@ def drop_rows(table, x, work, delta_raw):
         n_units = table[layer, 1]
         move_rows(matrix_view(work, position, n, n_units), active)
         if STORES_SLOPE:
-            move_rows(matrix_view(work, position + padded(n * n_units), n, n_units), active)
+            move_rows(
+                matrix_view(work, position + padded(n * n_units), n, n_units), active
+            )
         position += 2 * padded(n * n_units)
     return kept
 

@@ -1,9 +1,10 @@
 """Escape: many starts, their stalls, and the way on from there.
 
-A run of L-BFGS stalls when the objective hardly falls (:mod:`skgoodmin.training.stall`).
-Where it stalls, a unit that a neuron search has found is grafted into the network and
-training goes on from there (:mod:`skgoodmin.training.graft`); a graft that has not paid
-when its own run stalls is dropped. Stalled starts wait, and the best of them go on
+A run of L-BFGS stalls when the objective hardly falls
+(:mod:`skgoodmin.training.stall`). Where it stalls, a unit that a neuron search has
+found is grafted into the network and training goes on from there
+(:mod:`skgoodmin.training.graft`); a graft that has not paid when its own run stalls is
+dropped. Stalled starts wait, and the best of them go on
 (:mod:`skgoodmin.training.race`).
 """
 
