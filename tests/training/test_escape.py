@@ -109,8 +109,8 @@ def test_the_budget_says_how_grafts_search(n_directions, every_layer, monkeypatc
 
     monkeypatch.setattr(start_module, "graft", spy)
     budget = Budget(1000, 5000, 1e-8, 10**6, n_directions, every_layer)
-    rng = np.random.RandomState(0)
-    found = search(objective, _starts(objective), rng, budget)
+    stuck = np.zeros(objective.n_parameters)
+    found = search(objective, [stuck], np.random.RandomState(0), budget)
     assert set(seen) == {(n_directions, every_layer)}
     cost = graft_cost(objective, n_directions, every_layer)
     n_fun = found.spent - len(seen) * cost
