@@ -16,8 +16,10 @@ from skgoodmin.certificates.pointwise import pointwise_bound
 from skgoodmin.certificates.witness import find_witness
 from skgoodmin.datasets import affine_trap, dead_xor, smooth_trap
 from skgoodmin.objective.predictions import Predictions
+from skgoodmin.training import start as start_module
 from skgoodmin.training.escape import search
 from skgoodmin.training.finish import finish, is_separated
+from skgoodmin.training.graft import graft_cost
 from skgoodmin.training.start import Budget
 from skgoodmin.training.train import train
 
@@ -94,17 +96,25 @@ def test_the_budget_bounds_the_whole_training(max_fun, max_escapes):
     assert done.n_fun >= min(max_fun, 100)
 
 
-def test_the_random_graft_is_another_search():
-    objective = tiny_objective(SQUARE, XOR, (2,))
-    spent = []
-    for n_directions in (16, 1):
-        budget = Budget(1000, 5000, 1e-8, 10**6, n_directions)
-        total = 0
-        for seed in range(10):
-            rng = np.random.RandomState(seed)
-            total += search(objective, _starts(objective, seed), rng, budget).spent
-        spent.append(total)
-    assert spent[0] != spent[1]
+@pytest.mark.parametrize("n_directions", [16, 1])
+@pytest.mark.parametrize("every_layer", [False, True])
+def test_the_budget_says_how_grafts_search(n_directions, every_layer, monkeypatch):
+    """The control included: what reaches the graft, and what it is counted as."""
+    objective = tiny_objective(SQUARE, XOR, (2, 2))
+    seen, original = [], start_module.graft
+
+    def spy(objective, theta, rng, *view):
+        seen.append(view)
+        return original(objective, theta, rng, *view)
+
+    monkeypatch.setattr(start_module, "graft", spy)
+    budget = Budget(1000, 5000, 1e-8, 10**6, n_directions, every_layer)
+    stuck = np.zeros(objective.n_parameters)
+    found = search(objective, [stuck], np.random.RandomState(0), budget)
+    assert set(seen) == {(n_directions, every_layer)}
+    cost = graft_cost(objective, n_directions, every_layer)
+    n_fun = found.spent - len(seen) * cost
+    assert abs(n_fun - round(n_fun)) < 1e-6 and n_fun > len(seen)
 
 
 def test_linear_models_have_no_unit_to_graft():

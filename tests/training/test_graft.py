@@ -156,3 +156,19 @@ def test_the_unit_found_promises_more_than_random_ones():
         gains = predicted_decrease(np.column_stack([found, random]), view)
         wins += gains[0] > gains[1]
     assert wins >= 27
+
+
+def test_the_control_is_blind_to_the_residuals():
+    """A single direction is a random one; of several, the residuals choose."""
+    objective, theta = random_objective((5,), "tanh", n=200, n_features=5)
+    view = layer_views(objective, theta)[-1]
+    other = view._replace(residuals=view.residuals[:, ::-1])
+    for n_directions in (1, 16):
+        for seed in range(5):
+            units = [
+                find_unit(v, ACTIVATIONS["tanh"], np.random.RandomState(seed), n)
+                for v, n in ((view, n_directions), (other, n_directions))
+            ]
+            same = np.array_equal(units[0].w, units[1].w)
+            assert same == (n_directions == 1)
+            assert (units[0].score == 0) == (n_directions == 1)
