@@ -1,6 +1,6 @@
 """Mutation testing: how many small errors in a module do the tests notice?
 
-    python benchmarks/mutants.py losses special_neuron certificate witness
+    python benchmarks/mutants.py kernels/special_neuron certificates/witness
 
 Every mutant changes one operator, number, comparison, branch or decorator of the
 module (the operators of cosmic-ray, without the bitwise ones, which break any
@@ -10,6 +10,7 @@ fails. Printed: the share of mutants that were noticed, and those that were not.
 """
 
 import argparse
+import importlib
 import importlib.util
 import itertools
 import os
@@ -30,11 +31,33 @@ from cosmic_ray.plugins import get_operator, operator_names
 
 ROOT = Path(__file__).parent.parent
 TESTS = {
-    "losses": ["losses"],
-    "special_neuron": ["special_neuron"],
-    "certificate": ["certificate"],
-    "witness": ["witness"],
+    "kernels/losses/hinge": ["kernels/test_losses", "objective/test_losses"],
+    "kernels/losses/logistic": ["kernels/test_losses", "objective/test_losses"],
+    "kernels/losses/softmax": ["kernels/test_losses", "objective/test_losses"],
+    "kernels/losses/labels": ["kernels/test_losses"],
+    "kernels/losses/sum_losses": ["kernels/test_losses"],
+    "objective/losses/loss": ["objective/test_losses"],
+    "objective/losses/logistic": ["objective/test_losses"],
+    "objective/losses/polynomial_hinge": ["objective/test_losses"],
+    "objective/losses/softmax": ["objective/test_losses"],
+    "kernels/special_neuron": ["kernels/test_special_neuron"],
+    "training/neuron_degree": ["training/test_neuron_degree"],
+    "objective/predictions": ["objective/test_predictions"],
+    "certificates/bound": ["certificates/test_pointwise"],
+    "certificates/certificate": ["certificates/test_certificate"],
+    "certificates/pointwise": ["certificates/test_pointwise"],
+    "certificates/witness": ["certificates/test_witness"],
+    "certificates/neuron_search": ["certificates/test_search_policy"],
+    "training/graft": ["training/test_graft_cost"],
+    "training/stall": ["training/test_stall"],
+    "training/race": ["training/test_race"],
+    "training/start": ["training/test_start"],
+    "training/escape": ["training/test_search"],
+    "training/finish": ["training/test_finish"],
+    "training/lbfgs": ["training/test_lbfgs_policy"],
+    "estimator/targets": ["estimator/test_targets"],
 }
+ROOMS = ("kernels", "objective", "certificates", "training", "estimator")
 TRIVIAL = ("BitAnd", "BitOr", "BitXor", "LShift", "RShift")
 
 
@@ -65,7 +88,8 @@ class Finder:
     """Puts a mutant in the place of a module."""
 
     def __init__(self, module, source):
-        self.name, self.source = f"skgoodmin.{module}", source
+        self.name = "skgoodmin." + module.replace("/", ".")
+        self.source = source
 
     def find_spec(self, name, path=None, target=None):
         if name == self.name:
@@ -78,6 +102,18 @@ class Finder:
         exec(compile(self.source, module.__spec__.name, "exec"), module.__dict__)
 
 
+def forget(module):
+    """Takes from the child what may know the module: its room and those above."""
+    below = itertools.takewhile(lambda room: not module.startswith(room), ROOMS)
+    kept = tuple(f"skgoodmin.{room}" for room in below)
+    for name in list(sys.modules):
+        if name.partition(".")[0] == "skgoodmin" and not name.startswith(kept):
+            del sys.modules[name]
+    package = importlib.import_module("skgoodmin")
+    for name in kept:
+        setattr(package, name.partition(".")[2], sys.modules[name])
+
+
 def is_noticed(module, source, seconds):
     """Whether the tests fail, or do not end, with this source of the module."""
     child = os.fork()
@@ -87,9 +123,9 @@ def is_noticed(module, source, seconds):
         os.dup2(null, 2)
         signal.alarm(seconds)
         os.chdir(ROOT)
-        sys.path.insert(0, str(ROOT))
         sys.meta_path.insert(0, Finder(module, source))
-        tests = [f"tests/test_{name}.py" for name in TESTS[module]]
+        forget(module)
+        tests = [f"tests/{name}.py" for name in TESTS[module]]
         options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
         os._exit(int(pytest.main([*options, *tests]) != 0))
     _, status = os.waitpid(child, 0)
@@ -102,6 +138,8 @@ def main():
     parser.add_argument("--sample", type=int, help="mutants of each module, at random")
     parser.add_argument("--seconds", type=int, default=120, help="for one mutant")
     arguments = parser.parse_args()
+    sys.path.insert(0, str(ROOT))
+    importlib.import_module("skgoodmin")  # here, so that a child only has to do its part
     for module in arguments.modules:
         source = (ROOT / "skgoodmin" / f"{module}.py").read_text()
         if is_noticed(module, source, arguments.seconds):
