@@ -1,0 +1,1 @@
+"""Bounds of the objective over networks of every width, on plain arrays."""

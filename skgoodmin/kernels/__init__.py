@@ -1,0 +1,1 @@
+"""Compiled kernels: arrays and numbers in, no closures, no classes."""
