@@ -241,17 +241,17 @@ class SoftmaxDual(Dual):
         sum of the others <= (1 + f) / (1 + f).
         """
         flow = np.where(self._onehot, 0.0, np.maximum(residuals, 0.0))
+        share = np.bincount(self.labels, self.shares, self.n_outputs)
+        flow[share == 0] = 0.0  # a class without rows has nothing to pass on
+        share = np.maximum(share, 1e-300)
         surplus = np.empty(self.n_outputs)
         for c in range(self.n_outputs):
             own = self.labels == c
             sent = math.fsum(flow[:, own].ravel())
             surplus[c] = math.fsum(flow[c]) - sent
-        share = np.bincount(self.labels, self.shares, self.n_outputs)
-        share = np.maximum(share, 1e-300)
         get, give = np.maximum(surplus, 0.0), np.maximum(-surplus, 0.0)
         total = give.sum()
         if total > 0:
-            # A class without rows has nothing to send with: it gets nothing.
             extra = np.outer(give / total, get / share)
             f = (get / share).max()
             flow = flow + np.where(
