@@ -31,6 +31,7 @@ tau dD/dtau: some thousand times more than that difference and its own sums can 
 that what it returns is at most D(R*).
 """
 
+import copy
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,8 +39,8 @@ from functools import cached_property
 import numpy as np
 from scipy.special import expit, xlog1py, xlogy
 
-ROUNDING = 1e-12
-INSIDE = 1.0 - 1e-11  # of the domain: R* is where R is, but for units in the last place
+ROUNDING = 1e-11
+INSIDE = 1.0 - 1e-10  # of the domain: R* is where R is, but for units in the last place
 
 
 def shrink_to_balance(r):
@@ -72,6 +73,22 @@ class Dual:
     def value(self, residuals):
         """At most D(R*) for the balanced R* next to R (K, n); -inf outside."""
         raise NotImplementedError
+
+    def take(self, rows):
+        """The same loss on some of the rows, their shares unchanged."""
+        other = copy.copy(self)
+        for name in ("signs", "targets"):
+            if hasattr(self, name):
+                setattr(other, name, getattr(self, name)[:, rows])
+        other.shares = self.shares[rows]
+        return other
+
+    def smooth(self, residuals):
+        """(D(R), dD/dR) for a solver, concave and finite beyond the domain too.
+
+        None where the loss has no such form.
+        """
+        return None
 
     def balance(self, residuals):
         """A point of the domain near R (K, n) whose rows sum to 0."""
@@ -171,6 +188,14 @@ class HingeDual(MarginDual):
         return linear - power - ROUNDING * (2.0 * linear + 4.0 * power)
 
 
+    def smooth(self, residuals):
+        """See :class:`Dual`: -l*' = 1 - (tau/p)^(1/(p-1))."""
+        tau, p = np.maximum(self._tau(residuals), 0.0), self.degree
+        root = (tau / p) ** (1.0 / (p - 1.0))
+        value = float(np.sum(self.shares * tau * (1.0 - (p - 1.0) / p * root)))
+        return value, -self.signs * (1.0 - root)
+
+
 class LogisticDual(MarginDual):
     """log(1 + e^-m)."""
 
@@ -187,12 +212,22 @@ class LogisticDual(MarginDual):
     def value(self, residuals):
         """See :class:`Dual`."""
         tau = self._tau(residuals)
-        if not (tau.min(initial=0.0) >= 0 and tau.max(initial=0.0) <= INSIDE + 1e-13):
+        if not (tau.min(initial=0.0) >= 0 and tau.max(initial=0.0) <= INSIDE + 1e-12):
             return -np.inf
         first, second = -xlogy(tau, tau), -xlog1py(1.0 - tau, -tau)
         entropy = _row_sums(self.shares * (first + second))
         moved = _row_sums(self.shares * (first - xlog1py(tau, -tau)))
         return entropy - ROUNDING * (2.0 * entropy + 2.0 * moved)
+
+
+    def smooth(self, residuals):
+        """See :class:`Dual`: the entropy, with tangents beyond 1e-9 and 1 - 1e-6."""
+        tau = self._tau(residuals)
+        inside = np.clip(tau, 1e-9, 1.0 - 1e-6)
+        slope = np.log1p(-inside) - np.log(inside)
+        entropy = -xlogy(inside, inside) - xlog1py(1.0 - inside, -inside)
+        value = float(np.sum(self.shares * (entropy + slope * (tau - inside))))
+        return value, -self.signs * slope
 
 
 class SoftmaxDual(Dual):
@@ -215,6 +250,10 @@ class SoftmaxDual(Dual):
     def _onehot(self):
         """[k = label], (K, n) bool."""
         return np.arange(self.n_outputs)[:, None] == self.labels
+
+    def take(self, rows):
+        """See :class:`Dual`."""
+        return SoftmaxDual(self.labels[rows], self.n_outputs, self.shares[rows])
 
     def loss_and_gradient(self, raw):
         """See :class:`Dual`."""
@@ -321,6 +360,13 @@ class SquaredDual(Dual):
         size = _row_sums(abs(linear)) + 2.0 * _row_sums(square)
         return -_row_sums(linear) - _row_sums(square) - 4.0 * ROUNDING * size
 
+    def smooth(self, residuals):
+        """See :class:`Dual`."""
+        error = residuals / self.shares
+        target = self.targets - self._centre
+        value = -_row_sums(residuals * target) - 0.5 * _row_sums(residuals * error)
+        return value, -target - error
+
     def pointwise(self, group):
         """See :class:`Dual`: the mean of each group."""
         if np.bincount(group).max() < 2:
@@ -385,6 +431,18 @@ class PointwiseDual(MarginDual):
             return -np.inf
         size = float(np.sum(shares * np.abs(bound)))
         return float(np.sum(shares * bound)) - 4.0 * ROUNDING * size
+
+    def smooth(self, residuals):
+        """See :class:`Dual`: min over f in [-64, 64] of l(f) - r f."""
+        slope = residuals / self.shares
+        left, right = np.full((2, *slope.shape), -64.0)
+        right = -left
+        for _ in range(40):
+            middle = 0.5 * (left + right)
+            below = self.loss.derivative(middle, self.signs) <= slope
+            left, right = np.where(below, middle, left), np.where(below, right, middle)
+        value = self.shares * self.loss.value(left, self.signs) - residuals * left
+        return float(np.sum(value)), -left
 
     def _of_slopes(self, r, sign):
         """Lower bound of -l* for each slope (m,), rounding taken off, or None."""

@@ -30,6 +30,7 @@ radius of the data is added: ``slack`` below.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import issparse
 
 from .spread import EPS, Spread, exponential, isotropic, tighten
 from .transport import barycentres, pairs
@@ -71,39 +72,59 @@ class Points:
 
     Parameters
     ----------
-    x : ndarray of shape (n, d)
+    x : ndarray or CSR of shape (n, d)
     residuals : ndarray of shape (K, n)
         Balanced.
+
+    Attributes
+    ----------
+    used : ndarray of shape (m,)
+        Places of the rows with a residual.
+    x : ndarray of shape (m, d), or (m, m) if d > m
+    residuals : ndarray of shape (K, m)
+    radius : float
+        Largest distance from the centre.
     """
 
     def __init__(self, x, residuals):
-        used = np.flatnonzero((residuals != 0).any(axis=0))
-        self.residuals = np.ascontiguousarray(residuals[:, used])
-        x = np.asarray(x[used], dtype=np.float64)
-        mass = abs(self.residuals).sum(axis=0)
-        total = mass.sum()
-        self.off = 0.0
-        if len(used):
+        self.used = np.flatnonzero((residuals != 0).any(axis=0))
+        self.residuals = np.ascontiguousarray(residuals[:, self.used])
+        x = x[self.used]
+        x = np.asarray(x.toarray() if issparse(x) else x, dtype=np.float64)
+        self.missed = np.zeros(len(x))
+        if len(x):
             # Any centre will do; the subtraction rounds to half a unit of each number.
-            x = x - mass @ x / total
-        if x.shape[1] > len(used) > 0:
+            mass = abs(self.residuals).sum(axis=0)
+            x = x - mass @ x / mass.sum()
+        if x.shape[1] > len(x) > 0:
             # More columns than rows: coordinates in the span of the rows. What the
             # basis misses, measured, is a part that the bound has to add.
             basis = np.linalg.qr(x.T)[0]
             short = x @ basis
-            missed = np.linalg.norm(x - short @ basis.T, axis=1)
             size = np.linalg.norm(x, axis=1)
-            self.off = float(mass @ (2 * missed + 8 * EPS * sum(x.shape) * size))
+            self.missed = 2 * np.linalg.norm(x - short @ basis.T, axis=1)
+            self.missed += 16 * EPS * sum(x.shape) * size
             x = short
-        self.x = x
+        self.x = np.ascontiguousarray(x)
         self.radius = float(np.sqrt((x * x).sum(axis=1).max(initial=0.0)))
-        self.mass = float(total)
 
-    def slack(self, deviation, slope):
-        """What rounding and the plan's deviation (a mass) can hide."""
-        n, d = self.x.shape
-        mass = 2.0 * deviation + 8 * EPS * (n + d + 50) * self.mass
-        return slope * (mass * self.radius * 1.01 + self.off)
+    def slack(self, residuals, slope, deviation=0.0, n_terms=0):
+        """What rounding and a plan's deviation can hide of the polar of residuals.
+
+        Parameters
+        ----------
+        residuals : ndarray of shape (K, m)
+        slope : float
+            Largest size of a slope.
+        deviation : float, default=0.0
+            Mass by which the plans miss their marginals.
+        n_terms : int, default=0
+            Terms of the longest sum, beyond the number of rows.
+        """
+        mass = abs(residuals).sum(axis=0)
+        terms = sum(self.x.shape) + 2 * n_terms + 50
+        wrong = 2.0 * deviation + 8 * EPS * terms * mass.sum()
+        return slope * 1.01 * (wrong * self.radius + mass @ self.missed)
 
 
 def _sides(r):
@@ -241,18 +262,16 @@ def polar_bound(x, residuals, activation, n_hidden=1, n_rounds=20, n_tighten=60,
     bound : PolarBound
     """
     points = Points(x, residuals)
-    if points.mass == 0:
+    if not len(points.used):
         return PolarBound(0.0, start, 0.0)
     d = points.x.shape[1]
     start = start or [None, None]
     log_w = [isotropic(d)[0] if w is None or len(w) != d else w for w in start]
-    if points.radius == 0:
-        return PolarBound(points.slack(0.0, 1.0), log_w, 0.0)
     low, high = product_range(activation, n_hidden)
     slope = max(abs(low), abs(high))
-    # Balanced sides differ by rounding; a plan takes the sums to be equal.
+    if points.radius == 0:
+        return PolarBound(points.slack(points.residuals, slope), log_w, 0.0)
     live = [r for r in points.residuals if (r != 0).any()]
-    unit = np.sqrt(len(points.residuals))
     if SLOPES[activation][2] and n_hidden == 1 and len(live) == 1:
         values, deviations, reached = [], [], []
         for k, r in enumerate((live[0], -live[0])):
@@ -262,9 +281,11 @@ def polar_bound(x, residuals, activation, n_hidden=1, n_rounds=20, n_tighten=60,
             values.append(value)
             deviations.append(off)
             reached.append(low_value)
-        value = max(values) + points.slack(max(deviations), slope)
+        value = max(values) + points.slack(points.residuals, slope, max(deviations))
         return PolarBound(value, log_w, max(reached))
     value, off, log_w[0], low_value = strong_bound(
         points.x, points.residuals, (low, high), log_w[0], n_rounds, n_tighten
     )
-    return PolarBound(value + points.slack(off, slope) * unit, log_w, low_value)
+    n_pairs = 2 * points.x.shape[0] * n_rounds
+    value += points.slack(points.residuals, slope, off, n_pairs)
+    return PolarBound(value, log_w, low_value)
