@@ -11,10 +11,18 @@ what a dual point should be like. L-BFGS rests a little above, at kinks of relu.
 One output: v_j keeps the sign it has (columns of both signs would double the work), and
 L-BFGS-B with bounds solves it. Several outputs: proximal gradients with momentum, which
 starts anew where the objective rises.
+
+**Grown.** Where residuals have a polar above alpha, the neurons that say so are added as
+columns and the problem is solved again: the network's own way to the global optimum, and
+residuals whose polar comes down to alpha.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
+
+from .polar import ACTIVATIONS, relu_search, rows_used
 
 
 def solve_one(dual, columns, amplitudes, intercept, alpha, n_iterations):
@@ -90,17 +98,62 @@ def solve_several(dual, columns, amplitudes, intercept, alpha, n_iterations):
     return v, c, at(v, c)[1]
 
 
-def columns_of(x, activation, units, intercepts):
-    """phi (n, m), the columns of the units divided by ||w||, and ||w|| (m,)."""
-    from .polar import ACTIVATIONS
+@dataclass(frozen=True)
+class Amplitudes:
+    """A network whose output weights are optimal, given its units.
 
-    size = np.linalg.norm(units, axis=1)
-    z = np.asarray(x @ units.T) + intercepts
-    return ACTIVATIONS[activation](z)[0] / np.where(size > 0, size, 1.0), size
+    Attributes
+    ----------
+    residuals : ndarray of shape (K, n)
+        Its gradient by the raw predictions, not balanced.
+    objective : float
+        mean loss + alpha sum ||w_j|| ||v_j||: what it has as an ordinary network, once
+        the two norms of each unit are made equal.
+    n_units : int
+        Units that are not 0.
+    """
+
+    residuals: np.ndarray
+    objective: float
+    n_units: int
 
 
-def better_residuals(dual, x, activation, coefs, intercepts, alpha, n_iterations=300):
-    """Residuals (K, n) of the network with convex amplitudes, not balanced.
+def _column(x, activation, w, b):
+    """act(X w + b) / ||w|| for directions w (m, d), b (m,)."""
+    size = np.linalg.norm(w, axis=1)
+    z = np.asarray(x @ w.T) + b
+    return ACTIVATIONS[activation](z)[0] / np.where(size > 0, size, 1.0)
+
+
+def _distinct(found, alpha, most):
+    """Places of ascents above alpha that differ in (w, b), best first."""
+    values, coefs, intercepts, _ = found
+    chosen = []
+    for k in np.argsort(-values, kind="stable"):
+        if values[k] <= alpha * (1.0 + 1e-4) or len(chosen) == most:
+            break
+        new = True
+        for j in chosen:
+            near = abs(intercepts[k] - intercepts[j]) < 1e-4 * (1 + abs(intercepts[j]))
+            new &= not (near and coefs[k] @ coefs[j] > 1.0 - 1e-6)
+        if new:
+            chosen.append(k)
+    return np.array(chosen, dtype=int)
+
+
+def optimal_amplitudes(
+    dual,
+    x,
+    activation,
+    coefs,
+    intercepts,
+    alpha,
+    n_iterations=200,
+    n_rounds=0,
+    n_ascents=12,
+    rng=None,
+):
+    """The network of one hidden layer with optimal amplitudes, grown if asked to.
 
     Parameters
     ----------
@@ -108,16 +161,50 @@ def better_residuals(dual, x, activation, coefs, intercepts, alpha, n_iterations
     x : ndarray or CSR of shape (n, d)
     activation : str
     coefs, intercepts : lists of two ndarrays
-        Of one hidden layer.
     alpha : float
     n_iterations : int
+        Of each convex problem.
+    n_rounds : int, default=0
+        How often the neurons are added that the residuals miss (relu only).
+    n_ascents : int
+        Ascents a round from units, and as many from random directions.
+    rng : numpy.random.Generator, optional
+
+    Returns
+    -------
+    amplitudes : Amplitudes
     """
-    units, v, c = coefs[0].T, coefs[1], intercepts[1]
-    columns, size = columns_of(x, activation, units, intercepts[0])
+    w, b = coefs[0].T.astype(np.float64), intercepts[0].astype(np.float64)
+    v, c = coefs[1].astype(np.float64), intercepts[1].astype(np.float64)
+    size = np.linalg.norm(w, axis=1)
     live = size * np.linalg.norm(v, axis=1) > 0
-    columns, amplitudes = columns[:, live], v[live] * size[live, None]
-    if v.shape[1] == 1:
-        sign = np.sign(amplitudes[:, 0])
-        amplitudes = abs(amplitudes[:, 0])
-        return solve_one(dual, columns * sign, amplitudes, c[0], alpha, n_iterations)[2]
-    return solve_several(dual, columns, amplitudes, c, alpha, n_iterations)[2]
+    w, b, v = w[live], b[live], v[live] * size[live, None]
+    columns = _column(x, activation, w, b)
+    for k in range(n_rounds + 1):
+        if v.shape[1] == 1:
+            sign = np.where(v[:, 0] < 0, -1.0, 1.0)
+            u, c, residuals = solve_one(
+                dual, columns * sign, abs(v[:, 0]), np.ravel(c)[0], alpha, n_iterations
+            )
+            v = (u * sign)[:, None]
+        else:
+            v, c, residuals = solve_several(dual, columns, v, c, alpha, n_iterations)
+        kept = np.linalg.norm(v, axis=1) > 0
+        w, b, v, columns = w[kept], b[kept], v[kept], columns[:, kept]
+        if k == n_rounds or activation != "relu":
+            break
+        dense, r = rows_used(x, dual.balance(residuals))
+        if not len(dense):
+            break
+        found = relu_search(dense, r, w, n_ascents, n_ascents, rng, 100)
+        new = _distinct(found, alpha, 2 * n_ascents)
+        if not len(new):
+            break
+        w, b = np.vstack([w, found[1][new]]), np.r_[b, found[2][new]]
+        # A tiny amplitude carries the sign.
+        v = np.vstack([v, -1e-12 * found[3][new] / found[0][new, None]])
+        columns = np.hstack([columns, _column(x, activation, w[-len(new) :], b[-len(new) :])])
+    raw = (columns @ v + np.ravel(c)).T
+    loss = dual.loss_and_gradient(raw)[0]
+    objective = loss + alpha * np.linalg.norm(v, axis=1).sum()
+    return Amplitudes(residuals, float(objective), len(w))

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .amplitudes import better_residuals
+from .amplitudes import optimal_amplitudes
 from .duality import deep_bound, shallow_bound
 from .polar import Neuron, search
+from .plane import plane_polar
 from .polar_bound import SLOPES, Points, polar_bound, product_range
 from .relaxation import Plan, optimise
 from .relaxation_pairs import PairPlan
@@ -40,10 +41,12 @@ class Bounds:
         NaN for deep networks.
     neuron : Neuron or None
         The best one found: it lowers the objective if its polar is above alpha.
-    polar_below, polar_above : float
-        Of the residuals of the network (below: found; NaN if not looked for), and of the
-        dual point that ``proven`` comes from, scaled so that alpha is the best
-        (above: 1 would be no loss at all).
+    polar_below : float
+        Polar of the network's own residuals as far as it was found; NaN if not looked
+        for.
+    attained : float
+        The least objective that is known of: that of the network, or of the one with
+        optimal amplitudes and a few neurons more.
     """
 
     objective: float
@@ -54,6 +57,7 @@ class Bounds:
     estimated: float
     neuron: Neuron | None
     polar_below: float
+    attained: float
 
 
 @dataclass(frozen=True)
@@ -67,16 +71,18 @@ class Effort:
     n_random: int
     amplitudes: int
     n_rounds: int
+    n_arcs: int
+    n_grown: int
 
 
 def effort_of(effort):
     """Numbers for an effort: 0 is what a fit does by the way, 1 what certify does."""
     if effort <= 0:
-        return Effort(6, ((30.0, 25),), 4, 3, 2, 0, 1)
+        return Effort(6, ((30.0, 25),), 4, 3, 2, 0, 1, 500, 0)
     stages = ((30.0, 120), (100.0, 120), (300.0, 80))
     stages = tuple((p, max(int(n * effort), 10)) for p, n in stages)
     ascents = max(int(12 * effort), 2)
-    return Effort(20, stages, 40, ascents, ascents, 200, max(int(12 * effort), 3))
+    return Effort(20, stages, 40, ascents, ascents, 200, max(int(12 * effort), 3), 20_000, 3)
 
 
 def prove(dual, x, residuals, activation, alpha, n_hidden, effort, pointwise, reached):
@@ -110,6 +116,8 @@ def prove(dual, x, residuals, activation, alpha, n_hidden, effort, pointwise, re
             return shallow_bound(dual, scaled, polar, alpha, pointwise)[0]
         return deep_bound(dual, scaled, polar, alpha, n_hidden, pointwise, reached)
 
+    if activation == "relu" and n_hidden == 1 and points.x.shape[1] <= 2:
+        return bound(residuals, plane_polar(points, points.residuals, 1e-3, effort.n_arcs)[0])
     some = dual.take(points.used)
     if points.radius == 0 or some.smooth(points.residuals) is None:
         found = polar_bound(
@@ -200,19 +208,27 @@ def bounds(
         )
         polar = max(neuron.polar, 1e-300)
         estimated = shallow_bound(dual, residuals, polar, alpha, pointwise)[0]
-    start = residuals
+    starts, attained = [residuals], objective
     if effort.amplitudes and n_hidden == 1:
-        start = dual.balance(
-            better_residuals(
-                dual, x, activation, coefs, intercepts, alpha, effort.amplitudes
-            )
+        better = optimal_amplitudes(
+            dual,
+            x,
+            activation,
+            coefs,
+            intercepts,
+            alpha,
+            effort.amplitudes,
+            effort.n_grown,
+            effort.n_units,
+            rng,
         )
+        attained = min(attained, better.objective)
+        starts = [dual.balance(better.residuals)]
     if n_hidden >= 1:
         reached = objective if n_hidden == 1 else max(penalty, 1e-300)
-        proven = max(
-            proven,
-            prove(dual, x, start, activation, alpha, n_hidden, effort, pointwise, reached),
-        )
+        for start in starts:
+            args = activation, alpha, n_hidden, effort, pointwise, reached
+            proven = max(proven, prove(dual, x, start, *args))
     return Bounds(
         objective,
         loss,
@@ -222,4 +238,5 @@ def bounds(
         max(estimated, proven) if np.isfinite(estimated) else estimated,
         neuron,
         np.nan if neuron is None else neuron.polar,
+        attained,
     )

@@ -1,0 +1,37 @@
+"""The polar of relu units on one or two features: proven as near as one likes.
+
+See :mod:`skgoodmin.kernels.arcs`. One feature has two directions and nothing between them.
+"""
+
+import numpy as np
+
+from ..kernels.arcs import at_angle, polar_of_arcs
+
+
+def plane_polar(points, residuals, tolerance=1e-3, max_arcs=20_000):
+    """(proven bound, value found, direction (d,), intercept for centred rows).
+
+    Parameters
+    ----------
+    points : Points
+        At most two columns.
+    residuals : ndarray of shape (K, m)
+    tolerance : float, default=1e-3
+        Relative distance of the two that is aimed at.
+    max_arcs : int, default=20_000
+    """
+    x, (n, d) = points.x, points.x.shape
+    r = np.ascontiguousarray(residuals.T)
+    flat = np.zeros((n, 2))
+    flat[:, :d] = x
+    slack = points.slack(residuals, 1.0, 0.0, 8 * n)
+    if d == 1:
+        work = np.empty(n), np.empty((2, r.shape[1]))
+        ends = [(*at_angle(flat, r, angle, *work), np.cos(angle)) for angle in (0.0, np.pi)]
+        value, intercept, w = max(ends)
+        return value + slack, value, np.array([w]), intercept
+    sizes = np.sqrt((r * r).sum(axis=1)) * (1.0 + 1e-14)
+    best = np.empty(3)
+    upper = polar_of_arcs(flat, r, sizes, 32, tolerance, max_arcs, best)
+    w = np.array([np.cos(best[1]), np.sin(best[1])])
+    return upper * (1.0 + 1e-14) + slack, best[0], w, best[2]
