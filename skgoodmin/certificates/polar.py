@@ -148,10 +148,11 @@ def _smooth_ascent(x, r, act, w, b, n_iterations):
 
     def value_and_gradient(t):
         w, b = t[:-1], t[-1]
+        norm = np.linalg.norm(w) if np.abs(t).max() < 1e50 else np.inf
         value, slope = act(x @ w + b)
         h = value @ r
-        size, norm = np.linalg.norm(h), np.linalg.norm(w)
-        if not (size > 0 and norm > 0):
+        size = np.linalg.norm(h)
+        if not (size > 0 and 0 < norm < 1e100):
             return 700.0, np.zeros_like(t)
         back = slope * (r @ h) / (size * size)
         gradient = np.r_[back @ x - w / (norm * norm), back.sum()]
@@ -202,23 +203,37 @@ def search(
         return Neuron(float(size[0]), left[:, 0], 0.0, -right[0], 1, 1)
     if activation == "relu":
         return _best(*relu_search(x, r, units, n_units, n_random, rng))
+    return _smooth_search(
+        x, r, activation, units, intercepts, rng, n_units, n_random
+    )
+
+
+def _smooth_search(x, r, activation, units, intercepts, rng, n_units, n_random):
+    """Ascents in (w, b) on rows that are centred and of size 1."""
+    centre = x.mean(axis=0)
+    x = x - centre
+    size = np.sqrt((x * x).sum(axis=1).mean())
+    if not size > 0:
+        return _nothing(x.shape[1], r.shape[1])
+    x /= size
     act = ACTIVATIONS[activation]
-    centre, spread = x.mean(axis=0), x.std(axis=0)
-    z, slope = act(x @ units.T + intercepts)
+    offsets = intercepts + units @ centre
+    units = units * size
     norm = np.linalg.norm(units, axis=1)
-    score = np.linalg.norm(r.T @ z, axis=0) / np.where(norm > 0, norm, np.inf)
+    live = np.isfinite(norm) & (norm > 0)
+    units, offsets, norm = units[live], offsets[live], norm[live]
+    score = np.linalg.norm(r.T @ act(x @ units.T + offsets)[0], axis=0) / norm
     first = np.argsort(-score, kind="stable")[:n_units]
-    starts = [(units[j], intercepts[j]) for j in first if norm[j] > 0]
+    starts = [(units[j], offsets[j]) for j in first]
     for _ in range(n_random):
-        w = rng.normal(size=n_features) / np.where(spread > 0, spread, 1.0)
-        w *= rng.uniform(0.3, 3.0) / np.sqrt(n_features)
-        starts.append((w, rng.normal() - w @ centre))
-    found = []
+        starts.append((rng.normal(size=x.shape[1]) * rng.uniform(0.3, 3.0), rng.normal()))
     if activation in ("softplus", "silu"):
-        relu = relu_search(x, r, units, max(n_units // 2, 1), max(n_random // 2, 1), rng)
-        for w, b in zip(relu[1][:4], relu[2][:4], strict=True):
-            scale = 20.0 / max(np.std(x @ w), 1e-300)
-            starts.append((w * scale, b * scale))
+        some = max(n_units // 2, 1), max(n_random // 2, 1)
+        _, coefs, bends, _ = relu_search(x, r, units, *some, rng)
+        for w, b in zip(coefs[:4], bends[:4], strict=True):
+            steep = 20.0 / max(np.std(x @ w), 1e-3)
+            starts.append((w * steep, b * steep))
     found = [_smooth_ascent(x, r, act, w, b, 60) for w, b in starts]
-    values, coefs, offsets, directions = (np.array(p) for p in zip(*found, strict=True))
-    return _best(values, coefs, offsets, directions)
+    values, coefs, bends, directions = (np.array(p) for p in zip(*found, strict=True))
+    bends = bends - coefs @ (centre / size)
+    return _best(values * size, coefs / size, bends, directions)

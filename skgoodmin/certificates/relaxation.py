@@ -39,6 +39,33 @@ def power_mean(logs, power):
     return top + np.log(total) / power, e / total
 
 
+def best_scale(dual, r, limit):
+    """(t, D(t r), t dD/dR, t d/dt) at the best t in [0, limit]; r (K, n).
+
+    Where the best t is below the limit the last number is 0: the polar is no matter.
+    """
+
+    def at(t):
+        with np.errstate(over="ignore", invalid="ignore"):
+            value, slope = dual.smooth(t * r)
+            pull = (slope * r).sum() * t
+        return value, slope, pull if np.isfinite(value) else -np.inf
+
+    value, slope, pull = at(limit)
+    if pull >= 0:
+        return limit, value, limit * slope, pull
+    high, low = limit, limit
+    while pull < 0 and low > 1e-280:
+        high, low = low, low / 16.0
+        value, slope, pull = at(low)
+    for _ in range(12):
+        t = np.sqrt(low * high)
+        value, slope, pull = at(t)
+        low, high = (t, high) if pull >= 0 else (low, t)
+    value, slope, _ = at(low)
+    return low, value, low * slope, 0.0
+
+
 class _Sign:
     """Moments of one sign: rows s (n, d), their sum g, log rho (n,), log sigma."""
 
@@ -130,9 +157,8 @@ class Plan:
         log_square, weights = power_mean(np.r_[plus.logs(), minus.logs()], power)
         scale = 2.0 * self.alpha * np.exp(-0.5 * log_square)
         r = self.residuals(a, b)
-        value, slope = self.dual.smooth(scale * r)
-        slope = slope[0] * scale
-        pull = slope @ r[0]
+        _, value, slope, pull = best_scale(self.dual, r, scale)
+        slope = slope[0]
         d = len(g)
         by_s, by_g, by_rho, by_sigma = plus.gradient(weights[:d])
         by_t, by_h, by_tau, by_ypsilon = minus.gradient(weights[d:])

@@ -14,7 +14,7 @@ D(alpha R / U) is maximised over pi = q^2, log tau and log sigma.
 import numpy as np
 
 from .neighbours import masses, pairs
-from .relaxation import power_mean
+from .relaxation import best_scale, power_mean
 from .spread import Spread
 
 
@@ -102,9 +102,7 @@ class PairPlan:
         values = np.maximum(values, 1e-200 + 1e-15 * values[-1])
         log_square, weights = power_mean(np.log(values), power)
         scale = self.alpha * np.exp(-0.5 * log_square)
-        value, slope = self.dual.smooth(scale * r)
-        slope = slope * scale
-        pull = (slope * r).sum()
+        _, value, slope, pull = best_scale(self.dual, r, scale)
         W = (vectors * (weights / values)) @ vectors.T
         parts = []
         for k, (output, q, mass, tau, sigma, g, total, own) in zip(

