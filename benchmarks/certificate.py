@@ -70,9 +70,14 @@ def arrays(model, X, labels):
     return dual, x, raw, data.group
 
 
-def timed(function):
-    start = time.perf_counter()
-    return function(), time.perf_counter() - start
+def timed(function, n_times=3):
+    """(result, least processor time): other work on the machine does not count."""
+    spent = []
+    for _ in range(n_times):
+        start = time.process_time()
+        result = function()
+        spent.append(time.process_time() - start)
+    return result, min(spent)
 
 
 def measure(name, **parameters):
@@ -99,7 +104,7 @@ def measure(name, **parameters):
             )
 
         certify()
-        found, spent = timed(certify)
+        found, spent = timed(certify, 3 if effort == 0 else 1)
         row += (
             f"|{found.objective / found.estimated:7.3f}"
             f"{found.objective / max(found.proven, 1e-300):8.3f}"
@@ -110,6 +115,8 @@ def measure(name, **parameters):
 
 
 if __name__ == "__main__":
-    print(f"{'':23}{'fit':>9} |  effort 0: est., proven, s, share |  effort 1 | h/alpha")
+    print(
+        f"{'':23}{'fit':>9} |  effort 0: est., proven, s, share |  effort 1 | h/alpha"
+    )
     for name in sys.argv[1:] or NAMES:
         print(measure(name), flush=True)

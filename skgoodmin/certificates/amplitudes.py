@@ -203,7 +203,9 @@ def optimal_amplitudes(
         w, b = np.vstack([w, found[1][new]]), np.r_[b, found[2][new]]
         # A tiny amplitude carries the sign.
         v = np.vstack([v, -1e-12 * found[3][new] / found[0][new, None]])
-        columns = np.hstack([columns, _column(x, activation, w[-len(new) :], b[-len(new) :])])
+        columns = np.hstack(
+            [columns, _column(x, activation, w[-len(new) :], b[-len(new) :])]
+        )
     raw = (columns @ v + np.ravel(c)).T
     loss = dual.loss_and_gradient(raw)[0]
     objective = loss + alpha * np.linalg.norm(v, axis=1).sum()

@@ -187,7 +187,6 @@ class HingeDual(MarginDual):
         linear, power = _row_sums(self.shares * tau), _row_sums(power)
         return linear - power - ROUNDING * (2.0 * linear + 4.0 * power)
 
-
     def smooth(self, residuals):
         """See :class:`Dual`: -l*' = 1 - (tau/p)^(1/(p-1))."""
         tau, p = np.maximum(self._tau(residuals), 0.0), self.degree
@@ -218,7 +217,6 @@ class LogisticDual(MarginDual):
         entropy = _row_sums(self.shares * (first + second))
         moved = _row_sums(self.shares * (first - xlog1py(tau, -tau)))
         return entropy - ROUNDING * (2.0 * entropy + 2.0 * moved)
-
 
     def smooth(self, residuals):
         """See :class:`Dual`: the entropy, with tangents beyond 1e-9 and 1 - 1e-6."""
@@ -452,7 +450,10 @@ class PointwiseDual(MarginDual):
             low, high = derivative(left, sign) > r, derivative(right, sign) < r
             if not (low.any() or high.any()):
                 break
-            left, right = np.where(low, 2 * left, left), np.where(high, 2 * right, right)
+            left, right = (
+                np.where(low, 2 * left, left),
+                np.where(high, 2 * right, right),
+            )
         else:
             return None
         for _ in range(48):
@@ -472,7 +473,9 @@ class PointwiseDual(MarginDual):
             total > 0, total, 1.0
         )
         bound = np.where(total > 0, meet, np.minimum(first, second))
-        size = np.abs(a.value) + np.abs(b.value) + np.abs(r) * (
-            np.abs(a.at) + np.abs(b.at)
+        size = (
+            np.abs(a.value)
+            + np.abs(b.value)
+            + np.abs(r) * (np.abs(a.at) + np.abs(b.at))
         )
         return bound - 16.0 * ROUNDING * size

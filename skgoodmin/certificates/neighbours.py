@@ -59,7 +59,7 @@ def pairs(x, y, k):
     return keys // m, keys % m
 
 
-def masses(x, y, left, right, a, b, n_iterations=60, sharpness=5.0):
+def masses(x, y, left, right, a, b, n_iterations=20, sharpness=5.0):
     """Positive masses (E,) of the pairs with marginals near a and b: Sinkhorn.
 
     sharpness : float

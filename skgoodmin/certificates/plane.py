@@ -6,6 +6,8 @@ See :mod:`skgoodmin.kernels.arcs`. One feature has two directions and nothing be
 import numpy as np
 
 from ..kernels.arcs import at_angle, polar_of_arcs
+from .polar import Neuron
+from .polar_bound import Points
 
 
 def plane_polar(points, residuals, tolerance=1e-3, max_arcs=20_000):
@@ -27,7 +29,9 @@ def plane_polar(points, residuals, tolerance=1e-3, max_arcs=20_000):
     slack = points.slack(residuals, 1.0, 0.0, 8 * n)
     if d == 1:
         work = np.empty(n), np.empty((2, r.shape[1]))
-        ends = [(*at_angle(flat, r, angle, *work), np.cos(angle)) for angle in (0.0, np.pi)]
+        ends = [
+            (*at_angle(flat, r, angle, *work), np.cos(angle)) for angle in (0.0, np.pi)
+        ]
         value, intercept, w = max(ends)
         return value + slack, value, np.array([w]), intercept
     sizes = np.sqrt((r * r).sum(axis=1)) * (1.0 + 1e-14)
@@ -35,3 +39,16 @@ def plane_polar(points, residuals, tolerance=1e-3, max_arcs=20_000):
     upper = polar_of_arcs(flat, r, sizes, 32, tolerance, max_arcs, best)
     w = np.array([np.cos(best[1]), np.sin(best[1])])
     return upper * (1.0 + 1e-14) + slack, best[0], w, best[2]
+
+
+def plane_neuron(x, residuals, tolerance=1e-3, max_arcs=20_000):
+    """The best neuron for rows x (n, 1 or 2) and residuals (K, n), a :class:`Neuron`."""
+    points = Points(x, residuals)
+    if not len(points.used) or points.radius == 0 or points.x.shape[1] < x.shape[1]:
+        nothing = np.zeros(x.shape[1]), 0.0, np.zeros(len(residuals))
+        return Neuron(0.0, *nothing, 0, 0)
+    _, value, w, b = plane_polar(points, points.residuals, tolerance, max_arcs)
+    h = points.residuals @ np.maximum(points.x @ w + b, 0.0)
+    size = np.linalg.norm(h)
+    h = h / size if size > 0 else h
+    return Neuron(float(value), w, float(b - w @ points.centre), -h, 1, 1)

@@ -120,10 +120,21 @@ def _relu_ascents(x, r, starts, max_evaluations):
     return values[:, 0], coefs, values[:, 1], directions
 
 
+def _promising(x, r, act, units, intercepts, most):
+    """Places of the units with the largest h / ||w|| at their own intercepts."""
+    norm = np.linalg.norm(units, axis=1)
+    live = np.flatnonzero(np.isfinite(norm) & (norm > 0))
+    h = r.T @ act(x @ units[live].T + intercepts[live])[0]
+    score = np.linalg.norm(h, axis=0) / norm[live]
+    return live[np.argsort(-score, kind="stable")[:most]]
+
+
 def _starts(x, r, units, n_units, n_random, rng):
     """Directions (m, d): the units that are missed most, and random ones."""
     units = units[np.linalg.norm(units, axis=1) > 0]
-    if len(units) > n_units:
+    if n_units == 0:
+        units = units[:0]
+    elif len(units) > n_units:
         scores = np.empty(len(units))
         score_all(x, r, units, scores)
         units = units[np.argsort(-scores, kind="stable")[:n_units]]
@@ -173,7 +184,15 @@ def _smooth_ascent(x, r, act, w, b, n_iterations):
 
 
 def search(
-    x, residuals, activation, units, intercepts, rng, n_units=8, n_random=8
+    x,
+    residuals,
+    activation,
+    units,
+    intercepts,
+    rng,
+    n_units=8,
+    n_random=8,
+    n_steps=200,
 ):
     """The best neuron found.
 
@@ -189,6 +208,8 @@ def search(
     rng : numpy.random.Generator
     n_units, n_random : int
         Ascents from the units that are missed most, and from random directions.
+    n_steps : int, default=200
+        Evaluations of one ascent at most.
 
     Returns
     -------
@@ -202,13 +223,16 @@ def search(
         left, size, right = np.linalg.svd(x.T @ r, full_matrices=False)
         return Neuron(float(size[0]), left[:, 0], 0.0, -right[0], 1, 1)
     if activation == "relu":
-        return _best(*relu_search(x, r, units, n_units, n_random, rng))
-    return _smooth_search(
-        x, r, activation, units, intercepts, rng, n_units, n_random
-    )
+        some = _promising(x, r, ACTIVATIONS["relu"], units, intercepts, 4 * n_units)
+        found = relu_search(x, r, units[some], n_units, n_random, rng, n_steps)
+        return _best(*found)
+    numbers = n_units, n_random, n_steps
+    return _smooth_search(x, r, activation, units, intercepts, rng, *numbers)
 
 
-def _smooth_search(x, r, activation, units, intercepts, rng, n_units, n_random):
+def _smooth_search(
+    x, r, activation, units, intercepts, rng, n_units, n_random, n_steps
+):
     """Ascents in (w, b) on rows that are centred and of size 1."""
     centre = x.mean(axis=0)
     x = x - centre
@@ -219,21 +243,19 @@ def _smooth_search(x, r, activation, units, intercepts, rng, n_units, n_random):
     act = ACTIVATIONS[activation]
     offsets = intercepts + units @ centre
     units = units * size
-    norm = np.linalg.norm(units, axis=1)
-    live = np.isfinite(norm) & (norm > 0)
-    units, offsets, norm = units[live], offsets[live], norm[live]
-    score = np.linalg.norm(r.T @ act(x @ units.T + offsets)[0], axis=0) / norm
-    first = np.argsort(-score, kind="stable")[:n_units]
+    first = _promising(x, r, act, units, offsets, n_units)
     starts = [(units[j], offsets[j]) for j in first]
     for _ in range(n_random):
-        starts.append((rng.normal(size=x.shape[1]) * rng.uniform(0.3, 3.0), rng.normal()))
+        starts.append(
+            (rng.normal(size=x.shape[1]) * rng.uniform(0.3, 3.0), rng.normal())
+        )
     if activation in ("softplus", "silu"):
         some = max(n_units // 2, 1), max(n_random // 2, 1)
-        _, coefs, bends, _ = relu_search(x, r, units, *some, rng)
+        _, coefs, bends, _ = relu_search(x, r, units, *some, rng, n_steps)
         for w, b in zip(coefs[:4], bends[:4], strict=True):
             steep = 20.0 / max(np.std(x @ w), 1e-3)
             starts.append((w * steep, b * steep))
-    found = [_smooth_ascent(x, r, act, w, b, 60) for w, b in starts]
+    found = [_smooth_ascent(x, r, act, w, b, n_steps // 3) for w, b in starts]
     values, coefs, bends, directions = (np.array(p) for p in zip(*found, strict=True))
     bends = bends - coefs @ (centre / size)
     return _best(values * size, coefs / size, bends, directions)

@@ -82,6 +82,8 @@ class Points:
         Places of the rows with a residual.
     x : ndarray of shape (m, d), or (m, m) if d > m
     residuals : ndarray of shape (K, m)
+    centre : ndarray of shape (d,)
+        What was taken off.
     radius : float
         Largest distance from the centre.
     """
@@ -91,11 +93,12 @@ class Points:
         self.residuals = np.ascontiguousarray(residuals[:, self.used])
         x = x[self.used]
         x = np.asarray(x.toarray() if issparse(x) else x, dtype=np.float64)
-        self.missed = np.zeros(len(x))
+        self.missed, self.centre = np.zeros(len(x)), np.zeros(x.shape[1])
         if len(x):
             # Any centre will do; the subtraction rounds to half a unit of each number.
             mass = abs(self.residuals).sum(axis=0)
-            x = x - mass @ x / mass.sum()
+            self.centre = mass @ x / mass.sum()
+            x = x - self.centre
         if x.shape[1] > len(x) > 0:
             # More columns than rows: coordinates in the span of the rows. What the
             # basis misses, measured, is a part that the bound has to add.
@@ -242,7 +245,9 @@ def strong_bound(x, residuals, slopes, log_w, n_rounds, n_tighten):
     return best[0], deviation, best[1], best[2]
 
 
-def polar_bound(x, residuals, activation, n_hidden=1, n_rounds=20, n_tighten=60, start=None):
+def polar_bound(
+    x, residuals, activation, n_hidden=1, n_rounds=20, n_tighten=60, start=None
+):
     """Proven bound of the polar of R*, the exactly balanced point next to R.
 
     Parameters

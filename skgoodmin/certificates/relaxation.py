@@ -110,7 +110,10 @@ class Plan:
     def __init__(self, dual, x, residuals, alpha, n_neighbours):
         self.dual, self.alpha = dual, alpha
         self.n_rows = len(x)
-        self.up, self.down = np.flatnonzero(residuals > 0), np.flatnonzero(residuals < 0)
+        self.up, self.down = (
+            np.flatnonzero(residuals > 0),
+            np.flatnonzero(residuals < 0),
+        )
         self.x, self.y = (np.ascontiguousarray(x[i]) for i in (self.up, self.down))
         self.left, self.right = pairs(self.x, self.y, n_neighbours)
         # Rows that almost are at their goal start with some mass, too.

@@ -22,7 +22,10 @@ class _Output:
     """Pairs of one output."""
 
     def __init__(self, x, residuals, n_neighbours):
-        self.up, self.down = np.flatnonzero(residuals > 0), np.flatnonzero(residuals < 0)
+        self.up, self.down = (
+            np.flatnonzero(residuals > 0),
+            np.flatnonzero(residuals < 0),
+        )
         rows, columns = x[self.up], x[self.down]
         left, right = pairs(rows, columns, n_neighbours)
         least = 1e-2 * abs(residuals[residuals != 0]).mean()

@@ -133,8 +133,11 @@ def blocks(a, b, place_a, place_b, largest=LARGEST):
         in_a, in_b = part_a > 0, part_b > 0
         part_a, part_b = part_a[in_a], part_b[in_b] * scale
         if len(part_a) and len(part_b):
-            yield order_a[in_a], order_b[in_b], part_a, part_b * (
-                part_a.sum() / part_b.sum()
+            yield (
+                order_a[in_a],
+                order_b[in_b],
+                part_a,
+                part_b * (part_a.sum() / part_b.sum()),
             )
 
 

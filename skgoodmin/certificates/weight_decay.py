@@ -16,8 +16,8 @@ import numpy as np
 
 from .amplitudes import optimal_amplitudes
 from .duality import deep_bound, shallow_bound
+from .plane import plane_neuron, plane_polar
 from .polar import Neuron, search
-from .plane import plane_polar
 from .polar_bound import SLOPES, Points, polar_bound, product_range
 from .relaxation import Plan, optimise
 from .relaxation_pairs import PairPlan
@@ -62,7 +62,27 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Effort:
-    """How much work: neighbours, stages of (power, iterations), ascents."""
+    """How much work.
+
+    Attributes
+    ----------
+    n_neighbours : int
+        Of each row, in a plan.
+    stages : tuple of (power, iterations)
+        See :func:`.relaxation.optimise`.
+    n_tighten : int
+        Steps of W at the end.
+    n_units, n_random, n_steps : int
+        Ascents from units and random directions, and evaluations of each.
+    amplitudes : int
+        Iterations of the convex amplitudes; 0 leaves them out.
+    n_rounds : int
+        Plans for softmax.
+    arcs : (tolerance, number)
+        For one and two features.
+    n_grown : int
+        Rounds of neurons added.
+    """
 
     n_neighbours: int
     stages: tuple
@@ -71,18 +91,30 @@ class Effort:
     n_random: int
     amplitudes: int
     n_rounds: int
-    n_arcs: int
+    arcs: tuple
     n_grown: int
+    n_steps: int
 
 
 def effort_of(effort):
     """Numbers for an effort: 0 is what a fit does by the way, 1 what certify does."""
     if effort <= 0:
-        return Effort(6, ((30.0, 25),), 4, 3, 2, 0, 1, 500, 0)
-    stages = ((30.0, 120), (100.0, 120), (300.0, 80))
+        return Effort(5, ((30.0, 8),), 3, 1, 2, 0, 1, (1e-2, 500), 0, 60)
+    stages = ((30.0, 150), (100.0, 150), (300.0, 120))
     stages = tuple((p, max(int(n * effort), 10)) for p, n in stages)
     ascents = max(int(12 * effort), 2)
-    return Effort(20, stages, 40, ascents, ascents, 200, max(int(12 * effort), 3), 20_000, 3)
+    return Effort(
+        20,
+        stages,
+        40,
+        ascents,
+        ascents,
+        200,
+        max(int(12 * effort), 3),
+        (1e-3, 20_000),
+        3,
+        200,
+    )
 
 
 def prove(dual, x, residuals, activation, alpha, n_hidden, effort, pointwise, reached):
@@ -117,7 +149,7 @@ def prove(dual, x, residuals, activation, alpha, n_hidden, effort, pointwise, re
         return deep_bound(dual, scaled, polar, alpha, n_hidden, pointwise, reached)
 
     if activation == "relu" and n_hidden == 1 and points.x.shape[1] <= 2:
-        return bound(residuals, plane_polar(points, points.residuals, 1e-3, effort.n_arcs)[0])
+        return bound(residuals, plane_polar(points, points.residuals, *effort.arcs)[0])
     some = dual.take(points.used)
     if points.radius == 0 or some.smooth(points.residuals) is None:
         found = polar_bound(
@@ -131,8 +163,12 @@ def prove(dual, x, residuals, activation, alpha, n_hidden, effort, pointwise, re
     else:
         near = near * _typical(reached, alpha, n_hidden)
         plan = PairPlan(some, x, points.residuals, near, effort.n_neighbours, slopes)
-    stages = [(p, _affordable(n, len(plan.start) * x.shape[1])) for p, n in effort.stages]
-    z = optimise(plan, stages, max(abs(plan.value_and_gradient(plan.start, 30.0)[0]), 1e-300))
+    stages = [
+        (p, _affordable(n, len(plan.start) * x.shape[1])) for p, n in effort.stages
+    ]
+    z = optimise(
+        plan, stages, max(abs(plan.value_and_gradient(plan.start, 30.0)[0]), 1e-300)
+    )
     r, spreads = plan.proof(z)
     polar = 0.0
     for spread in spreads:
@@ -155,7 +191,9 @@ def _typical(penalty, alpha, n_hidden):
 
 def _affordable(n_iterations, work):
     """Fewer iterations where each one is long."""
-    return int(np.clip(n_iterations * 4e6 / max(work, 1), min(n_iterations, 10), n_iterations))
+    return int(
+        np.clip(n_iterations * 4e6 / max(work, 1), min(n_iterations, 10), n_iterations)
+    )
 
 
 def bounds(
@@ -187,7 +225,9 @@ def bounds(
     """
     effort = effort_of(effort)
     rng = np.random.default_rng(0) if rng is None else rng
-    loss, gradient = dual.loss_and_gradient(np.ascontiguousarray(raw.T, dtype=np.float64))
+    loss, gradient = dual.loss_and_gradient(
+        np.ascontiguousarray(raw.T, dtype=np.float64)
+    )
     penalty = 0.5 * alpha * sum(float((w.astype(np.float64) ** 2).sum()) for w in coefs)
     objective, n_hidden = loss + penalty, len(coefs) - 1
     pointwise = None if group is None else dual.pointwise(group)
@@ -195,19 +235,21 @@ def bounds(
     least = proven
     neuron, estimated = None, np.nan
     residuals = dual.balance(gradient)
+    flat = activation == "relu" and n_hidden == 1 and x.shape[1] <= 2
+
+    def look(residuals):
+        """The best neuron, and what the bound is if there is no better one."""
+        if flat:
+            found = plane_neuron(x, residuals, *effort.arcs)
+        else:
+            units = coefs[0].T.astype(np.float64), intercepts[0].astype(np.float64)
+            numbers = effort.n_units, effort.n_random, effort.n_steps
+            found = search(x, residuals, activation, *units, rng, *numbers)
+        polar = max(found.polar, 1e-300)
+        return found, shallow_bound(dual, residuals, polar, alpha, pointwise)[0]
+
     if n_hidden == 1:
-        neuron = search(
-            x,
-            residuals,
-            activation,
-            coefs[0].T.astype(np.float64),
-            intercepts[0].astype(np.float64),
-            rng,
-            effort.n_units,
-            effort.n_random,
-        )
-        polar = max(neuron.polar, 1e-300)
-        estimated = shallow_bound(dual, residuals, polar, alpha, pointwise)[0]
+        neuron, estimated = look(residuals)
     starts, attained = [residuals], objective
     if effort.amplitudes and n_hidden == 1:
         better = optimal_amplitudes(
@@ -224,6 +266,7 @@ def bounds(
         )
         attained = min(attained, better.objective)
         starts = [dual.balance(better.residuals)]
+        estimated = max(estimated, look(starts[0])[1])
     if n_hidden >= 1:
         reached = objective if n_hidden == 1 else max(penalty, 1e-300)
         for start in starts:

@@ -74,7 +74,9 @@ def test_gradient_and_value_of_the_loss(loss):
     value, gradient = dual.loss_and_gradient(raw)
     assert_allclose(value, loss_of(dual, raw).sum(), rtol=1e-12)
     step = 1e-6 * rng.normal(size=raw.shape)
-    change = dual.loss_and_gradient(raw + step)[0] - dual.loss_and_gradient(raw - step)[0]
+    change = (
+        dual.loss_and_gradient(raw + step)[0] - dual.loss_and_gradient(raw - step)[0]
+    )
     assert_allclose(change, 2 * (gradient * step).sum(), rtol=1e-6)
 
 

@@ -11,7 +11,12 @@ from scipy.sparse import csr_array
 from skgoodmin.certificates.conjugates import shrink_to_balance
 from skgoodmin.certificates.plane import plane_polar
 from skgoodmin.certificates.polar import ACTIVATIONS, search
-from skgoodmin.certificates.polar_bound import SLOPES, Points, polar_bound, product_range
+from skgoodmin.certificates.polar_bound import (
+    SLOPES,
+    Points,
+    polar_bound,
+    product_range,
+)
 from skgoodmin.certificates.weight_decay import effort_of
 
 
@@ -28,7 +33,9 @@ def best_over_intercepts(x, residuals, w):
 def exact_polar(x, residuals):
     """One and two features: lines through pairs of rows, and the best in between."""
     if x.shape[1] == 1:
-        return max(best_over_intercepts(x, residuals, np.array([s])) for s in (1.0, -1.0))
+        return max(
+            best_over_intercepts(x, residuals, np.array([s])) for s in (1.0, -1.0)
+        )
     angles = [0.0]
     for i, j in itertools.combinations(range(len(x)), 2):
         dx, dy = x[i] - x[j]
@@ -76,7 +83,9 @@ def test_polar_against_all_neurons(n_outputs, n_features, rounded):
         upper, lower, _, _ = plane_polar(points, points.residuals, 1e-4, 100_000)
         assert lower <= exact * (1 + 1e-3) and exact <= upper
         assert_allclose(upper, exact, rtol=3e-3)
-        found = search(x, residuals, "relu", np.eye(n_features), None, rng, 2, 40)
+        found = search(
+            x, residuals, "relu", np.eye(n_features), np.zeros(n_features), rng, 2, 40
+        )
         assert found.polar <= upper
         assert_allclose(found.polar, exact, rtol=0.02)
         proven = polar_bound(x, residuals, "relu", n_rounds=10)
@@ -135,7 +144,9 @@ def test_sparse_rows_and_more_columns_than_rows():
     x = rng.normal(size=(9, 40)) * (rng.uniform(size=(9, 40)) < 0.3)
     residuals = balanced(1, 9, rng)
     for activation in ("relu", "tanh"):
-        dense = search(x, residuals, activation, np.eye(40)[:3], np.zeros(3), rng, 3, 30)
+        dense = search(
+            x, residuals, activation, np.eye(40)[:3], np.zeros(3), rng, 3, 30
+        )
         sparse = search(
             csr_array(x),
             residuals,

@@ -56,8 +56,9 @@ def train(dual, x, activation, alpha, hidden, seed, n_iterations=300):
         return loss + penalty, np.concatenate(parts[::-1])
 
     options = {"maxiter": n_iterations, "maxfun": 2 * n_iterations}
-    theta = minimize(value_and_gradient, start, jac=True, options=options,
-                     method="L-BFGS-B").x
+    theta = minimize(
+        value_and_gradient, start, jac=True, options=options, method="L-BFGS-B"
+    ).x
     coefs, intercepts = unpack(theta, sizes)
     return coefs, intercepts, forward(x, activation, coefs, intercepts)[2]
 
@@ -74,16 +75,22 @@ def objective_of(dual, x, activation, alpha, coefs, intercepts):
     return loss_of(dual, raw).sum() + penalty
 
 
-def check(dual, x, group, activation, alpha, depth=1, effort=0, runs=((2, 0), (8, 1), (20, 2))):
+def check(
+    dual, x, group, activation, alpha, depth=1, effort=0, runs=((2, 0), (8, 1), (20, 2))
+):
     """Bounds at one network, against the objectives of several."""
     reached, networks = np.inf, []
     for width, seed in runs:
         hidden = (width,) * depth
         coefs, intercepts, raw = train(dual, x, activation, alpha, hidden, seed)
         networks.append((coefs, intercepts, raw))
-        reached = min(reached, objective_of(dual, x, activation, alpha, coefs, intercepts))
+        reached = min(
+            reached, objective_of(dual, x, activation, alpha, coefs, intercepts)
+        )
     for coefs, intercepts, raw in networks[-1:] + networks[:1]:
-        found = bounds(dual, x, raw, activation, alpha, coefs, intercepts, effort, group=group)
+        found = bounds(
+            dual, x, raw, activation, alpha, coefs, intercepts, effort, group=group
+        )
         assert np.isfinite(found.proven)
         assert found.proven <= reached, (found.proven, reached)
         assert found.proven >= found.pointwise >= 0
@@ -97,7 +104,14 @@ def check(dual, x, group, activation, alpha, depth=1, effort=0, runs=((2, 0), (8
 @pytest.mark.parametrize("activation", list(ACTIVATIONS))
 @pytest.mark.parametrize(
     "loss, n_outputs",
-    [("hinge", 1), ("hinge", 3), ("logistic", 1), ("softmax", 3), ("own", 1), ("squared", 2)],
+    [
+        ("hinge", 1),
+        ("hinge", 3),
+        ("logistic", 1),
+        ("softmax", 3),
+        ("own", 1),
+        ("squared", 2),
+    ],
 )
 def test_no_network_is_below_the_bound(activation, loss, n_outputs):
     rng = np.random.default_rng(len(activation) + 10 * n_outputs)
@@ -107,7 +121,9 @@ def test_no_network_is_below_the_bound(activation, loss, n_outputs):
     assert proven > 0.2 * reached or loss == "squared"
 
 
-@pytest.mark.parametrize("activation, depth", [("relu", 2), ("tanh", 2), ("silu", 3), ("relu", 3)])
+@pytest.mark.parametrize(
+    "activation, depth", [("relu", 2), ("tanh", 2), ("silu", 3), ("relu", 3)]
+)
 @pytest.mark.parametrize("loss, n_outputs", [("hinge", 1), ("softmax", 3)])
 def test_no_deep_network_is_below_the_bound(activation, depth, loss, n_outputs):
     rng = np.random.default_rng(depth)
@@ -166,7 +182,9 @@ def test_nothing_to_separate(signs):
 def test_equal_rows_only():
     x = np.zeros((6, 3))
     dual = HingeDual(np.array([[1.0, 1, 1, 1, -1, -1]]), np.full(6, 1 / 6))
-    proven, reached = check(dual, x, np.zeros(6, dtype=int), "relu", 0.1, runs=((3, 0),))
+    proven, reached = check(
+        dual, x, np.zeros(6, dtype=int), "relu", 0.1, runs=((3, 0),)
+    )
     assert_allclose(proven, float(reached), rtol=1e-4)
 
 
@@ -181,7 +199,9 @@ def test_a_network_and_its_widened_self_have_one_bound():
     again = bounds(*args, coefs, intercepts, 0, group=group)
     assert (first.proven, first.estimated) == (again.proven, again.estimated)
     wide = [np.c_[coefs[0], np.zeros((3, 2))], np.r_[coefs[1], np.zeros((2, 1))]]
-    wider = bounds(*args, wide, [np.r_[intercepts[0], 0, 0], intercepts[1]], 0, group=group)
+    wider = bounds(
+        *args, wide, [np.r_[intercepts[0], 0, 0], intercepts[1]], 0, group=group
+    )
     assert wider.proven == first.proven
 
 
@@ -228,8 +248,12 @@ def test_no_network_is_below_the_bound_on_many_problems():
     rng = np.random.default_rng(13)
     for trial in range(150):
         n, d = rng.integers(6, 50), rng.integers(1, 6)
-        kind = {"rounded": rng.random() < 0.4, "constant": rng.random() < 0.2,
-                "weights": rng.random() < 0.4, "scale": 10.0 ** rng.integers(-6, 7)}
+        kind = {
+            "rounded": rng.random() < 0.4,
+            "constant": rng.random() < 0.2,
+            "weights": rng.random() < 0.4,
+            "scale": 10.0 ** rng.integers(-6, 7),
+        }
         x, group, shares = rows(n, d, rng, **kind)
         several = rng.random() < 0.3
         loss = rng.choice(["hinge", "logistic", "squared"] + ["softmax"] * several)
