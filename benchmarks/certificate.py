@@ -110,7 +110,7 @@ def measure(name, **parameters):
             f"{found.objective / max(found.proven, 1e-300):8.3f}"
             f"{spent:8.3f} s{spent / seconds:7.2f} "
         )
-    neuron = f"{found.polar_below / model.alpha_:.3f}" if found.neuron else ""
+    neuron = f"{found.neuron.polar / model.alpha_:.3f}" if found.neuron else ""
     return f"{row}| {neuron} {found.objective / found.attained:.3f}"
 
 

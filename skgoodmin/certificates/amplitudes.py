@@ -141,41 +141,25 @@ def _distinct(found, alpha, most):
     return np.array(chosen, dtype=int)
 
 
-def optimal_amplitudes(
-    dual,
-    x,
-    activation,
-    coefs,
-    intercepts,
-    alpha,
-    n_iterations=200,
-    n_rounds=0,
-    n_ascents=12,
-    rng=None,
-):
+def optimal_amplitudes(problem, effort, rng):
     """The network of one hidden layer with optimal amplitudes, grown if asked to.
 
     Parameters
     ----------
-    dual : Dual
-    x : ndarray or CSR of shape (n, d)
-    activation : str
-    coefs, intercepts : lists of two ndarrays
-    alpha : float
-    n_iterations : int
-        Of each convex problem.
-    n_rounds : int, default=0
-        How often the neurons are added that the residuals miss (relu only).
-    n_ascents : int
-        Ascents a round from units, and as many from random directions.
-    rng : numpy.random.Generator, optional
+    problem : Problem
+    effort : Effort
+    rng : numpy.random.Generator
 
     Returns
     -------
     amplitudes : Amplitudes
     """
-    w, b = coefs[0].T.astype(np.float64), intercepts[0].astype(np.float64)
-    v, c = coefs[1].astype(np.float64), intercepts[1].astype(np.float64)
+    dual, x, alpha = problem.dual, problem.x, problem.alpha
+    activation, n_iterations = problem.activation, effort.amplitudes
+    # On one or two features the proof takes these residuals as they are.
+    n_rounds = effort.n_grown * (3 if problem.in_the_plane else 1)
+    w, b = problem.coefs[0].T, problem.intercepts[0]
+    v, c = problem.coefs[1], problem.intercepts[1]
     size = np.linalg.norm(w, axis=1)
     live = size * np.linalg.norm(v, axis=1) > 0
     w, b, v = w[live], b[live], v[live] * size[live, None]
@@ -196,16 +180,16 @@ def optimal_amplitudes(
         dense, r = rows_used(x, dual.balance(residuals))
         if not len(dense):
             break
-        found = relu_search(dense, r, w, n_ascents, n_ascents, rng, 100)
+        n_ascents = effort.n_units
+        found = relu_search(dense, r, w, n_ascents, effort.n_random, rng, 100)
         new = _distinct(found, alpha, 2 * n_ascents)
         if not len(new):
             break
-        w, b = np.vstack([w, found[1][new]]), np.r_[b, found[2][new]]
+        new_w, new_b = found[1][new], found[2][new]
+        w, b = np.vstack([w, new_w]), np.r_[b, new_b]
         # A tiny amplitude carries the sign.
         v = np.vstack([v, -1e-12 * found[3][new] / found[0][new, None]])
-        columns = np.hstack(
-            [columns, _column(x, activation, w[-len(new) :], b[-len(new) :])]
-        )
+        columns = np.hstack([columns, _column(x, activation, new_w, new_b)])
     raw = (columns @ v + np.ravel(c)).T
     loss = dual.loss_and_gradient(raw)[0]
     objective = loss + alpha * np.linalg.norm(v, axis=1).sum()

@@ -108,21 +108,27 @@ def deep_bound(dual, residuals, polar, alpha, n_hidden, pointwise=None, reached=
     -------
     bound : float
     """
-    scales, values = [0.0], [0.0]
-    for path in paths(residuals, pointwise):
-        for t in np.r_[0.0, np.geomspace(1e-3, 4.0, 120)]:
-            value = dual.value(path(t))
-            if np.isfinite(value):
-                scales.append(t)
-                values.append(value)
-    scales, values = np.array(scales), np.array(values)
-    most = reached if np.isfinite(reached) else values.max() + 1.0
+    most = reached if np.isfinite(reached) else 1.0
+    order = n_hidden + 1.0
     # Equal steps of the penalty: the grid costs at most most / 1000 of the bound.
     penalty = np.linspace(0.0, most, 1001)
-    order = n_hidden + 1.0
     sizes = (2.0 * penalty / (alpha * order)) ** (0.5 * order)
-    loss = np.array([(values - scales * polar * size).max() for size in sizes])
-    # The last loss holds for all larger T only through values at scale 0.
-    beyond = penalty[-1] + values[scales == 0.0].max()
-    steps = penalty[:-1] * (1.0 - 1e-13) + loss[1:] - 1e-13 * abs(loss[1:])
+    scales, values = [np.zeros(1)], [np.zeros(1)]
+    trials = np.r_[0.0, np.geomspace(1e-3, 30.0, 50)]
+    for _ in range(2):
+        for path in paths(residuals, pointwise):
+            scales.append(trials)
+            values.append(np.array([dual.value(path(t)) for t in trials]))
+        t, worth = np.concatenate(scales), np.concatenate(values)
+        some = np.isfinite(worth)
+        t, worth = t[some], worth[some]
+        lines = worth - np.outer(sizes, t * polar)
+        used = lines.argmax(axis=1)
+        loss = lines[np.arange(len(sizes)), used]
+        steps = penalty[:-1] * (1.0 - 1e-13) + loss[1:] - 1e-13 * most
+        # Once more, near the scale that the least step takes.
+        near = t[used[1 + steps.argmin()]]
+        trials = near * np.linspace(0.85, 1.18, 30)
+    # The loss at the largest T holds for all beyond only where its scale is 0.
+    beyond = penalty[-1] + worth[t == 0.0].max()
     return float(min(steps.min(), beyond))

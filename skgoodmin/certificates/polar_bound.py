@@ -27,8 +27,6 @@ most slope * sum |e_i| ||x_i - centre||, so what they disagree by, in mass, time
 radius of the data is added: ``slack`` below.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.sparse import issparse
 
@@ -56,15 +54,6 @@ def product_range(activation, n_hidden):
         corners = [a * b for a in (least, most) for b in ends]
         least, most = min(corners), max(corners)
     return least, most
-
-
-@dataclass
-class PolarBound:
-    """What is proven of the polar."""
-
-    value: float  # every neuron is at most this
-    log_w: list  # log W of each problem, to go on from
-    reached: float  # spread at the best W: the plan's share in what is lost
 
 
 class Points:
@@ -148,12 +137,10 @@ def weak_bound(x, r, log_w, n_rounds, n_tighten):
         Without slack.
     deviation : float
         Of the marginals of the plans.
-    log_w : ndarray of shape (d, d)
-    reached : float
     """
     up, down, a, b = _sides(r)
     x_up, x_down = x[up], x[down]
-    centres, deviation, best = None, 0.0, (np.inf, None, 0.0)
+    centres, deviation, best = None, 0.0, np.inf
     for k in range(n_rounds):
         W = exponential(log_w)
         if centres is None:
@@ -183,10 +170,9 @@ def weak_bound(x, r, log_w, n_rounds, n_tighten):
         spread = Spread([(np.r_[0.5 * a, 0.5], np.vstack([delta, g]))])
         last = k == n_rounds - 1
         steps = n_tighten if last or k == 0 else 3
-        value, log_w, reached = tighten(spread, log_w, steps)
-        if value < best[0]:
-            best = value, log_w, reached
-    return best[0], deviation, best[1], best[2]
+        value, log_w, _ = tighten(spread, log_w, steps)
+        best = min(best, value)
+    return best, deviation
 
 
 def strong_bound(x, residuals, slopes, log_w, n_rounds, n_tighten):
@@ -196,7 +182,7 @@ def strong_bound(x, residuals, slopes, log_w, n_rounds, n_tighten):
 
     Returns
     -------
-    value, deviation, log_w, reached
+    value, deviation
         As in :func:`weak_bound`.
     """
     low, high = slopes
@@ -206,7 +192,7 @@ def strong_bound(x, residuals, slopes, log_w, n_rounds, n_tighten):
     outputs = [r for r in residuals if (r != 0).any()]
     masses = [[] for _ in outputs]
     differences = [[] for _ in outputs]
-    deviation, best, n_plans = 0.0, (np.inf, log_w, 0.0), 0
+    deviation, best, n_plans = 0.0, np.inf, 0
     for _ in range(n_rounds if half > 0 else 1):
         W = exponential(log_w)
         direction = np.linalg.eigh(W)[1][:, -1]
@@ -237,60 +223,46 @@ def strong_bound(x, residuals, slopes, log_w, n_rounds, n_tighten):
             parts.append((c, np.vstack([*difference, g])))
         n_plans += 1
         deviation = max(deviation, off)
-        value, log_w, reached = tighten(Spread(parts), log_w, n_tighten)
-        if value < best[0]:
-            best = value, log_w, reached
+        value, log_w, _ = tighten(Spread(parts), log_w, n_tighten)
+        best = min(best, value)
         # The next plan is for a W a little more even than the best one.
         log_w = 0.9 * log_w
-    return best[0], deviation, best[1], best[2]
+    return best, deviation
 
 
-def polar_bound(
-    x, residuals, activation, n_hidden=1, n_rounds=20, n_tighten=60, start=None
-):
+def polar_bound(points, activation, n_hidden=1, n_rounds=20, n_tighten=60):
     """Proven bound of the polar of R*, the exactly balanced point next to R.
 
     Parameters
     ----------
-    x : ndarray of shape (n, d)
-    residuals : ndarray of shape (K, n)
-        Balanced.
+    points : Points
     activation : str
     n_hidden : int, default=1
     n_rounds, n_tighten : int
         Plans, and steps of W for the last one.
-    start : list of ndarray, optional
-        ``log_w`` of an earlier bound.
 
     Returns
     -------
-    bound : PolarBound
+    bound : float
     """
-    points = Points(x, residuals)
     if not len(points.used):
-        return PolarBound(0.0, start, 0.0)
-    d = points.x.shape[1]
-    start = start or [None, None]
-    log_w = [isotropic(d)[0] if w is None or len(w) != d else w for w in start]
+        return 0.0
+    x, residuals = points.x, points.residuals
+    start = isotropic(x.shape[1])[0]
     low, high = product_range(activation, n_hidden)
     slope = max(abs(low), abs(high))
     if points.radius == 0:
-        return PolarBound(points.slack(points.residuals, slope), log_w, 0.0)
-    live = [r for r in points.residuals if (r != 0).any()]
+        return points.slack(residuals, slope)
+    live = [r for r in residuals if (r != 0).any()]
     if SLOPES[activation][2] and n_hidden == 1 and len(live) == 1:
-        values, deviations, reached = [], [], []
-        for k, r in enumerate((live[0], -live[0])):
-            value, off, log_w[k], low_value = weak_bound(
-                points.x, r, log_w[k], n_rounds, n_tighten
-            )
-            values.append(value)
-            deviations.append(off)
-            reached.append(low_value)
-        value = max(values) + points.slack(points.residuals, slope, max(deviations))
-        return PolarBound(value, log_w, max(reached))
-    value, off, log_w[0], low_value = strong_bound(
-        points.x, points.residuals, (low, high), log_w[0], n_rounds, n_tighten
-    )
-    n_pairs = 2 * points.x.shape[0] * n_rounds
-    value += points.slack(points.residuals, slope, off, n_pairs)
-    return PolarBound(value, log_w, low_value)
+        found = [
+            weak_bound(x, r, start, n_rounds, n_tighten) for r in (live[0], -live[0])
+        ]
+        value, n_terms = max(value for value, _ in found), 0
+        deviation = max(off for _, off in found)
+    else:
+        slopes, n_terms = (low, high), 2 * len(x) * n_rounds
+        value, deviation = strong_bound(
+            x, residuals, slopes, start, n_rounds, n_tighten
+        )
+    return value + points.slack(residuals, slope, deviation, n_terms)

@@ -66,6 +66,18 @@ def best_scale(dual, r, limit):
     return low, value, low * slope, 0.0
 
 
+class TooFar(ArithmeticError):
+    """A step of the solver out of the range of floats."""
+
+
+def eigen(matrix):
+    """Eigenvalues, kept above 0, and eigenvectors."""
+    if not np.isfinite(matrix).all():
+        raise TooFar
+    values, vectors = np.linalg.eigh(matrix)
+    return np.maximum(values, 1e-200 + 1e-15 * values[-1]), vectors
+
+
 class _Sign:
     """Moments of one sign: rows s (n, d), their sum g, log rho (n,), log sigma."""
 
@@ -74,8 +86,7 @@ class _Sign:
         self.rho, self.sigma = np.exp(log_rho), np.exp(log_sigma)
         self.scaled = s / self.rho[:, None]
         matrix = self.scaled.T @ s + np.outer(g, g / self.sigma)
-        values, self.vectors = np.linalg.eigh(matrix)
-        self.values = np.maximum(values, 1e-200 + 1e-15 * values[-1])
+        self.values, self.vectors = eigen(matrix)
         self.total = self.rho.sum() + self.sigma
 
     def logs(self):
@@ -191,18 +202,21 @@ class Plan:
         return self.residuals(a, b), spreads
 
 
-def optimise(plan, stages, scale):
-    """L-BFGS in stages of (power, iterations); returns z.
-
-    scale : float
-        Size of the values of D, for the tolerance.
-    """
+def optimise(plan, stages):
+    """L-BFGS in stages of (power, iterations); returns z."""
+    # Values of size 1: the solver's tolerance is not relative for small ones.
+    size = abs(plan.value_and_gradient(plan.start, stages[0][0])[0])
+    scale = size if np.isfinite(size) and size > 0 else 1.0
     z = plan.start
     for power, n_iterations in stages:
 
         def value_and_gradient(z, power=power):
-            value, gradient = plan.value_and_gradient(z, power)
-            if not np.isfinite(value):
+            try:
+                with np.errstate(over="ignore", invalid="ignore"):
+                    value, gradient = plan.value_and_gradient(z, power)
+            except TooFar:
+                value = np.inf
+            if not (np.isfinite(value) and np.isfinite(gradient).all()):
                 return 1e10, np.zeros_like(z)
             return value / scale, gradient / scale
 

@@ -14,7 +14,7 @@ D(alpha R / U) is maximised over pi = q^2, log tau and log sigma.
 import numpy as np
 
 from .neighbours import masses, pairs
-from .relaxation import best_scale, power_mean
+from .relaxation import best_scale, eigen, power_mean
 from .spread import Spread
 
 
@@ -101,8 +101,7 @@ class PairPlan:
             matrix += total * own
             kept.append((output, q, mass, tau, sigma, g, total, own))
             r[k] = output.residuals(mass, self.n_rows)
-        values, vectors = np.linalg.eigh(matrix)
-        values = np.maximum(values, 1e-200 + 1e-15 * values[-1])
+        values, vectors = eigen(matrix)
         log_square, weights = power_mean(np.log(values), power)
         scale = self.alpha * np.exp(-0.5 * log_square)
         _, value, slope, pull = best_scale(self.dual, r, scale)

@@ -36,6 +36,8 @@ def largest(matrix, n_terms):
         Number of its terms.
     """
     trace = float(np.trace(matrix))
+    if not np.isfinite(matrix).all():
+        return np.inf
     top = np.linalg.eigvalsh(matrix)[-1]
     return float(top + (n_terms + 20 * len(matrix) + 100) * EPS * trace)
 

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from scipy.sparse import csr_array
 
 from skgoodmin.certificates.conjugates import shrink_to_balance
+from skgoodmin.certificates.effort import effort_of
 from skgoodmin.certificates.plane import plane_polar
 from skgoodmin.certificates.polar import ACTIVATIONS, search
 from skgoodmin.certificates.polar_bound import (
@@ -17,7 +18,6 @@ from skgoodmin.certificates.polar_bound import (
     polar_bound,
     product_range,
 )
-from skgoodmin.certificates.weight_decay import effort_of
 
 
 def balanced(n_outputs, n, rng):
@@ -88,8 +88,8 @@ def test_polar_against_all_neurons(n_outputs, n_features, rounded):
         )
         assert found.polar <= upper
         assert_allclose(found.polar, exact, rtol=0.02)
-        proven = polar_bound(x, residuals, "relu", n_rounds=10)
-        assert exact <= proven.value * (1 + 1e-9)
+        proven = polar_bound(points, "relu", n_rounds=10)
+        assert exact <= proven * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("activation", list(ACTIVATIONS))
@@ -105,7 +105,7 @@ def test_found_is_attained_and_below_proven(activation, n_outputs):
     size = np.linalg.norm(found.coef)
     assert_allclose(np.linalg.norm(h) / size, found.polar, rtol=1e-9)
     assert found.direction @ h <= -(1 - 1e-9) * np.linalg.norm(h)
-    proven = polar_bound(x, residuals, activation, n_rounds=8).value
+    proven = polar_bound(Points(x, residuals), activation, n_rounds=8)
     assert found.polar <= proven
     assert 1 <= found.found_again <= found.n_ascents
     for w in 10.0 ** rng.uniform(-2, 2, size=(200, 1)) * rng.normal(size=(200, 4)):
@@ -120,7 +120,7 @@ def test_identity_is_exact():
     found = search(x, residuals, "identity", np.eye(3), np.zeros(3), rng)
     size = np.linalg.norm(residuals @ x, 2)
     assert_allclose(found.polar, size, rtol=1e-12)
-    proven = polar_bound(x, residuals, "identity", n_tighten=200).value
+    proven = polar_bound(Points(x, residuals), "identity", n_tighten=200)
     assert size <= proven <= size * 1.01
 
 
@@ -157,7 +157,7 @@ def test_sparse_rows_and_more_columns_than_rows():
             3,
             30,
         )
-        proven = polar_bound(csr_array(x), residuals, activation).value
+        proven = polar_bound(Points(csr_array(x), residuals), activation)
         assert max(dense.polar, sparse.polar) <= proven
 
 

@@ -41,7 +41,7 @@ def test_gradient(kind, n_outputs, loss):
 def test_proof_is_above_every_neuron(kind, n_features):
     for seed in range(3):
         x, plan = plan_of(kind, "hinge", n=10, d=n_features, seed=seed)
-        for z in (plan.start, optimise(plan, ((30.0, 30),), 1.0)):
+        for z in (plan.start, optimise(plan, ((30.0, 30),))):
             residuals, spreads = plan.proof(z)
             assert_allclose(residuals.sum(), 0.0, atol=1e-14 * abs(residuals).sum())
             start = isotropic(n_features)[0]
@@ -52,7 +52,7 @@ def test_proof_is_above_every_neuron(kind, n_features):
 def test_optimising_raises_the_bound():
     _, plan = plan_of("weak", "hinge", n=40, d=4)
     before = plan.value_and_gradient(plan.start, 100.0)[0]
-    after = plan.value_and_gradient(optimise(plan, ((100.0, 60),), 1.0), 100.0)[0]
+    after = plan.value_and_gradient(optimise(plan, ((100.0, 60),)), 100.0)[0]
     assert after < before
 
 
