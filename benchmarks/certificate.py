@@ -1,7 +1,10 @@
 """Objective over its lower bound: estimated and proven, by a fit and by more effort.
 
-python benchmarks/certificate.py [names]      1 is perfect; seconds, and the share of the
-time that a default fit takes (standardised data, 100 relu units, default alpha).
+python benchmarks/certificate.py [names]
+
+1 is perfect; seconds, and how many times a default fit that is (standardised data, 100
+relu units, default alpha); then the best neuron's polar over alpha, and the objective
+over the least one that is known of.
 """
 
 import sys
@@ -12,7 +15,8 @@ from datasets import keel, standardised, two_spirals
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine, make_moons
 
 from skgoodmin import GoodMinimaClassifier
-from skgoodmin.certificates.conjugates import HingeDual, LogisticDual, SoftmaxDual
+from skgoodmin.certificates.conjugate_softmax import SoftmaxDual
+from skgoodmin.certificates.conjugates import HingeDual, LogisticDual
 from skgoodmin.certificates.weight_decay import bounds
 from skgoodmin.rows import canonical_rows
 

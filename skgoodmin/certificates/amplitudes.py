@@ -12,9 +12,9 @@ One output: v_j keeps the sign it has (columns of both signs would double the wo
 L-BFGS-B with bounds solves it. Several outputs: proximal gradients with momentum, which
 starts anew where the objective rises.
 
-**Grown.** Where residuals have a polar above alpha, the neurons that say so are added as
-columns and the problem is solved again: the network's own way to the global optimum, and
-residuals whose polar comes down to alpha.
+**Grown.** Where residuals have a polar above alpha, the neurons that say so are added
+as columns and the problem is solved again: the network's own way to the global optimum,
+and residuals whose polar comes down to alpha.
 """
 
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ from .polar import ACTIVATIONS, relu_search, rows_used
 
 
 def solve_one(dual, columns, amplitudes, intercept, alpha, n_iterations):
-    """Amplitudes >= 0 of columns (n, m), one output: (amplitudes, intercept, residuals).
+    """Amplitudes >= 0 of columns (n, m), for one output.
 
-    Returns residuals of shape (1, n).
+    Returns amplitudes (m,), the intercept and residuals (1, n).
     """
 
     def value_and_gradient(t):

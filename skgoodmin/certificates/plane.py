@@ -1,6 +1,6 @@
 """The polar of relu units on one or two features: proven as near as one likes.
 
-See :mod:`skgoodmin.kernels.arcs`. One feature has two directions and nothing between them.
+See :mod:`skgoodmin.kernels.arcs`. One feature has two directions, nothing in between.
 """
 
 import numpy as np
@@ -42,7 +42,7 @@ def plane_polar(points, residuals, tolerance=1e-3, max_arcs=20_000):
 
 
 def plane_neuron(x, residuals, tolerance=1e-3, max_arcs=20_000):
-    """The best neuron for rows x (n, 1 or 2) and residuals (K, n), a :class:`Neuron`."""
+    """The best :class:`Neuron` for rows x (n, 1 or 2) and residuals (K, n)."""
     points = Points(x, residuals)
     if not len(points.used) or points.radius == 0 or points.x.shape[1] < x.shape[1]:
         nothing = np.zeros(x.shape[1]), 0.0, np.zeros(len(residuals))

@@ -1,6 +1,7 @@
 """The polar of residuals from above: proven for every neuron, by transport.
 
-For one output let P and N be the rows with r > 0 and r < 0, pi a plan from r_P to |r_N|.
+For one output let P and N be the rows with r > 0 and r < 0, pi a plan from r_P to
+|r_N|.
 
 **Convex activations with slopes in [0, 1]** (relu, softplus). With the barycentres
 xbar_i = sum_j pi_ij x_j / r_i, delta_i = x_i - xbar_i and g = sum_P r_i delta_i, Jensen
@@ -16,10 +17,10 @@ w.(x_i - x_j) times a number in [low, high], so with middle and half width of th
 
     |sum_i r_i act(w.x_i + b)| <= middle |w.g| + half sum_ij pi_ij |w.(x_i - x_j)|.
 
-Both are spreads (:mod:`skgoodmin.certificates.spread`). Several outputs have a plan each and
-add their squares. In a deep network a path through L layers has the product of L
-slopes, one for each pair of rows, so the second bound holds with the range of products
-in place of [low, high].
+Both are spreads (:mod:`skgoodmin.certificates.spread`). Several outputs have a plan
+each and add their squares. In a deep network a path through L layers has the product of
+L slopes, one for each pair of rows, so the second bound holds with the range of
+products in place of [low, high].
 
 **In floating point.** The exact balanced residuals R*, the plan in memory and the
 differences made of it disagree by rounding. For a vector e with sum 0 the polar is at

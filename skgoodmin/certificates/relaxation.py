@@ -1,26 +1,26 @@
 """The best dual point that a plan can prove, of one output and a convex activation.
 
 Residuals need not come from a network. With masses pi_e >= 0 on pairs of a row i of P
-(r > 0) and a row j of N (r < 0), residuals r_i = sum_j pi_ij, r_j = -sum_i pi_ij sum to 0
-whatever pi is, and
+(r > 0) and a row j of N (r < 0), residuals r_i = sum_j pi_ij, r_j = -sum_i pi_ij sum to
+0 whatever pi is, and
 
     s_i = sum_j pi_ij (x_i - x_j),   t_j = sum_i pi_ij (x_j - x_i),   g = sum_i s_i
 
 are linear in pi. The two bounds of the polar of :mod:`.polar_bound` are
 
     U+ = 1/2 max_w (|w.g| + sum_i |w.s_i|) <= 1/2 sqrt(T+ lambda_max(M+)),
-    T+ = sigma + sum_i rho_i,  M+ = g g'/sigma + sum_i s_i s_i'/rho_i,  any rho, sigma > 0,
+    T+ = sigma + sum_i rho_i,  M+ = g g'/sigma + sum_i s_i s_i'/rho_i,
 
-and U- with t_j. Both hold for relu and softplus. So
+for any rho, sigma > 0, and U- with t_j. Both hold for relu and softplus. So
 
     maximise D(alpha r / U) over pi >= 0, rho, sigma,   U = max(U+, U-)
 
 and whatever comes out is proven. It is a maximum without constraints: U and r are
-homogeneous in pi, the sets {D(alpha r / U) >= c} are cones of convex sets, so there is no
-bad local maximum. lambda_max and the larger of the two signs are smoothed to a p-norm of
-all 2 d eigenvalues, pi = q^2, rho = e^.., and L-BFGS does the rest; p rises in stages.
-This is the dual of training a relaxed network whose units are convex functions with
-gradients in an ellipsoid.
+homogeneous in pi, the sets {D(alpha r / U) >= c} are cones of convex sets, so there is
+no bad local maximum. lambda_max and the larger of the two signs are smoothed to a
+p-norm of all 2 d eigenvalues, pi = q^2, rho = e^.., and L-BFGS does the rest; p rises
+in stages. This is the dual of training a relaxed network whose units are convex
+functions with gradients in an ellipsoid.
 """
 
 import numpy as np
@@ -66,14 +66,14 @@ def best_scale(dual, r, limit):
     return low, value, low * slope, 0.0
 
 
-class TooFar(ArithmeticError):
+class TooFarError(ArithmeticError):
     """A step of the solver out of the range of floats."""
 
 
 def eigen(matrix):
     """Eigenvalues, kept above 0, and eigenvectors."""
     if not np.isfinite(matrix).all():
-        raise TooFar
+        raise TooFarError
     values, vectors = np.linalg.eigh(matrix)
     return np.maximum(values, 1e-200 + 1e-15 * values[-1]), vectors
 
@@ -94,7 +94,7 @@ class _Sign:
         return np.log(self.total * self.values)
 
     def gradient(self, weights):
-        """Derivatives of 1/2 sum weights dlog(T lambda): by s, g, log rho, log sigma."""
+        """Derivatives of 1/2 sum weights log(T lambda): by s, g, log rho, log sigma."""
         W = (self.vectors * (weights / self.values)) @ self.vectors.T
         by_s, by_g = self.scaled @ W, W @ self.g / self.sigma
         share = weights.sum() / self.total
@@ -214,7 +214,7 @@ def optimise(plan, stages):
             try:
                 with np.errstate(over="ignore", invalid="ignore"):
                     value, gradient = plan.value_and_gradient(z, power)
-            except TooFar:
+            except TooFarError:
                 value = np.inf
             if not (np.isfinite(value) and np.isfinite(gradient).all()):
                 return 1e10, np.zeros_like(z)

@@ -1,8 +1,9 @@
 """The best dual point that plans of pairs can prove: several outputs, any activation.
 
-As in :mod:`.relaxation`, with the second bound of :mod:`.polar_bound`. Every output k has
-masses pi_ke on its own pairs, differences delta_e = x_i - x_j, g_k = sum_e pi_ke delta_e,
-and with the middle and half the width of the range of slopes, any tau, sigma > 0
+As in :mod:`.relaxation`, with the second bound of :mod:`.polar_bound`. Every output k
+has masses pi_ke on its own pairs, differences delta_e = x_i - x_j, g_k = sum_e pi_ke
+delta_e, and with the middle and half the width of the range of slopes, any tau, sigma >
+0
 
     T_k = half sum_e pi_ke tau_ke + middle sigma_k
     M_k = half sum_e pi_ke delta_e delta_e' / tau_ke + middle g_k g_k' / sigma_k

@@ -2,8 +2,8 @@
 
 For differences delta_e with weights c_ke >= 0 and any tau_ke > 0, Cauchy-Schwarz gives
 
-    (sum_e c_ke |w.delta_e|)^2 <= T_k w'M_k w,   T_k = sum_e c_ke tau_ke,
-                                                 M_k = sum_e c_ke delta_e delta_e' / tau_ke
+    (sum_e c_ke |w.delta_e|)^2 <= T_k w'M_k w,
+    T_k = sum_e c_ke tau_ke,   M_k = sum_e c_ke delta_e delta_e' / tau_ke
 
 so that for all ||w|| = 1
 
@@ -13,11 +13,11 @@ The best tau are sqrt(delta_e' W delta_e) with the W >= 0 of trace 1 that maximi
 concave function sum_k (sum_e c_ke sqrt(delta_e' W delta_e))^2, whose gradient is
 sum_k T_k M_k: mirror ascent, log W += step * gradient / lambda_max.
 
-**In floating point.** Whatever tau is in memory is a tau > 0, so only T, M and lambda_max
-are rounded. A sum of m products of d-dimensional rows has an error of at most
-(m + 4) eps trace(M) in the norm (the absolute values of delta delta' have the same
-trace), LAPACK's eigenvalues one of a small multiple of d eps trace. ``largest`` adds
-(m + 20 d + 100) eps trace.
+**In floating point.** Whatever tau is in memory is a tau > 0, so only T, M and
+lambda_max are rounded. A sum of m products of d-dimensional rows has an error of at
+most (m + 4) eps trace(M) in the norm (the absolute values of delta delta' have the same
+trace), LAPACK's eigenvalues one of a small multiple of d eps trace. ``largest`` adds (m
++ 20 d + 100) eps trace.
 """
 
 import numpy as np
@@ -68,7 +68,7 @@ class Spread:
         return out
 
     def gradient(self, taus):
-        """sum_k T_k M_k, (d, d), and its value at the W of the taus, if they are of one."""
+        """sum_k T_k M_k, (d, d), and its value at the W of the taus."""
         matrix, square = np.zeros((self.n_features, self.n_features)), 0.0
         for (c, delta), tau in zip(self.parts, taus, strict=True):
             total = float(c @ tau)

@@ -25,7 +25,7 @@ def has_pot():
 
 
 def restore(plan, a, b):
-    """A plan with marginals a and b next to a non-negative matrix (changed in place)."""
+    """A plan with marginals a and b next to a matrix >= 0 (changed in place)."""
     rows = plan.sum(axis=1)
     plan *= np.minimum(1.0, a / np.where(rows > 0, rows, 1.0))[:, None]
     columns = plan.sum(axis=0)

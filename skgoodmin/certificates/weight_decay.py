@@ -3,9 +3,9 @@
     objective = mean loss + alpha/2 (sum of the squared weights)
 
 What is *proven* needs a dual point and a bound of its polar from above: for relu on one
-or two features :mod:`.plane`, else :mod:`.relaxation` (one output, one hidden layer, relu
-or softplus) or :mod:`.relaxation_pairs`, and for softmax :mod:`.polar_bound`. What is
-*estimated* takes the best neuron found for the polar (:mod:`.polar`).
+or two features :mod:`.plane`, else :mod:`.relaxation` (one output, one hidden layer,
+relu or softplus) or :mod:`.relaxation_pairs`, and for softmax :mod:`.polar_bound`. What
+is *estimated* takes the best neuron found for the polar (:mod:`.polar`).
 
 For deep networks the proof is one over all widths at the same depth and activation; an
 estimate there is none.
@@ -23,7 +23,7 @@ from .effort import Effort, effort_of
 from .plane import plane_neuron, plane_polar
 from .polar import Neuron, search
 from .polar_bound import SLOPES, Points, polar_bound, product_range
-from .relaxation import Plan, optimise
+from .relaxation import Plan, best_scale, optimise
 from .relaxation_pairs import PairPlan
 from .spread import isotropic, tighten
 
@@ -107,11 +107,15 @@ class Problem:
         return self.alpha * max(size, 1e-300) ** (2.0 / order - 1.0)
 
     def bound(self, residuals, polar):
-        """Lower bound of the objective from residuals (K, n) and a bound of their polar.
+        """Lower bound of the objective from residuals (K, n) and a bound of the polar.
 
         They are scaled first, so that the best scale is near 1.
         """
-        factor = self.slope / polar if polar > 0 else 1.0
+        factor = min(self.slope / max(polar, 1e-250), 1e250)
+        if self.dual.smooth(residuals) is None:
+            factor = min(factor, 1.0)  # as the loss's gradient is
+        else:
+            factor = best_scale(self.dual, residuals, factor)[0]
         residuals, polar = factor * residuals, factor * polar * (1.0 + 1e-14)
         args = self.dual, residuals, polar, self.alpha
         if self.n_hidden == 1:

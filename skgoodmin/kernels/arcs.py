@@ -1,15 +1,16 @@
 """The polar of relu units on two features, from both sides: branch and bound on arcs.
 
-For a direction at angle t let h(t) = max_b || sum_i R_i relu(w(t).x_i + b) ||, found by a
-sort (:mod:`skgoodmin.kernels.polar`). On the arc between two angles, c and e its centre and
-half its width, u_i = w(c).x_i, v_i = w'(c).x_i and T = tan e, every direction is, but for a
-factor of at most 1, w(c) + tau w'(c) with |tau| <= T. A relu is below its chord in tau, by
-at most T |v_i| / 2 and only where it has its kink: u_i + b within T |v_i| of 0. So
+For a direction at angle t let h(t) = max_b || sum_i R_i relu(w(t).x_i + b) ||, found by
+a sort (:mod:`skgoodmin.kernels.polar`). On the arc between two angles, c and e its
+centre and half its width, u_i = w(c).x_i, v_i = w'(c).x_i and T = tan e, every
+direction is, but for a factor of at most 1, w(c) + tau w'(c) with |tau| <= T. A relu is
+below its chord in tau, by at most T |v_i| / 2 and only where it has its kink: u_i + b
+within T |v_i| of 0. So
 
-    h <= max(h(left), h(right)) / cos e + T/2 max_b sum_{|u_i + b| < T |v_i|} ||R_i|| |v_i|
+    h <= max(h(left), h(right)) / cos e + T/2 max_b sum_(i with a kink) ||R_i|| |v_i|
 
-which is off by O(e^2). Arcs whose bound is near the best value found are done, the others
-are halved.
+which is off by O(e^2). Arcs whose bound is near the best value found are done, the
+others are halved.
 """
 
 import numpy as np

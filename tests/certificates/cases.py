@@ -3,13 +3,9 @@
 import numpy as np
 from scipy.special import logsumexp
 
-from skgoodmin.certificates.conjugates import (
-    HingeDual,
-    LogisticDual,
-    PointwiseDual,
-    SoftmaxDual,
-    SquaredDual,
-)
+from skgoodmin.certificates.conjugate_custom import PointwiseDual
+from skgoodmin.certificates.conjugate_softmax import SoftmaxDual
+from skgoodmin.certificates.conjugates import HingeDual, LogisticDual, SquaredDual
 
 
 class SquaredHinge:
@@ -67,7 +63,7 @@ def make_dual(name, shares, n_outputs, rng):
 
 
 def loss_of(dual, raw):
-    """Losses (n, ...) of each row times its share, from the formulas; raw (K, n, ...)."""
+    """Losses (n, ...) of the rows times their shares, from the formulas."""
     shape = (-1,) + (1,) * (raw.ndim - 2)
     share = dual.shares.reshape(shape)
     if isinstance(dual, SoftmaxDual):
