@@ -1,0 +1,111 @@
+"""The conjugate of a loss of the user's own: tangents; see :mod:`.conjugates`."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .conjugates import INSIDE, ROUNDING, MarginDual, total
+
+
+@dataclass
+class _Tangents:
+    """Tangents of a convex function at points (..., n)."""
+
+    at: np.ndarray
+    value: np.ndarray
+    slope: np.ndarray
+
+
+class PointwiseDual(MarginDual):
+    """A loss of the user's own: ``value(raw, sign)`` and ``derivative(raw, sign)``.
+
+    For a slope r a bracket f1 < f2 with l'(f1) <= r <= l'(f2) is halved. l is above
+    both tangents, so with a_j = l(f_j) - r f_j, d1 = r - l'(f1), d2 = l'(f2) - r >= 0
+
+        -l*(r) = min_f l(f) - r f >= (a1 d2 + a2 d1 - d1 d2 (f2 - f1)) / (d1 + d2)
+
+    where the tangents meet; outside the bracket they rise. That is a bound however
+    early the halving stops. A row with R = 0 is worth the infimum of l: at least 0.
+    Where no bracket is found (r beyond the range of the slopes) D is -inf: no bound.
+    """
+
+    def __init__(self, signs, shares, loss):
+        super().__init__(signs, shares)
+        self.loss = loss
+
+    def loss_and_gradient(self, raw):
+        """See :class:`Dual`."""
+        with np.errstate(all="ignore"):
+            value = self.loss.value(raw, self.signs) * self.shares
+            return total(value), self.loss.derivative(raw, self.signs) * self.shares
+
+    def balance(self, residuals):
+        """See :class:`Dual`; rows too small to be found by a bracket become 0."""
+        tau = np.abs(self._tau(residuals))
+        kept = np.where(tau > 1e-12 * tau.max(initial=0.0), residuals, 0.0)
+        return super().balance(kept) * INSIDE
+
+    def value(self, residuals):
+        """See :class:`Dual`."""
+        slope = residuals / self.shares
+        some = slope != 0
+        if not some.any():
+            return 0.0
+        r, sign = slope[some], self.signs[some]
+        shares = np.broadcast_to(self.shares, slope.shape)[some]
+        with np.errstate(all="ignore"):
+            bound = self._of_slopes(r, sign)
+        if bound is None or not np.isfinite(bound).all():
+            return -np.inf
+        size = float(np.sum(shares * np.abs(bound)))
+        return float(np.sum(shares * bound)) - 4.0 * ROUNDING * size
+
+    def smooth(self, residuals):
+        """See :class:`Dual`: min over f in [-64, 64] of l(f) - r f."""
+        slope = residuals / self.shares
+        left, right = np.full((2, *slope.shape), -64.0)
+        right = -left
+        for _ in range(40):
+            middle = 0.5 * (left + right)
+            below = self.loss.derivative(middle, self.signs) <= slope
+            left, right = np.where(below, middle, left), np.where(below, right, middle)
+        value = self.shares * self.loss.value(left, self.signs) - residuals * left
+        return float(np.sum(value)), -left
+
+    def _of_slopes(self, r, sign):
+        """Lower bound of -l* for each slope (m,), rounding taken off, or None."""
+        derivative = self.loss.derivative
+        left, right = -np.ones_like(r), np.ones_like(r)
+        for _ in range(30):
+            low, high = derivative(left, sign) > r, derivative(right, sign) < r
+            if not (low.any() or high.any()):
+                break
+            left, right = (
+                np.where(low, 2 * left, left),
+                np.where(high, 2 * right, right),
+            )
+        else:
+            return None
+        for _ in range(48):
+            middle = 0.5 * (left + right)
+            below = derivative(middle, sign) <= r
+            left, right = np.where(below, middle, left), np.where(below, right, middle)
+        a, b = (
+            _Tangents(f, self.loss.value(f, sign), derivative(f, sign))
+            for f in (left, right)
+        )
+        # The slope of a tangent is known up to its rounding: half a bracket's width of
+        # it is far less than what is taken off for the values.
+        first, second = a.value - r * a.at, b.value - r * b.at
+        d1, d2 = np.maximum(r - a.slope, 0.0), np.maximum(b.slope - r, 0.0)
+        both = d1 + d2
+        meet = (first * d2 + second * d1 - d1 * d2 * (b.at - a.at)) / np.where(
+            both > 0, both, 1.0
+        )
+        bound = np.where(both > 0, meet, np.minimum(first, second))
+        size = (
+            np.abs(a.value)
+            + np.abs(b.value)
+            + np.abs(r) * (np.abs(a.at) + np.abs(b.at))
+        )
+        return bound - 16.0 * ROUNDING * size

@@ -1,0 +1,134 @@
+"""The dual value: a lower bound of the objective from residuals and a polar.
+
+One hidden layer. If Z >= sup over w, b of ||sum_i R_i phi_wb(x_i)|| / ||w|| and every
+row of R sums to 0, then for every t in [0, alpha / Z] and networks of every width
+
+    mean loss + alpha/2 sum W^2 >= D(t R)
+
+for the penalty of a unit is at least alpha ||v|| ||w||, and its part in sum R f at most
+Z ||v|| ||w||. A point P that cancels in groups of identical rows has polar 0, so it can
+be added: t R + (1 - t) P, at t = 0 the pointwise bound, is as good a dual point.
+
+L hidden layers. With the product T of the norms of all L + 1 weight matrices,
+|sum R f| <= Z T (Z for products of L slopes), and the penalty is at least
+pen(T) = alpha (L+1)/2 T^(2/(L+1)). So
+
+    objective >= min over T >= 0 of  pen(T) + max over u of [D(u R + ...) - u Z T]
+
+where u may depend on T: T is a number that the network has. pen grows and the maximum
+falls with T, so on a grid T_0 = 0 < T_1 < ... the minimum is at least the least
+pen(T_m) + max_u [..](T_{m+1}). For L = 1 this is the first bound again.
+"""
+
+import numpy as np
+
+GOLDEN = 0.5 * (np.sqrt(5.0) - 1.0)
+
+
+def maximise(function, limit, n_steps=26):
+    """(largest value found, its t) of a concave function on [0, limit].
+
+    -inf marks the outside of its domain, on the right; ``limit`` may be inf.
+    """
+    right = min(limit, 1.0)
+    best, at = max((function(t), t) for t in (0.0, right))
+    while right < limit and right < 1e6 and at == right:
+        right = min(2.0 * right, limit)
+        best, at = max((best, at), (function(right), right))
+    if at == right == limit:
+        # Concave and still rising at the end, as it does where Z > alpha.
+        inner = limit * (1.0 - 1e-3)
+        value = function(inner)
+        if value <= best:
+            return best, at
+        best, at = value, inner
+    a, b = 0.0, right
+    c, d = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
+    at_c, at_d = function(c), function(d)
+    for _ in range(n_steps):
+        if at_c >= at_d:
+            b, d, at_d = d, c, at_c
+            c = b - GOLDEN * (b - a)
+            at_c = function(c)
+        else:
+            a, c, at_c = c, d, at_d
+            d = a + GOLDEN * (b - a)
+            at_d = function(d)
+    return max((best, at), (at_c, c), (at_d, d))
+
+
+def paths(residuals, pointwise):
+    """Ways t -> dual point along which the polar is t times that of R."""
+    yield lambda t: t * residuals
+    if pointwise is not None:
+        yield lambda t: t * residuals + max(1.0 - t, 0.0) * pointwise
+
+
+def shallow_bound(dual, residuals, polar, alpha, pointwise=None):
+    """Lower bound of the objective of networks with one hidden layer of any width.
+
+    Parameters
+    ----------
+    dual : Dual
+    residuals : ndarray of shape (K, n)
+        Balanced.
+    polar : float
+        At least the polar of the residuals.
+    alpha : float
+    pointwise : ndarray of shape (K, n), optional
+        Cancels in groups of identical rows.
+
+    Returns
+    -------
+    bound : float
+    point : ndarray of shape (K, n)
+        The dual point that is worth it.
+    """
+    limit = alpha / polar * (1.0 - 4e-16) if polar > 0 else np.inf
+    best, point = -np.inf, residuals
+    for path in paths(residuals, pointwise):
+        value, t = maximise(lambda t, path=path: dual.value(path(t)), limit)
+        if value > best:
+            best, point = value, path(t)
+    return best, point
+
+
+def deep_bound(dual, residuals, polar, alpha, n_hidden, pointwise=None, reached=np.inf):
+    """Lower bound of the objective of networks with ``n_hidden`` layers of any width.
+
+    Parameters
+    ----------
+    dual, residuals, polar, alpha, pointwise
+        As in :func:`shallow_bound`; ``polar`` for products of slopes.
+    n_hidden : int
+    reached : float, default=inf
+        An objective that some network has; it only says how far the grid must go.
+
+    Returns
+    -------
+    bound : float
+    """
+    most = reached if np.isfinite(reached) else 1.0
+    order = n_hidden + 1.0
+    # Equal steps of the penalty: the grid costs at most most / 1000 of the bound.
+    penalty = np.linspace(0.0, most, 1001)
+    sizes = (2.0 * penalty / (alpha * order)) ** (0.5 * order)
+    scales, values = [np.zeros(1)], [np.zeros(1)]
+    trials = np.r_[0.0, np.geomspace(1e-3, 30.0, 50)]
+    for _ in range(2):
+        for path in paths(residuals, pointwise):
+            scales.append(trials)
+            values.append(np.array([dual.value(path(t)) for t in trials]))
+        t, worth = np.concatenate(scales), np.concatenate(values)
+        some = np.isfinite(worth)
+        t, worth = t[some], worth[some]
+        lines = worth - np.outer(sizes, t * polar)
+        used = lines.argmax(axis=1)
+        loss = lines[np.arange(len(sizes)), used]
+        steps = penalty[:-1] * (1.0 - 1e-13) + loss[1:] - 1e-13 * most
+        # Once more, near the scale that the least step takes.
+        near = t[used[1 + steps.argmin()]]
+        trials = near * np.linspace(0.85, 1.18, 30)
+    # The loss at the largest T holds for all beyond only where its scale is 0.
+    beyond = penalty[-1] + worth[t == 0.0].max()
+    return float(min(steps.min(), beyond))

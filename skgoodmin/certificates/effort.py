@@ -1,0 +1,70 @@
+"""How hard a certificate tries: numbers of iterations, never seconds."""
+
+from dataclasses import dataclass
+
+WORK = 4e6  # variables times features of a plan that all its iterations are done with
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much work.
+
+    Attributes
+    ----------
+    n_neighbours : int
+        Of each row, in a plan.
+    stages : tuple of (power, iterations)
+        See :func:`.relaxation.optimise`.
+    n_tighten : int
+        Steps of W at the end.
+    n_units, n_random, n_steps : int
+        Ascents from units and random directions, and evaluations of each.
+    amplitudes : int
+        Iterations of the convex amplitudes; 0 leaves them out.
+    n_grown : int
+        Rounds of neurons added to them.
+    n_rounds : int
+        Plans for softmax.
+    arcs : (tolerance, number)
+        For one and two features.
+    """
+
+    n_neighbours: int
+    stages: tuple
+    n_tighten: int
+    n_units: int
+    n_random: int
+    n_steps: int
+    amplitudes: int
+    n_grown: int
+    n_rounds: int
+    arcs: tuple
+
+    def affordable(self, work):
+        """The stages, with fewer iterations where each one is long."""
+        share = min(1.0, WORK / max(work, 1))
+        return tuple((p, max(int(n * share), min(n, 10))) for p, n in self.stages)
+
+
+def effort_of(effort):
+    """Numbers for an effort: 0 is what a fit does by the way, 1 what certify does."""
+    if effort <= 0:
+        return Effort(5, ((30.0, 8),), 3, 1, 2, 60, 0, 0, 1, (1e-2, 500))
+
+    def share(n, least):
+        return max(int(n * effort), least)
+
+    return Effort(
+        n_neighbours=20,
+        stages=tuple(
+            (p, share(n, 10)) for p, n in ((30.0, 150), (100.0, 150), (300.0, 120))
+        ),
+        n_tighten=40,
+        n_units=share(12, 2),
+        n_random=share(12, 2),
+        n_steps=200,
+        amplitudes=200,
+        n_grown=3,
+        n_rounds=share(12, 3),
+        arcs=(1e-3, 20_000),
+    )

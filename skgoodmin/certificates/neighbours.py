@@ -1,0 +1,76 @@
+"""Pairs of rows of two sides that a plan may use.
+
+Any set of pairs proves a bound, near ones a better one: mass that goes a short way
+costs little for every neuron. Where the two sides are too large for all distances, the
+neighbours along a few directions stand in for the nearest ones.
+"""
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+LARGEST = 30_000_000  # distances that are computed at most
+SLICE = 4_000_000  # at a time
+
+
+def nearest(x, y, k):
+    """Places (n, k) of the k rows of y next to each row of x, and their distances."""
+    k = min(k, len(y))
+    places = np.empty((len(x), k), dtype=np.int64)
+    step = max(SLICE // len(y), 1)
+    for start in range(0, len(x), step):
+        distance = cdist(x[start : start + step], y, "sqeuclidean")
+        some = slice(start, start + len(distance))
+        if k == len(y):
+            places[some] = np.arange(k)
+        else:
+            places[some] = np.argpartition(distance, k - 1, axis=1)[:, :k]
+    return places
+
+
+def along(x, y, k, direction):
+    """Places (n, k) of rows of y next to each row of x along a direction."""
+    order = np.argsort(y @ direction, kind="stable")
+    at = np.searchsorted((y @ direction)[order], x @ direction)
+    k = min(k, len(y))
+    first = np.clip(at - k // 2, 0, len(y) - k)
+    return order[first[:, None] + np.arange(k)]
+
+
+def pairs(x, y, k):
+    """(left, right) of all pairs (E,): k neighbours of every row, of either side.
+
+    Parameters
+    ----------
+    x, y : ndarrays of shape (n, d) and (m, d)
+    k : int
+    """
+    n, m = len(x), len(y)
+    if n * m <= LARGEST:
+        there, back = nearest(x, y, k), nearest(y, x, k)
+    else:
+        rng = np.random.default_rng(0)
+        directions = rng.normal(size=(4, x.shape[1]))
+        part = max(k // 4, 1)
+        there = np.hstack([along(x, y, part, w) for w in directions])
+        back = np.hstack([along(y, x, part, w) for w in directions])
+    left = np.r_[np.repeat(np.arange(n), there.shape[1]), back.ravel()]
+    right = np.r_[there.ravel(), np.repeat(np.arange(m), back.shape[1])]
+    keys = np.unique(left * m + right)
+    return keys // m, keys % m
+
+
+def masses(x, y, left, right, a, b, n_iterations=20, sharpness=5.0):
+    """Positive masses (E,) of the pairs with marginals near a and b: Sinkhorn.
+
+    sharpness : float
+        Of exp(-sharpness distance / mean distance).
+    """
+    distance = np.sqrt(((x[left] - y[right]) ** 2).sum(axis=1))
+    mean = distance.mean()
+    kernel = np.exp(-sharpness * distance / mean) if mean > 0 else np.ones(len(left))
+    kernel = np.maximum(kernel, 1e-8)
+    p, q = np.ones(len(a)), np.ones(len(b))
+    for _ in range(n_iterations):
+        p = a / np.maximum(np.bincount(left, kernel * q[right], len(a)), 1e-300)
+        q = b / np.maximum(np.bincount(right, kernel * p[left], len(b)), 1e-300)
+    return kernel * p[left] * q[right]

@@ -1,0 +1,54 @@
+"""The polar of relu units on one or two features: proven as near as one likes.
+
+See :mod:`skgoodmin.kernels.arcs`. One feature has two directions, nothing in between.
+"""
+
+import numpy as np
+
+from ..kernels.arcs import at_angle, polar_of_arcs
+from .polar import Neuron
+from .polar_bound import Points
+
+
+def plane_polar(points, residuals, tolerance=1e-3, max_arcs=20_000):
+    """(proven bound, value found, direction (d,), intercept for centred rows).
+
+    Parameters
+    ----------
+    points : Points
+        At most two columns.
+    residuals : ndarray of shape (K, m)
+    tolerance : float, default=1e-3
+        Relative distance of the two that is aimed at.
+    max_arcs : int, default=20_000
+    """
+    x, (n, d) = points.x, points.x.shape
+    r = np.ascontiguousarray(residuals.T)
+    flat = np.zeros((n, 2))
+    flat[:, :d] = x
+    slack = points.slack(residuals, 1.0, 0.0, 8 * n)
+    if d == 1:
+        work = np.empty(n), np.empty((2, r.shape[1]))
+        ends = [
+            (*at_angle(flat, r, angle, *work), np.cos(angle)) for angle in (0.0, np.pi)
+        ]
+        value, intercept, w = max(ends)
+        return value + slack, value, np.array([w]), intercept
+    sizes = np.sqrt((r * r).sum(axis=1)) * (1.0 + 1e-14)
+    best = np.empty(3)
+    upper = polar_of_arcs(flat, r, sizes, 32, tolerance, max_arcs, best)
+    w = np.array([np.cos(best[1]), np.sin(best[1])])
+    return upper * (1.0 + 1e-14) + slack, best[0], w, best[2]
+
+
+def plane_neuron(x, residuals, tolerance=1e-3, max_arcs=20_000):
+    """The best :class:`Neuron` for rows x (n, 1 or 2) and residuals (K, n)."""
+    points = Points(x, residuals)
+    if not len(points.used) or points.radius == 0 or points.x.shape[1] < x.shape[1]:
+        nothing = np.zeros(x.shape[1]), 0.0, np.zeros(len(residuals))
+        return Neuron(0.0, *nothing, 0, 0)
+    _, value, w, b = plane_polar(points, points.residuals, tolerance, max_arcs)
+    h = points.residuals @ np.maximum(points.x @ w + b, 0.0)
+    size = np.linalg.norm(h)
+    h = h / size if size > 0 else h
+    return Neuron(float(value), w, float(b - w @ points.centre), -h, 1, 1)

@@ -1,0 +1,261 @@
+"""The polar of residuals from below: the neuron that is missed most.
+
+    h(w, b) / ||w||,  h = || sum_i R_i act(w.x_i + b) ||_2
+
+A neuron with more than alpha lowers the objective when it is added with a small output
+weight against sum_i R_i act(..): the first-order gain is (h - alpha) for each unit of
+||v|| ||w||. The largest one found says how far the dual bound could go if there were no
+better one: an estimate, as good as the search. So the search reports how many of its
+ascents ended at the best.
+
+relu: :mod:`skgoodmin.kernels.polar`. identity: the first singular value of X'R. Others:
+L-BFGS on log h - log ||w|| in (w, b); softplus and silu become a relu for large w, so
+they start from the ascents of the relu as well.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.sparse import issparse
+from scipy.special import expit
+
+from ..kernels.polar import ascend_all, score_all
+
+AGAIN = 1e-3  # relative difference up to which two ascents have found the same value
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """The best neuron found.
+
+    Attributes
+    ----------
+    polar : float
+        h / ||w||: attained, so the polar is no less but for rounding.
+    coef : ndarray of shape (n_features,)
+    intercept : float
+    direction : ndarray of shape (K,)
+        Of the output weights that lower the objective, length 1.
+    found_again : int
+        Ascents that ended within AGAIN of it, itself included.
+    n_ascents : int
+    """
+
+    polar: float
+    coef: np.ndarray
+    intercept: float
+    direction: np.ndarray
+    found_again: int
+    n_ascents: int
+
+
+def _softplus(z):
+    return np.logaddexp(0.0, z), expit(z)
+
+
+def _silu(z):
+    s = expit(z)
+    return z * s, s * (1.0 + z * (1.0 - s))
+
+
+def _tanh(z):
+    t = np.tanh(z)
+    return t, 1.0 - t * t
+
+
+def _logistic(z):
+    s = expit(z)
+    return s, s * (1.0 - s)
+
+
+def _relu(z):
+    return np.maximum(z, 0.0), (z > 0) * 1.0
+
+
+# value and slope
+ACTIVATIONS = {
+    "identity": lambda z: (z, np.ones_like(z)),
+    "logistic": _logistic,
+    "tanh": _tanh,
+    "relu": _relu,
+    "softplus": _softplus,
+    "silu": _silu,
+}
+
+
+def rows_used(x, residuals):
+    """The rows with a residual: (x (m, d) dense, R (m, K)), C-ordered float64."""
+    used = np.flatnonzero((residuals != 0).any(axis=0))
+    some = x[used]
+    some = some.toarray() if issparse(some) else some
+    return np.ascontiguousarray(some, dtype=np.float64), np.ascontiguousarray(
+        residuals[:, used].T, dtype=np.float64
+    )
+
+
+def _nothing(n_features, n_outputs):
+    return Neuron(0.0, np.zeros(n_features), 0.0, np.zeros(n_outputs), 0, 0)
+
+
+def _best(values, coefs, intercepts, directions):
+    """The largest of several ascents, as a :class:`Neuron`."""
+    at = int(np.argmax(values))
+    size = np.linalg.norm(directions[at])
+    return Neuron(
+        float(values[at]),
+        coefs[at],
+        float(intercepts[at]),
+        -directions[at] / (size if size > 0 else 1.0),
+        int((values >= values[at] * (1.0 - AGAIN)).sum()),
+        len(values),
+    )
+
+
+def _relu_ascents(x, r, starts, max_evaluations):
+    coefs = np.empty_like(starts)
+    directions = np.empty((len(starts), r.shape[1]))
+    values = np.empty((len(starts), 2))
+    ascend_all(x, r, starts, max_evaluations, coefs, directions, values)
+    return values[:, 0], coefs, values[:, 1], directions
+
+
+def _promising(x, r, act, units, intercepts, most):
+    """Places of the units with the largest h / ||w|| at their own intercepts."""
+    norm = np.linalg.norm(units, axis=1)
+    live = np.flatnonzero(np.isfinite(norm) & (norm > 0))
+    h = r.T @ act(x @ units[live].T + intercepts[live])[0]
+    score = np.linalg.norm(h, axis=0) / norm[live]
+    return live[np.argsort(-score, kind="stable")[:most]]
+
+
+def _starts(x, r, units, n_units, n_random, rng):
+    """Directions (m, d): the units that are missed most, and random ones."""
+    units = units[np.linalg.norm(units, axis=1) > 0]
+    if n_units == 0:
+        units = units[:0]
+    elif len(units) > n_units:
+        scores = np.empty(len(units))
+        score_all(x, r, units, scores)
+        units = units[np.argsort(-scores, kind="stable")[:n_units]]
+    random = rng.normal(size=(n_random, x.shape[1]))
+    starts = np.ascontiguousarray(np.vstack([units, random]), dtype=np.float64)
+    return starts
+
+
+def relu_search(x, r, units, n_units, n_random, rng, max_evaluations=200):
+    """Ascents of relu units; x (n, d), r (n, K), units (m, d). Returns all of them.
+
+    Returns
+    -------
+    values, coefs, intercepts, directions : ndarrays, one row an ascent
+    """
+    starts = _starts(x, r, units, n_units, n_random, rng)
+    return _relu_ascents(x, r, starts, max_evaluations)
+
+
+def _smooth_ascent(x, r, act, w, b, n_iterations):
+    """L-BFGS on log h - log ||w||: (value, w, b, direction)."""
+
+    def value_and_gradient(t):
+        w, b = t[:-1], t[-1]
+        norm = np.linalg.norm(w) if np.abs(t).max() < 1e50 else np.inf
+        value, slope = act(x @ w + b)
+        h = value @ r
+        size = np.linalg.norm(h)
+        if not (size > 0 and 0 < norm < 1e100):
+            return 700.0, np.zeros_like(t)
+        back = slope * (r @ h) / (size * size)
+        gradient = np.r_[back @ x - w / (norm * norm), back.sum()]
+        return np.log(norm) - np.log(size), -gradient
+
+    start = np.r_[w, b]
+    result = minimize(
+        value_and_gradient,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": n_iterations, "maxfun": 3 * n_iterations},
+    )
+    w, b = result.x[:-1], result.x[-1]
+    h = act(x @ w + b)[0] @ r
+    norm = np.linalg.norm(w)
+    return (np.linalg.norm(h) / norm if norm > 0 else 0.0), w, b, h
+
+
+def search(
+    x,
+    residuals,
+    activation,
+    units,
+    intercepts,
+    rng,
+    n_units=8,
+    n_random=8,
+    n_steps=200,
+):
+    """The best neuron found.
+
+    Parameters
+    ----------
+    x : ndarray or CSR of shape (n, d)
+    residuals : ndarray of shape (K, n)
+        Balanced.
+    activation : str
+    units : ndarray of shape (m, d)
+        Incoming weights of the network's own units.
+    intercepts : ndarray of shape (m,)
+    rng : numpy.random.Generator
+    n_units, n_random : int
+        Ascents from the units that are missed most, and from random directions.
+    n_steps : int, default=200
+        Evaluations of one ascent at most.
+
+    Returns
+    -------
+    neuron : Neuron
+    """
+    n_features = x.shape[1]
+    x, r = rows_used(x, residuals)
+    if not len(x):
+        return _nothing(n_features, len(residuals))
+    if activation == "identity":
+        left, size, right = np.linalg.svd(x.T @ r, full_matrices=False)
+        return Neuron(float(size[0]), left[:, 0], 0.0, -right[0], 1, 1)
+    if activation == "relu":
+        some = _promising(x, r, ACTIVATIONS["relu"], units, intercepts, 4 * n_units)
+        found = relu_search(x, r, units[some], n_units, n_random, rng, n_steps)
+        return _best(*found)
+    numbers = n_units, n_random, n_steps
+    return _smooth_search(x, r, activation, units, intercepts, rng, *numbers)
+
+
+def _smooth_search(
+    x, r, activation, units, intercepts, rng, n_units, n_random, n_steps
+):
+    """Ascents in (w, b) on rows that are centred and of size 1."""
+    centre = x.mean(axis=0)
+    x = x - centre
+    size = np.sqrt((x * x).sum(axis=1).mean())
+    if not size > 0:
+        return _nothing(x.shape[1], r.shape[1])
+    x /= size
+    act = ACTIVATIONS[activation]
+    offsets = intercepts + units @ centre
+    units = units * size
+    first = _promising(x, r, act, units, offsets, n_units)
+    starts = [(units[j], offsets[j]) for j in first]
+    for _ in range(n_random):
+        starts.append(
+            (rng.normal(size=x.shape[1]) * rng.uniform(0.3, 3.0), rng.normal())
+        )
+    if activation in ("softplus", "silu"):
+        some = max(n_units // 2, 1), max(n_random // 2, 1)
+        _, coefs, bends, _ = relu_search(x, r, units, *some, rng, n_steps)
+        for w, b in zip(coefs[:4], bends[:4], strict=True):
+            steep = 20.0 / max(np.std(x @ w), 1e-3)
+            starts.append((w * steep, b * steep))
+    found = [_smooth_ascent(x, r, act, w, b, n_steps // 3) for w, b in starts]
+    values, coefs, bends, directions = (np.array(p) for p in zip(*found, strict=True))
+    bends = bends - coefs @ (centre / size)
+    return _best(values * size, coefs / size, bends, directions)

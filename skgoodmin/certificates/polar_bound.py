@@ -1,0 +1,269 @@
+"""The polar of residuals from above: proven for every neuron, by transport.
+
+For one output let P and N be the rows with r > 0 and r < 0, pi a plan from r_P to
+|r_N|.
+
+**Convex activations with slopes in [0, 1]** (relu, softplus). With the barycentres
+xbar_i = sum_j pi_ij x_j / r_i, delta_i = x_i - xbar_i and g = sum_P r_i delta_i, Jensen
+and act(a) - act(c) <= max(a - c, 0) give, for every w and b,
+
+    sum_i r_i act(w.x_i + b) <= sum_P r_i max(w.delta_i, 0)
+                              = 1/2 (w.g + sum_P r_i |w.delta_i|).
+
+The other sign is the same with P and N exchanged; the larger one of the two counts.
+
+**Activations with slopes in [low, high]**. act(w.x_i + b) - act(w.x_j + b) is
+w.(x_i - x_j) times a number in [low, high], so with middle and half width of that range
+
+    |sum_i r_i act(w.x_i + b)| <= middle |w.g| + half sum_ij pi_ij |w.(x_i - x_j)|.
+
+Both are spreads (:mod:`skgoodmin.certificates.spread`). Several outputs have a plan
+each and add their squares. In a deep network a path through L layers has the product of
+L slopes, one for each pair of rows, so the second bound holds with the range of
+products in place of [low, high].
+
+**In floating point.** The exact balanced residuals R*, the plan in memory and the
+differences made of it disagree by rounding. For a vector e with sum 0 the polar is at
+most slope * sum |e_i| ||x_i - centre||, so what they disagree by, in mass, times the
+radius of the data is added: ``slack`` below.
+"""
+
+import numpy as np
+from scipy.sparse import issparse
+
+from .spread import EPS, Spread, exponential, isotropic, tighten
+from .transport import barycentres, pairs
+
+# activation -> (least slope, largest slope, convex with slopes in [0, 1]), rounded
+# outwards: silu's slopes are -0.09984 at z = -2.3994 and 1.09984 at z = +2.3994.
+SLOPES = {
+    "identity": (1.0, 1.0, False),
+    "logistic": (0.0, 0.25, False),
+    "tanh": (0.0, 1.0, False),
+    "relu": (0.0, 1.0, True),
+    "softplus": (0.0, 1.0, True),
+    "silu": (-0.0999, 1.0999, False),
+}
+
+
+def product_range(activation, n_hidden):
+    """(least, largest) product of ``n_hidden`` slopes."""
+    low, high, _ = SLOPES[activation]
+    ends = (low, high)
+    least, most = ends
+    for _ in range(n_hidden - 1):
+        corners = [a * b for a in (least, most) for b in ends]
+        least, most = min(corners), max(corners)
+    return least, most
+
+
+class Points:
+    """The rows that take part: centred, in a basis of few dimensions.
+
+    Parameters
+    ----------
+    x : ndarray or CSR of shape (n, d)
+    residuals : ndarray of shape (K, n)
+        Balanced.
+
+    Attributes
+    ----------
+    used : ndarray of shape (m,)
+        Places of the rows with a residual.
+    x : ndarray of shape (m, d), or (m, m) if d > m
+    residuals : ndarray of shape (K, m)
+    centre : ndarray of shape (d,)
+        What was taken off.
+    radius : float
+        Largest distance from the centre.
+    """
+
+    def __init__(self, x, residuals):
+        self.used = np.flatnonzero((residuals != 0).any(axis=0))
+        self.residuals = np.ascontiguousarray(residuals[:, self.used])
+        x = x[self.used]
+        x = np.asarray(x.toarray() if issparse(x) else x, dtype=np.float64)
+        self.missed, self.centre = np.zeros(len(x)), np.zeros(x.shape[1])
+        if len(x):
+            # Any centre will do; the subtraction rounds to half a unit of each number.
+            mass = abs(self.residuals).sum(axis=0)
+            self.centre = mass @ x / mass.sum()
+            x = x - self.centre
+        if x.shape[1] > len(x) > 0:
+            # More columns than rows: coordinates in the span of the rows. What the
+            # basis misses, measured, is a part that the bound has to add.
+            basis = np.linalg.qr(x.T)[0]
+            short = x @ basis
+            size = np.linalg.norm(x, axis=1)
+            self.missed = 2 * np.linalg.norm(x - short @ basis.T, axis=1)
+            self.missed += 16 * EPS * sum(x.shape) * size
+            x = short
+        self.x = np.ascontiguousarray(x)
+        self.radius = float(np.sqrt((x * x).sum(axis=1).max(initial=0.0)))
+
+    def slack(self, residuals, slope, deviation=0.0, n_terms=0):
+        """What rounding and a plan's deviation can hide of the polar of residuals.
+
+        Parameters
+        ----------
+        residuals : ndarray of shape (K, m)
+        slope : float
+            Largest size of a slope.
+        deviation : float, default=0.0
+            Mass by which the plans miss their marginals.
+        n_terms : int, default=0
+            Terms of the longest sum, beyond the number of rows.
+        """
+        mass = abs(residuals).sum(axis=0)
+        terms = sum(self.x.shape) + 2 * n_terms + 50
+        wrong = 2.0 * deviation + 8 * EPS * terms * mass.sum()
+        return slope * 1.01 * (wrong * self.radius + mass @ self.missed)
+
+
+def _sides(r):
+    """Places of the two signs of a vector, and their masses with equal sums."""
+    up, down = np.flatnonzero(r > 0), np.flatnonzero(r < 0)
+    a, b = r[up], -r[down]
+    return up, down, a, b
+
+
+def weak_bound(x, r, log_w, n_rounds, n_tighten):
+    """Bound of sup sum_i r_i act(w.x_i + b) for one sign; r (n,) balanced.
+
+    Frank-Wolfe in the plan (only barycentres are kept), mirror ascent in W.
+
+    Returns
+    -------
+    value : float
+        Without slack.
+    deviation : float
+        Of the marginals of the plans.
+    """
+    up, down, a, b = _sides(r)
+    x_up, x_down = x[up], x[down]
+    centres, deviation, best = None, 0.0, np.inf
+    for k in range(n_rounds):
+        W = exponential(log_w)
+        if centres is None:
+            # Distances in the metric of W: what a plan of pairs would cost.
+            def cost(rows, columns, W=W):
+                left, right = x_up[rows], x_down[columns]
+                square = ((left @ W) * left).sum(axis=1)[:, None]
+                square = square + ((right @ W) * right).sum(axis=1)
+                square = square - 2.0 * (left @ W) @ right.T
+                return np.sqrt(np.maximum(square, 0.0))
+        else:
+            delta = x_up - centres
+            moved = delta @ W
+            size = np.sqrt(np.maximum((moved * delta).sum(axis=1), 0.0))
+            moved /= -(size + 1e-3 * size.mean() + 1e-150)[:, None]
+
+            def cost(rows, columns, moved=moved):
+                return moved[rows] @ x_down[columns].T
+
+        direction = np.linalg.eigh(W)[1][:, -1]
+        new, off = barycentres(a, b, x_up, x_down, cost, direction)
+        deviation = max(deviation, off)
+        share = 1.0 if centres is None else 2.0 / (k + 2.0)
+        centres = new if centres is None else centres + share * (new - centres)
+        delta = x_up - centres
+        g = a @ delta
+        spread = Spread([(np.r_[0.5 * a, 0.5], np.vstack([delta, g]))])
+        last = k == n_rounds - 1
+        steps = n_tighten if last or k == 0 else 3
+        value, log_w, _ = tighten(spread, log_w, steps)
+        best = min(best, value)
+    return best, deviation
+
+
+def strong_bound(x, residuals, slopes, log_w, n_rounds, n_tighten):
+    """Bound of sup ||sum_i R_i act(w.x_i + b)|| by plans of pairs.
+
+    A plan for each output; rounds average the plans of different W.
+
+    Returns
+    -------
+    value, deviation
+        As in :func:`weak_bound`.
+    """
+    low, high = slopes
+    middle, half = 0.5 * (low + high), 0.5 * (high - low)
+    # Rounded outwards.
+    middle, half = abs(middle) * (1 + 2 * EPS), half * (1 + 2 * EPS)
+    outputs = [r for r in residuals if (r != 0).any()]
+    masses = [[] for _ in outputs]
+    differences = [[] for _ in outputs]
+    deviation, best, n_plans = 0.0, np.inf, 0
+    for _ in range(n_rounds if half > 0 else 1):
+        W = exponential(log_w)
+        direction = np.linalg.eigh(W)[1][:, -1]
+        parts, off = [], 0.0
+        for r, mass, difference in zip(outputs, masses, differences, strict=True):
+            up, down, a, b = _sides(r)
+            x_up, x_down = x[up], x[down]
+            g = a @ x_up - b @ x_down
+            if half == 0:
+                parts.append((np.array([middle]), g[None]))
+                continue
+
+            def cost(rows, columns, W=W, x_up=x_up, x_down=x_down):
+                left, right = x_up[rows], x_down[columns]
+                square = ((left @ W) * left).sum(axis=1)[:, None]
+                square = square + ((right @ W) * right).sum(axis=1)
+                square = square - 2.0 * (left @ W) @ right.T
+                return np.sqrt(np.maximum(square, 0.0))
+
+            i, j, pi, missed = pairs(a, b, cost, x_up, x_down, direction)
+            off += missed
+            # Earlier plans keep the share that a mean of all gives them.
+            for k in range(len(mass)):
+                mass[k] = mass[k] * (n_plans / (n_plans + 1.0))
+            mass.append(pi / (n_plans + 1.0))
+            difference.append(x_up[i] - x_down[j])
+            c = np.concatenate([half * m for m in mass] + [np.array([middle])])
+            parts.append((c, np.vstack([*difference, g])))
+        n_plans += 1
+        deviation = max(deviation, off)
+        value, log_w, _ = tighten(Spread(parts), log_w, n_tighten)
+        best = min(best, value)
+        # The next plan is for a W a little more even than the best one.
+        log_w = 0.9 * log_w
+    return best, deviation
+
+
+def polar_bound(points, activation, n_hidden=1, n_rounds=20, n_tighten=60):
+    """Proven bound of the polar of R*, the exactly balanced point next to R.
+
+    Parameters
+    ----------
+    points : Points
+    activation : str
+    n_hidden : int, default=1
+    n_rounds, n_tighten : int
+        Plans, and steps of W for the last one.
+
+    Returns
+    -------
+    bound : float
+    """
+    if not len(points.used):
+        return 0.0
+    x, residuals = points.x, points.residuals
+    start = isotropic(x.shape[1])[0]
+    low, high = product_range(activation, n_hidden)
+    slope = max(abs(low), abs(high))
+    if points.radius == 0:
+        return points.slack(residuals, slope)
+    live = [r for r in residuals if (r != 0).any()]
+    if SLOPES[activation][2] and n_hidden == 1 and len(live) == 1:
+        found = [
+            weak_bound(x, r, start, n_rounds, n_tighten) for r in (live[0], -live[0])
+        ]
+        value, n_terms = max(value for value, _ in found), 0
+        deviation = max(off for _, off in found)
+    else:
+        slopes, n_terms = (low, high), 2 * len(x) * n_rounds
+        value, deviation = strong_bound(
+            x, residuals, slopes, start, n_rounds, n_tighten
+        )
+    return value + points.slack(residuals, slope, deviation, n_terms)

@@ -1,0 +1,138 @@
+"""The best dual point that plans of pairs can prove: several outputs, any activation.
+
+As in :mod:`.relaxation`, with the second bound of :mod:`.polar_bound`. Every output k
+has masses pi_ke on its own pairs, differences delta_e = x_i - x_j, g_k = sum_e pi_ke
+delta_e, and with the middle and half the width of the range of slopes, any tau, sigma >
+0
+
+    T_k = half sum_e pi_ke tau_ke + middle sigma_k
+    M_k = half sum_e pi_ke delta_e delta_e' / tau_ke + middle g_k g_k' / sigma_k
+    polar <= U = sqrt( lambda_max( sum_k T_k M_k ) ).
+
+D(alpha R / U) is maximised over pi = q^2, log tau and log sigma.
+"""
+
+import numpy as np
+
+from .neighbours import masses, pairs
+from .relaxation import best_scale, eigen, power_mean
+from .spread import Spread
+
+
+class _Output:
+    """Pairs of one output."""
+
+    def __init__(self, x, residuals, n_neighbours):
+        self.up, self.down = (
+            np.flatnonzero(residuals > 0),
+            np.flatnonzero(residuals < 0),
+        )
+        rows, columns = x[self.up], x[self.down]
+        left, right = pairs(rows, columns, n_neighbours)
+        least = 1e-2 * abs(residuals[residuals != 0]).mean()
+        a = np.maximum(residuals[self.up], least)
+        b = np.maximum(-residuals[self.down], least)
+        total = residuals[self.up].sum()
+        mass = masses(rows, columns, left, right, a / a.sum(), b / b.sum()) * total
+        self.mass = mass
+        self.left, self.right = self.up[left], self.down[right]
+        self.delta = rows[left] - columns[right]
+
+    def residuals(self, mass, n):
+        """r (n,) of the masses."""
+        return np.bincount(self.left, mass, n) - np.bincount(self.right, mass, n)
+
+
+class PairPlan:
+    """Masses on pairs, for each output.
+
+    Parameters
+    ----------
+    dual : Dual
+    x : ndarray of shape (n, d), centred
+    residuals : ndarray of shape (K, n)
+    alpha : float
+    n_neighbours : int
+    slopes : (float, float)
+        Range of the activation's slopes.
+    """
+
+    def __init__(self, dual, x, residuals, alpha, n_neighbours, slopes):
+        self.dual, self.alpha, self.n_rows = dual, alpha, len(x)
+        self.n_features = x.shape[1]
+        low, high = slopes
+        eps = 4 * np.finfo(np.float64).eps
+        self.middle = 0.5 * abs(low + high) * (1.0 + eps)
+        self.half = 0.5 * (high - low) * (1.0 + eps)
+        self.places = [k for k, r in enumerate(residuals) if (r != 0).any()]
+        self.n_outputs = len(residuals)
+        self.outputs = [_Output(x, residuals[k], n_neighbours) for k in self.places]
+        mean = np.mean([output.mass.mean() for output in self.outputs])
+        parts = []
+        for output in self.outputs:
+            q = np.sqrt(output.mass / mean + 1e-3)
+            length = np.sqrt((output.delta**2).sum(axis=1))
+            g = np.linalg.norm((q * q) @ output.delta)
+            floor = 1e-3 * length.mean() + 1e-100
+            parts += [q, np.log(length + floor), [np.log(g + floor)]]
+        self.start = np.concatenate(parts)
+
+    def _cut(self, z):
+        """(output, q, log tau, log sigma) of each output."""
+        first = 0
+        for output in self.outputs:
+            n = len(output.mass)
+            end = first + 2 * n
+            yield output, z[first : first + n], z[first + n : end], z[end]
+            first = end + 1
+
+    def value_and_gradient(self, z, power):
+        """-D(alpha R / U) and its gradient."""
+        d, half, middle = self.n_features, self.half, self.middle
+        matrix, kept = np.zeros((d, d)), []
+        r = np.zeros((self.n_outputs, self.n_rows))
+        for k, (output, q, log_tau, log_sigma) in zip(
+            self.places, self._cut(z), strict=True
+        ):
+            mass, tau, sigma = q * q, np.exp(log_tau), np.exp(log_sigma)
+            g = mass @ output.delta
+            total = half * (mass @ tau) + middle * sigma
+            own = (output.delta.T * (half * mass / tau)) @ output.delta
+            own += np.outer(g, g) * (middle / sigma)
+            matrix += total * own
+            kept.append((output, q, mass, tau, sigma, g, total, own))
+            r[k] = output.residuals(mass, self.n_rows)
+        values, vectors = eigen(matrix)
+        log_square, weights = power_mean(np.log(values), power)
+        scale = self.alpha * np.exp(-0.5 * log_square)
+        _, value, slope, pull = best_scale(self.dual, r, scale)
+        W = (vectors * (weights / values)) @ vectors.T
+        parts = []
+        for k, (output, q, mass, tau, sigma, g, total, own) in zip(
+            self.places, kept, strict=True
+        ):
+            share = (W * own).sum()
+            square = ((output.delta @ W) * output.delta).sum(axis=1) / tau
+            toward = W @ g
+            by_mass = 0.5 * half * (share * tau + total * square)
+            by_mass += (total * middle / sigma) * (output.delta @ toward)
+            by_tau = 0.5 * half * mass * (share * tau - total * square)
+            by_sigma = 0.5 * middle * (share * sigma - total * (g @ toward) / sigma)
+            gain = slope[k][output.left] - slope[k][output.right]
+            parts += [
+                2.0 * q * (gain - pull * by_mass),
+                -pull * by_tau,
+                [-pull * by_sigma],
+            ]
+        return -value, -np.concatenate(parts)
+
+    def proof(self, z):
+        """Residuals (K, n) and the spread that bounds their polar."""
+        r, parts = np.zeros((self.n_outputs, self.n_rows)), []
+        for k, (output, q, _, _) in zip(self.places, self._cut(z), strict=True):
+            mass = q * q
+            r[k] = output.residuals(mass, self.n_rows)
+            g = mass @ output.delta
+            weights = np.r_[self.half * mass, self.middle]
+            parts.append((weights, np.vstack([output.delta, g])))
+        return r, [Spread(parts)]

@@ -1,0 +1,252 @@
+"""Bounds of the objective with weight decay, over networks of every width.
+
+    objective = mean loss + alpha/2 (sum of the squared weights)
+
+What is *proven* needs a dual point and a bound of its polar from above: for relu on one
+or two features :mod:`.plane`, else :mod:`.relaxation` (one output, one hidden layer,
+relu or softplus) or :mod:`.relaxation_pairs`, and for softmax :mod:`.polar_bound`. What
+is *estimated* takes the best neuron found for the polar (:mod:`.polar`).
+
+For deep networks the proof is one over all widths at the same depth and activation; an
+estimate there is none.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .amplitudes import optimal_amplitudes
+from .conjugates import Dual
+from .duality import deep_bound, shallow_bound
+from .effort import Effort, effort_of
+from .plane import plane_neuron, plane_polar
+from .polar import Neuron, search
+from .polar_bound import SLOPES, Points, polar_bound, product_range
+from .relaxation import Plan, best_scale, optimise
+from .relaxation_pairs import PairPlan
+from .spread import isotropic, tighten
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What is known of the objective of networks of any width.
+
+    Attributes
+    ----------
+    objective, loss, penalty : float
+        Of the given network.
+    proven : float
+        No network of any width, same depth and activation, has a smaller objective.
+    pointwise : float
+        The part of it that holds for every function: equal rows, different labels.
+    estimated : float
+        What ``proven`` could be if there were no better neuron than the one found;
+        NaN for deep networks.
+    neuron : Neuron or None
+        The best one found: it lowers the objective if its polar is above alpha.
+    attained : float
+        The least objective that is known of: that of the network, or of the one with
+        optimal amplitudes and a few neurons more.
+    """
+
+    objective: float
+    loss: float
+    penalty: float
+    proven: float
+    pointwise: float
+    estimated: float
+    neuron: Neuron | None
+    attained: float
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A network and the objective that it was trained on.
+
+    Attributes
+    ----------
+    dual : Dual
+    x : ndarray or CSR of shape (n, d)
+    activation : str
+    alpha : float, positive
+    coefs, intercepts : lists of ndarrays, float64
+    loss, penalty : float
+    pointwise : ndarray of shape (K, n) or None
+        Dual point that cancels in groups of identical rows.
+    """
+
+    dual: Dual
+    x: Any
+    activation: str
+    alpha: float
+    coefs: list
+    intercepts: list
+    loss: float
+    penalty: float
+    pointwise: Any
+
+    @property
+    def objective(self):
+        """Mean loss and penalty."""
+        return self.loss + self.penalty
+
+    @property
+    def n_hidden(self):
+        """Number of hidden layers."""
+        return len(self.coefs) - 1
+
+    @property
+    def slope(self):
+        """pen'(T) at the network's penalty, T the product of the norms of its weights.
+
+        What a balanced dual point is worth most at: alpha for one hidden layer.
+        """
+        order = self.n_hidden + 1.0
+        size = (2.0 * self.penalty / (self.alpha * order)) ** (0.5 * order)
+        return self.alpha * max(size, 1e-300) ** (2.0 / order - 1.0)
+
+    def bound(self, residuals, polar):
+        """Lower bound of the objective from residuals (K, n) and a bound of the polar.
+
+        They are scaled first, so that the best scale is near 1.
+        """
+        factor = min(self.slope / max(polar, 1e-250), 1e250)
+        if self.dual.smooth(residuals) is None:
+            factor = min(factor, 1.0)  # as the loss's gradient is
+        else:
+            factor = best_scale(self.dual, residuals, factor)[0]
+        residuals, polar = factor * residuals, factor * polar * (1.0 + 1e-14)
+        args = self.dual, residuals, polar, self.alpha
+        if self.n_hidden == 1:
+            return shallow_bound(*args, self.pointwise)[0]
+        return deep_bound(*args, self.n_hidden, self.pointwise, self.objective)
+
+    @property
+    def in_the_plane(self):
+        """Whether the polar is found and proven by :mod:`.plane`."""
+        shallow = self.activation == "relu" and self.n_hidden == 1
+        return shallow and self.x.shape[1] <= 2
+
+    def look(self, residuals, effort, rng):
+        """The best neuron, and the bound if there is no better one."""
+        if self.in_the_plane:
+            found = plane_neuron(self.x, residuals, *effort.arcs)
+        else:
+            found = search(
+                self.x,
+                residuals,
+                self.activation,
+                self.coefs[0].T,
+                self.intercepts[0],
+                rng,
+                effort.n_units,
+                effort.n_random,
+                effort.n_steps,
+            )
+        return found, self.bound(residuals, max(found.polar, 1e-300))
+
+
+def prove(problem, residuals, effort):
+    """Proven lower bound of the objective, from residuals (K, n) to start from.
+
+    Parameters
+    ----------
+    problem : Problem
+    residuals : ndarray of shape (K, n)
+        Balanced.
+    effort : Effort
+    """
+    points, n_hidden = Points(problem.x, residuals), problem.n_hidden
+    if not len(points.used):
+        return -np.inf
+    if problem.in_the_plane:
+        polar = plane_polar(points, points.residuals, *effort.arcs)[0]
+        return problem.bound(residuals, polar)
+    dual = problem.dual.take(points.used)
+    if points.radius == 0 or dual.smooth(points.residuals) is None:
+        found = polar_bound(
+            points, problem.activation, n_hidden, effort.n_rounds, effort.n_tighten
+        )
+        return problem.bound(residuals, found)
+    slopes = product_range(problem.activation, n_hidden)
+    # The solver sees rows of size 1.
+    args = dual, points.x / points.radius
+    near = problem.slope / points.radius
+    if SLOPES[problem.activation][2] and n_hidden == 1 and len(residuals) == 1:
+        plan = Plan(*args, points.residuals[0], near, effort.n_neighbours)
+    else:
+        plan = PairPlan(*args, points.residuals, near, effort.n_neighbours, slopes)
+    z = optimise(plan, effort.affordable(len(plan.start) * points.x.shape[1]))
+    r, spreads = plan.proof(z)
+    start = isotropic(points.x.shape[1])[0]
+    polar = max(tighten(spread, start, effort.n_tighten)[0] for spread in spreads)
+    polar = polar * points.radius * (1.0 + 1e-14)
+    n_terms = max(spread.n_terms for spread in spreads)
+    polar += points.slack(r, max(abs(v) for v in slopes), 0.0, n_terms)
+    whole = np.zeros(residuals.shape)
+    whole[:, points.used] = r
+    return problem.bound(whole, polar)
+
+
+def bounds(
+    dual, x, raw, activation, alpha, coefs, intercepts, effort=1, rng=None, group=None
+):
+    """Lower bounds of the objective at a network, and the neuron that is missed most.
+
+    Parameters
+    ----------
+    dual : Dual
+        The loss on the rows.
+    x : ndarray or CSR of shape (n, d)
+    raw : ndarray of shape (n, K)
+        Raw predictions of the network.
+    activation : str
+    alpha : float, positive
+    coefs, intercepts : lists of ndarrays
+        Of the network, as in scikit-learn.
+    effort : float or Effort, default=1
+        0 is what a fit does by the way.
+    rng : numpy.random.Generator, optional
+        Of the random starts.
+    group : ndarray of shape (n,), optional
+        Number of the group of identical rows, ascending.
+
+    Returns
+    -------
+    bounds : Bounds
+    """
+    effort = effort if isinstance(effort, Effort) else effort_of(effort)
+    rng = np.random.default_rng(0) if rng is None else rng
+    raw = np.ascontiguousarray(np.transpose(raw), dtype=np.float64)
+    loss, gradient = dual.loss_and_gradient(raw)
+    coefs = [w.astype(np.float64) for w in coefs]
+    intercepts = [b.astype(np.float64) for b in intercepts]
+    penalty = 0.5 * alpha * sum(float((w * w).sum()) for w in coefs)
+    pointwise = None if group is None else dual.pointwise(group)
+    problem = Problem(
+        dual, x, activation, alpha, coefs, intercepts, loss, penalty, pointwise
+    )
+    least = 0.0 if pointwise is None else max(dual.value(pointwise), 0.0)
+    proven, estimated, neuron = least, np.nan, None
+    residuals, attained = dual.balance(gradient), problem.objective
+    if problem.n_hidden == 1:
+        neuron, estimated = problem.look(residuals, effort, rng)
+        if effort.amplitudes:
+            better = optimal_amplitudes(problem, effort, rng)
+            attained = min(attained, better.objective)
+            residuals = dual.balance(better.residuals)
+            estimated = max(estimated, problem.look(residuals, effort, rng)[1])
+    if problem.n_hidden >= 1:
+        proven = max(proven, prove(problem, residuals, effort))
+        estimated = np.maximum(estimated, proven)
+    return Bounds(
+        problem.objective,
+        loss,
+        penalty,
+        float(proven),
+        least,
+        float(estimated),
+        neuron,
+        attained,
+    )

@@ -1,0 +1,106 @@
+"""The polar of relu units on two features, from both sides: branch and bound on arcs.
+
+For a direction at angle t let h(t) = max_b || sum_i R_i relu(w(t).x_i + b) ||, found by
+a sort (:mod:`skgoodmin.kernels.polar`). On the arc between two angles, c and e its
+centre and half its width, u_i = w(c).x_i, v_i = w'(c).x_i and T = tan e, every
+direction is, but for a factor of at most 1, w(c) + tau w'(c) with |tau| <= T. A relu is
+below its chord in tau, by at most T |v_i| / 2 and only where it has its kink: u_i + b
+within T |v_i| of 0. So
+
+    h <= max(h(left), h(right)) / cos e + T/2 max_b sum_(i with a kink) ||R_i|| |v_i|
+
+which is off by O(e^2). Arcs whose bound is near the best value found are done, the
+others are halved.
+"""
+
+import numpy as np
+
+from ..jit import njit
+from .polar import best_intercept
+
+
+@njit
+def at_angle(x, residuals, angle, z, prefix):
+    """(h at an angle, the intercept); x (n, 2), z (n,), prefix (2, K) to work in."""
+    c, s = np.cos(angle), np.sin(angle)
+    for i in range(z.size):
+        z[i] = c * x[i, 0] + s * x[i, 1]
+    order = np.argsort(-z)
+    value, at = best_intercept(z, order, residuals, prefix)
+    return value, -z[order[at]]
+
+
+@njit
+def kinks(x, sizes, angle, tangent, ends, changes):
+    """T/2 max_b sum_{|u_i + b| <= T |v_i|} sizes_i |v_i|.
+
+    sizes : (n,) ||R_i||; ends, changes : (2 n,) to work in.
+    """
+    n = sizes.size
+    c, s = np.cos(angle), np.sin(angle)
+    for i in range(n):
+        u = c * x[i, 0] + s * x[i, 1]
+        v = abs(c * x[i, 1] - s * x[i, 0])
+        ends[i], ends[n + i] = u - tangent * v, u + tangent * v
+        changes[i], changes[n + i] = sizes[i] * v, -sizes[i] * v
+    # Ends before beginnings at equal places would miss an overlap: go by place, and
+    # take a sum over all that begins at a place before what ends there is taken off.
+    order = np.argsort(ends)
+    total, most, k = 0.0, 0.0, 0
+    while k < 2 * n:
+        stop = k
+        while stop < 2 * n and ends[order[stop]] == ends[order[k]]:
+            if changes[order[stop]] > 0.0:
+                total += changes[order[stop]]
+            stop += 1
+        most = max(most, total)
+        for e in range(k, stop):
+            if changes[order[e]] < 0.0:
+                total += changes[order[e]]
+        k = stop
+    return 0.5 * tangent * most
+
+
+@njit
+def polar_of_arcs(x, residuals, sizes, first, tolerance, max_arcs, best):
+    """Upper bound of the polar but for rounding; best gets (h, angle, intercept).
+
+    x : (n, 2), residuals : (n, K), first : number of arcs to begin with,
+    tolerance : relative, max_arcs : arcs looked at.
+    """
+    n = sizes.size
+    z, prefix = np.empty(n), np.empty((2, residuals.shape[1]))
+    ends, changes = np.empty(2 * n), np.empty(2 * n)
+    stack = np.empty((max_arcs + 2 * first, 4))
+    full = 2.0 * np.pi * (1.0 + 1e-12)
+    n_stack, upper, looked = 0, 0.0, 0
+    left = 0.0
+    value_left, b = at_angle(x, residuals, left, z, prefix)
+    best[0], best[1], best[2] = value_left, left, b
+    for k in range(first):
+        right = full * (k + 1) / first
+        value, b = at_angle(x, residuals, right, z, prefix)
+        if value > best[0]:
+            best[0], best[1], best[2] = value, right, b
+        stack[n_stack] = np.array([left, value_left, right, value])
+        n_stack += 1
+        left, value_left = right, value
+    while n_stack > 0:
+        n_stack -= 1
+        left, value_left = stack[n_stack, 0], stack[n_stack, 1]
+        right, value_right = stack[n_stack, 2], stack[n_stack, 3]
+        half = 0.5 * (right - left) * (1.0 + 1e-12)
+        middle = left + 0.5 * (right - left)
+        bound = max(value_left, value_right) / np.cos(half)
+        bound += kinks(x, sizes, middle, np.tan(half), ends, changes) * (1.0 + 1e-9)
+        looked += 1
+        if bound <= best[0] * (1.0 + tolerance) or looked >= max_arcs:
+            upper = max(upper, bound)
+            continue
+        value, b = at_angle(x, residuals, middle, z, prefix)
+        if value > best[0]:
+            best[0], best[1], best[2] = value, middle, b
+        stack[n_stack] = np.array([left, value_left, middle, value])
+        stack[n_stack + 1] = np.array([middle, value, right, value_right])
+        n_stack += 2
+    return max(upper, best[0])

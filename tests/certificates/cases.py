@@ -1,0 +1,84 @@
+"""Small problems with everything that makes a certificate wrong."""
+
+import numpy as np
+from scipy.special import logsumexp
+
+from skgoodmin.certificates.conjugate_custom import PointwiseDual
+from skgoodmin.certificates.conjugate_softmax import SoftmaxDual
+from skgoodmin.certificates.conjugates import HingeDual, LogisticDual, SquaredDual
+
+
+class SquaredHinge:
+    """A loss of a user's: max(0, 1 - m)^2."""
+
+    def value(self, raw, sign):
+        return np.maximum(0.0, 1.0 - sign * raw) ** 2
+
+    def derivative(self, raw, sign):
+        return -2.0 * sign * np.maximum(0.0, 1.0 - sign * raw)
+
+
+class OwnLogistic:
+    """A loss of a user's that never reaches its infimum."""
+
+    def value(self, raw, sign):
+        return np.logaddexp(0.0, -sign * raw)
+
+    def derivative(self, raw, sign):
+        return -sign / (1.0 + np.exp(sign * raw))
+
+
+def rows(n, d, rng, *, rounded=False, constant=False, scale=1.0, weights=False):
+    """x (n, d), group of identical rows (n,) ascending, shares (n,)."""
+    x = rng.normal(size=(n, d))
+    if rounded:
+        x = np.round(x)
+    if constant:
+        x[:, -1] = 3.0
+    x = x[np.lexsort(x.T)]
+    new = np.r_[True, (x[1:] != x[:-1]).any(axis=1)]
+    shares = rng.uniform(0.2, 2.0, size=n) if weights else np.ones(n)
+    return x * scale, np.cumsum(new) - 1, shares / shares.sum()
+
+
+def make_dual(name, shares, n_outputs, rng):
+    """A loss with random labels or targets."""
+    n = len(shares)
+    if n_outputs == 1:
+        signs = rng.choice([-1.0, 1.0], size=(1, n))
+        labels = (signs[0] > 0).astype(int)
+    else:
+        labels = rng.integers(n_outputs, size=n)
+        signs = np.where(labels == np.arange(n_outputs)[:, None], 1.0, -1.0)
+    return {
+        "hinge": lambda: HingeDual(signs, shares, 3.0),
+        "hinge 2": lambda: HingeDual(signs, shares, 2.0),
+        "hinge 4.5": lambda: HingeDual(signs, shares, 4.5),
+        "logistic": lambda: LogisticDual(signs, shares),
+        "softmax": lambda: SoftmaxDual(labels, n_outputs, shares),
+        "squared": lambda: SquaredDual(rng.normal(size=(n_outputs, n)), shares),
+        "own": lambda: PointwiseDual(signs, shares, SquaredHinge()),
+        "own logistic": lambda: PointwiseDual(signs, shares, OwnLogistic()),
+    }[name]()
+
+
+def loss_of(dual, raw):
+    """Losses (n, ...) of the rows times their shares, from the formulas."""
+    shape = (-1,) + (1,) * (raw.ndim - 2)
+    share = dual.shares.reshape(shape)
+    if isinstance(dual, SoftmaxDual):
+        picked = np.take_along_axis(raw, dual.labels.reshape(1, *shape), axis=0)[0]
+        return share * (logsumexp(raw, axis=0) - picked)
+    if isinstance(dual, SquaredDual):
+        target = dual.targets.reshape(len(raw), *shape)
+        return share * 0.5 * ((raw - target) ** 2).sum(axis=0)
+    m = dual.signs.reshape(len(raw), *shape) * raw
+    if isinstance(dual, HingeDual):
+        return share * (np.maximum(0, 1 - m) ** dual.degree).sum(axis=0)
+    if isinstance(dual, PointwiseDual):
+        signs = np.broadcast_to(dual.signs.reshape(len(raw), *shape), raw.shape)
+        return share * dual.loss.value(raw, signs).sum(axis=0)
+    return share * np.logaddexp(0, -m).sum(axis=0)
+
+
+LOSSES = ("hinge", "hinge 2", "hinge 4.5", "logistic", "squared", "own", "own logistic")

@@ -1,0 +1,91 @@
+"""The plan that is its own dual point: gradients, and what it proves of the polar."""
+
+import numpy as np
+import pytest
+from cases import make_dual, rows
+from numpy.testing import assert_allclose
+from test_polar import exact_polar
+
+from skgoodmin.certificates import neighbours
+from skgoodmin.certificates.relaxation import Plan, optimise
+from skgoodmin.certificates.relaxation_pairs import PairPlan
+from skgoodmin.certificates.spread import Spread, isotropic, largest, tighten
+
+
+def plan_of(kind, loss, n_outputs=1, n=14, d=3, seed=0, alpha=0.1, k=6):
+    rng = np.random.default_rng(seed)
+    x, _, shares = rows(n, d, rng, weights=True)
+    dual = make_dual(loss, shares, n_outputs, rng)
+    raw = 0.3 * rng.normal(size=(n_outputs, n))
+    residuals = dual.balance(dual.loss_and_gradient(raw)[1])
+    if kind == "weak":
+        return x, Plan(dual, x, residuals[0], alpha, k)
+    return x, PairPlan(dual, x, residuals, alpha, k, (-0.1, 1.1))
+
+
+@pytest.mark.parametrize("kind, n_outputs", [("weak", 1), ("pairs", 1), ("pairs", 3)])
+@pytest.mark.parametrize("loss", ["hinge", "logistic", "squared"])
+def test_gradient(kind, n_outputs, loss):
+    _, plan = plan_of(kind, loss, n_outputs)
+    rng = np.random.default_rng(1)
+    z = plan.start + 0.1 * rng.normal(size=len(plan.start))
+    _, gradient = plan.value_and_gradient(z, 5.0)
+    for _ in range(3):
+        step = 1e-6 * rng.normal(size=len(z))
+        up, down = (plan.value_and_gradient(z + s * step, 5.0)[0] for s in (1, -1))
+        assert_allclose(up - down, 2 * gradient @ step, rtol=1e-4, atol=1e-14)
+
+
+@pytest.mark.parametrize("kind", ["weak", "pairs"])
+@pytest.mark.parametrize("n_features", [1, 2])
+def test_proof_is_above_every_neuron(kind, n_features):
+    for seed in range(3):
+        x, plan = plan_of(kind, "hinge", n=10, d=n_features, seed=seed)
+        for z in (plan.start, optimise(plan, ((30.0, 30),))):
+            residuals, spreads = plan.proof(z)
+            assert_allclose(residuals.sum(), 0.0, atol=1e-14 * abs(residuals).sum())
+            start = isotropic(n_features)[0]
+            proven = max(tighten(spread, start, 30)[0] for spread in spreads)
+            assert exact_polar(x, residuals) <= proven * (1 + 1e-12)
+
+
+def test_optimising_raises_the_bound():
+    _, plan = plan_of("weak", "hinge", n=40, d=4)
+    before = plan.value_and_gradient(plan.start, 100.0)[0]
+    after = plan.value_and_gradient(optimise(plan, ((100.0, 60),)), 100.0)[0]
+    assert after < before
+
+
+def test_spread_is_above_every_direction():
+    rng = np.random.default_rng(2)
+    parts = [(rng.uniform(size=20), rng.normal(size=(20, 4))) for _ in range(3)]
+    best, _, reached = tighten(Spread(parts), isotropic(4)[0], 100)
+    w = rng.normal(size=(20_000, 4))
+    w /= np.linalg.norm(w, axis=1, keepdims=True)
+    values = [(c @ abs(delta @ w.T)) ** 2 for c, delta in parts]
+    found = np.sqrt(sum(values)).max()
+    assert found <= best and reached <= best <= reached * 1.02
+
+
+def test_largest_eigenvalue_is_from_above():
+    rng = np.random.default_rng(3)
+    for size in (1.0, 1e-6, 1e6):
+        a = size * rng.normal(size=(50, 5))
+        exact = np.linalg.svd(a.astype(np.longdouble).astype(float))[1][0] ** 2
+        assert exact <= largest(a.T @ a, 50) <= exact * (1 + 1e-11)
+
+
+def test_pairs_hold_the_nearest_rows_of_both_sides(monkeypatch):
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(size=(30, 3)), rng.normal(size=(50, 3))
+    distance = np.linalg.norm(x[:, None] - y, axis=2)
+    pairs = set(zip(*neighbours.pairs(x, y, 2), strict=True))
+    assert {(i, distance[i].argmin()) for i in range(30)} <= pairs
+    assert {(distance[:, j].argmin(), j) for j in range(50)} <= pairs
+    assert len(set(zip(*neighbours.pairs(x, y, 99), strict=True))) == 1500
+    monkeypatch.setattr(neighbours, "LARGEST", 10)
+    left, right = neighbours.pairs(x, y, 8)
+    assert set(left) == set(range(30)) and set(right) == set(range(50))
+    monkeypatch.setattr(neighbours, "SLICE", 60)
+    monkeypatch.setattr(neighbours, "LARGEST", 10_000)
+    assert set(zip(*neighbours.pairs(x, y, 2), strict=True)) == pairs

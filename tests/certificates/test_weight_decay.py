@@ -1,0 +1,279 @@
+"""No proven bound is above an objective that a network has."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from cases import SquaredHinge, loss_of, make_dual, rows
+from numpy.testing import assert_allclose
+from scipy.optimize import minimize
+
+from skgoodmin.certificates.amplitudes import optimal_amplitudes
+from skgoodmin.certificates.conjugates import HingeDual
+from skgoodmin.certificates.duality import deep_bound, maximise, shallow_bound
+from skgoodmin.certificates.effort import effort_of
+from skgoodmin.certificates.polar import ACTIVATIONS, search
+from skgoodmin.certificates.weight_decay import Problem, bounds
+
+
+def unpack(theta, sizes):
+    coefs, intercepts, first = [], [], 0
+    for m, n in zip(sizes[:-1], sizes[1:], strict=True):
+        coefs.append(theta[first : first + m * n].reshape(m, n))
+        intercepts.append(theta[first + m * n : first + m * n + n])
+        first += m * n + n
+    return coefs, intercepts
+
+
+def forward(x, activation, coefs, intercepts):
+    values, slopes = [x], []
+    for w, b in zip(coefs[:-1], intercepts[:-1], strict=True):
+        value, slope = ACTIVATIONS[activation](values[-1] @ w + b)
+        values.append(value)
+        slopes.append(slope)
+    return values, slopes, values[-1] @ coefs[-1] + intercepts[-1]
+
+
+def train(dual, x, activation, alpha, hidden, seed, n_iterations=300):
+    """L-BFGS in plain numpy: (coefs, intercepts, raw)."""
+    sizes = (x.shape[1], *hidden, dual.n_outputs)
+    rng = np.random.default_rng(seed)
+    scale = np.std(x) or 1.0
+    parts = []
+    for m, n in zip(sizes[:-1], sizes[1:], strict=True):
+        parts += [rng.normal(size=m * n) / np.sqrt(m), 0.3 * rng.normal(size=n)]
+    start = np.concatenate(parts)
+    start[: sizes[0] * sizes[1]] /= scale
+
+    def value_and_gradient(theta):
+        coefs, intercepts = unpack(theta, sizes)
+        values, slopes, raw = forward(x, activation, coefs, intercepts)
+        loss, delta = dual.loss_and_gradient(np.ascontiguousarray(raw.T))
+        delta, parts = delta.T, []
+        for k in range(len(coefs) - 1, -1, -1):
+            parts.append(delta.sum(axis=0))
+            parts.append((values[k].T @ delta + alpha * coefs[k]).ravel())
+            if k:
+                delta = (delta @ coefs[k].T) * slopes[k - 1]
+        penalty = 0.5 * alpha * sum((w**2).sum() for w in coefs)
+        return loss + penalty, np.concatenate(parts[::-1])
+
+    options = {"maxiter": n_iterations, "maxfun": 2 * n_iterations}
+    theta = minimize(
+        value_and_gradient, start, jac=True, options=options, method="L-BFGS-B"
+    ).x
+    coefs, intercepts = unpack(theta, sizes)
+    return coefs, intercepts, forward(x, activation, coefs, intercepts)[2]
+
+
+def objective_of(dual, x, activation, alpha, coefs, intercepts):
+    """In extended precision where the activation allows it."""
+    long = np.longdouble
+    a = x.astype(long)
+    for w, b in zip(coefs[:-1], intercepts[:-1], strict=True):
+        z = a @ w.astype(long) + b
+        a = np.maximum(z, 0) if activation == "relu" else ACTIVATIONS[activation](z)[0]
+    raw = (a @ coefs[-1].astype(long) + intercepts[-1]).T
+    penalty = 0.5 * alpha * sum((w.astype(long) ** 2).sum() for w in coefs)
+    return loss_of(dual, raw).sum() + penalty
+
+
+def check(
+    dual, x, group, activation, alpha, depth=1, effort=0, runs=((2, 0), (8, 1), (20, 2))
+):
+    """Bounds at one network, against the objectives of several."""
+    reached, networks = np.inf, []
+    for width, seed in runs:
+        hidden = (width,) * depth
+        coefs, intercepts, raw = train(dual, x, activation, alpha, hidden, seed)
+        networks.append((coefs, intercepts, raw))
+        reached = min(
+            reached, objective_of(dual, x, activation, alpha, coefs, intercepts)
+        )
+    for coefs, intercepts, raw in networks[-1:] + networks[:1]:
+        found = bounds(
+            dual, x, raw, activation, alpha, coefs, intercepts, effort, group=group
+        )
+        assert np.isfinite(found.proven)
+        assert found.proven <= reached, (found.proven, reached)
+        assert found.proven >= found.pointwise >= 0
+        assert found.attained >= found.proven
+        assert_allclose(found.objective, found.loss + found.penalty)
+        if depth == 1:
+            assert found.estimated >= found.proven
+    return found.proven, reached
+
+
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize(
+    "loss, n_outputs",
+    [
+        ("hinge", 1),
+        ("hinge", 3),
+        ("logistic", 1),
+        ("softmax", 3),
+        ("own", 1),
+        ("squared", 2),
+    ],
+)
+def test_no_network_is_below_the_bound(activation, loss, n_outputs):
+    rng = np.random.default_rng(len(activation) + 10 * n_outputs)
+    x, group, shares = rows(25, 3, rng, weights=True)
+    dual = make_dual(loss, shares, n_outputs, rng)
+    proven, reached = check(dual, x, group, activation, 0.05)
+    assert proven > 0.1 * reached or loss == "squared"
+
+
+@pytest.mark.parametrize(
+    "activation, depth", [("relu", 2), ("tanh", 2), ("silu", 3), ("relu", 3)]
+)
+@pytest.mark.parametrize("loss, n_outputs", [("hinge", 1), ("softmax", 3)])
+def test_no_deep_network_is_below_the_bound(activation, depth, loss, n_outputs):
+    rng = np.random.default_rng(depth)
+    x, group, shares = rows(25, 3, rng)
+    dual = make_dual(loss, shares, n_outputs, rng)
+    check(dual, x, group, activation, 0.02, depth, runs=((4, 0), (10, 1)))
+
+
+HARD = [
+    {"rounded": True},
+    {"constant": True},
+    {"rounded": True, "constant": True, "weights": True},
+    {"scale": 1e-6},
+    {"scale": 1e6},
+    {"scale": np.array([1e-6, 1.0, 1e6])},
+]
+
+
+@pytest.mark.parametrize("kind", HARD, ids=str)
+@pytest.mark.parametrize("alpha", [1e-8, 1e-4, 0.1, 10.0])
+def test_hard_rows(kind, alpha):
+    rng = np.random.default_rng(7)
+    x, group, shares = rows(24, 3, rng, **kind)
+    for loss in ("hinge", "logistic"):
+        dual = make_dual(loss, shares, 1, rng)
+        check(dual, x, group, "relu", alpha, runs=((3, 0), (12, 1)))
+
+
+def test_one_and_two_features_are_nearly_exact():
+    rng = np.random.default_rng(8)
+    for d in (1, 2):
+        x, group, shares = rows(40, d, rng)
+        signs = np.where(np.sin(3 * x[:, 0]) + 0.3 * rng.normal(size=40) > 0, 1.0, -1.0)
+        dual = HingeDual(signs[None], shares)
+        coefs, intercepts, raw = train(dual, x, "relu", 0.01, (60,), 1)
+        found = bounds(dual, x, raw, "relu", 0.01, coefs, intercepts, 1, group=group)
+        assert found.proven > 0.95 * found.attained
+
+
+def test_contradicting_rows_alone_are_the_bound_for_small_alpha():
+    x = np.repeat(np.arange(6.0), 2)[:, None]
+    dual = HingeDual(np.tile([-1.0, 1.0], 6)[None], np.full(12, 1 / 12))
+    proven, reached = check(dual, x, np.repeat(np.arange(6), 2), "relu", 1e-6)
+    assert_allclose([proven, float(reached)], 1.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize("signs", ["one class", "one row"])
+def test_nothing_to_separate(signs):
+    rng = np.random.default_rng(9)
+    n = 1 if signs == "one row" else 8
+    x = rng.normal(size=(n, 2))
+    dual = HingeDual(np.ones((1, n)), np.full(n, 1 / n))
+    check(dual, x, np.arange(n), "relu", 0.1, runs=((3, 0),))
+
+
+def test_equal_rows_only():
+    x = np.zeros((6, 3))
+    dual = HingeDual(np.array([[1.0, 1, 1, 1, -1, -1]]), np.full(6, 1 / 6))
+    proven, reached = check(
+        dual, x, np.zeros(6, dtype=int), "relu", 0.1, runs=((3, 0),)
+    )
+    assert_allclose(proven, float(reached), rtol=1e-4)
+
+
+def test_a_network_and_its_widened_self_have_one_bound():
+    """Units without weight change nothing, a second call neither."""
+    rng = np.random.default_rng(10)
+    x, group, shares = rows(30, 3, rng)
+    dual = make_dual("hinge", shares, 1, rng)
+    coefs, intercepts, raw = train(dual, x, "relu", 0.05, (6,), 0)
+    args = dual, x, raw, "relu", 0.05
+    first = bounds(*args, coefs, intercepts, 0, group=group)
+    again = bounds(*args, coefs, intercepts, 0, group=group)
+    assert (first.proven, first.estimated) == (again.proven, again.estimated)
+    wide = [np.c_[coefs[0], np.zeros((3, 2))], np.r_[coefs[1], np.zeros((2, 1))]]
+    wider = bounds(
+        *args, wide, [np.r_[intercepts[0], 0, 0], intercepts[1]], 0, group=group
+    )
+    assert wider.proven == first.proven
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_grown_amplitudes_lower_the_objective_and_are_a_network(n_outputs):
+    rng = np.random.default_rng(11)
+    x, _, shares = rows(40, 3, rng)
+    dual = make_dual("hinge", shares, n_outputs, rng)
+    alpha = 0.02
+    coefs, intercepts, raw = train(dual, x, "relu", alpha, (8,), 0)
+    loss = dual.loss_and_gradient(np.ascontiguousarray(raw.T))[0]
+    penalty = 0.5 * alpha * sum((w**2).sum() for w in coefs)
+    problem = Problem(dual, x, "relu", alpha, coefs, intercepts, loss, penalty, None)
+    effort = replace(effort_of(1), amplitudes=500, n_grown=0)
+    fixed = optimal_amplitudes(problem, effort, rng)
+    grown = optimal_amplitudes(problem, replace(effort, n_grown=15), rng)
+    assert grown.objective <= fixed.objective * (1 + 1e-6)
+    assert fixed.objective <= problem.objective * (1 + 1e-6)
+    point = dual.balance(grown.residuals)
+    polar = search(x, point, "relu", coefs[0].T, intercepts[0], rng, 0, 50).polar
+    estimated = shallow_bound(dual, point, max(polar, alpha), alpha)[0]
+    assert 0.9 * grown.objective <= estimated <= grown.objective * (1 + 1e-6)
+
+
+def test_maximise_a_concave_function():
+    assert_allclose(maximise(lambda t: t * (2 - t), np.inf), (1, 1), rtol=1e-4)
+    assert_allclose(maximise(lambda t: t * (2 - t), 0.5), (0.75, 0.5))
+    assert_allclose(maximise(lambda t: t * (20 - t), np.inf), (100, 10), rtol=1e-3)
+    value, at = maximise(lambda t: t if t <= 0.3 else -np.inf, 1.0)
+    assert 0.29 < value == at <= 0.3
+
+
+def test_deep_bound_of_one_layer_is_the_shallow_one():
+    rng = np.random.default_rng(12)
+    dual = HingeDual(rng.choice([-1.0, 1.0], size=(1, 20)), np.full(20, 0.05))
+    point = dual.balance(dual.loss_and_gradient(np.zeros((1, 20)))[1])
+    shallow = shallow_bound(dual, point, 0.7, 0.5)[0]
+    deep = deep_bound(dual, point, 0.7, 0.5, 1, reached=1.0)
+    assert deep <= shallow * (1 + 1e-9)
+    assert deep > shallow - 5e-3
+
+
+@pytest.mark.slow
+def test_no_network_is_below_the_bound_on_many_problems():
+    rng = np.random.default_rng(13)
+    for trial in range(150):
+        n, d = rng.integers(6, 50), rng.integers(1, 6)
+        kind = {
+            "rounded": rng.random() < 0.4,
+            "constant": rng.random() < 0.2,
+            "weights": rng.random() < 0.4,
+            "scale": 10.0 ** rng.integers(-6, 7),
+        }
+        x, group, shares = rows(n, d, rng, **kind)
+        several = rng.random() < 0.3
+        loss = rng.choice(["hinge", "logistic", "squared"] + ["softmax"] * several)
+        dual = make_dual(loss, shares, 3 if several else 1, rng)
+        activation = rng.choice(["relu", "relu", "softplus", "tanh", "silu"])
+        alpha = 10.0 ** rng.uniform(-4, 0)
+        check(dual, x, group, activation, alpha, effort=trial % 2)
+
+
+def test_a_loss_of_the_users_own_is_worth_what_the_same_hinge_is():
+    rng = np.random.default_rng(14)
+    x, group, shares = rows(25, 3, rng)
+    hinge = make_dual("hinge 2", shares, 1, rng)
+    own = make_dual("own", shares, 1, rng)
+    own.signs = hinge.signs
+    assert isinstance(own.loss, SquaredHinge)
+    coefs, intercepts, raw = train(hinge, x, "relu", 0.05, (8,), 0)
+    args = x, raw, "relu", 0.05, coefs, intercepts, 0
+    assert_allclose(bounds(own, *args).proven, bounds(hinge, *args).proven, rtol=1e-3)
