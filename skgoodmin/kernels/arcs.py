@@ -15,7 +15,7 @@ others are halved.
 
 import numpy as np
 
-from ..jit import njit
+from .jit import njit
 from .polar import best_intercept
 
 

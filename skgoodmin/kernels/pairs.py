@@ -5,7 +5,7 @@ A pair e joins row i_e of one side with row j_e of the other, mass pi_e:
     s_i = sum_{e at i} pi_e (x_i - y_j),    t_j = -sum_{e at j} pi_e (x_i - y_j)
 """
 
-from ..jit import njit
+from .jit import njit
 
 
 @njit

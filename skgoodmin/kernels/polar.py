@@ -18,7 +18,7 @@ it only walks to the nearest vertex.
 
 import numpy as np
 
-from ..jit import njit
+from .jit import njit
 
 
 @njit
