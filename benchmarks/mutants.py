@@ -139,7 +139,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=120, help="for one mutant")
     arguments = parser.parse_args()
     sys.path.insert(0, str(ROOT))
-    importlib.import_module(
+    importlib.import_module("skgoodmin")  # once, for all children
         "skgoodmin"
     )  # here, so that a child only has to do its part
     for module in arguments.modules:

@@ -475,7 +475,7 @@ default='relu'
                 neuron_alpha=self.neuron_alpha,
                 n_jobs=self.n_jobs,
                 held_out=held_out,
-                on_iteration=self._listener(tasks, report),
+                on_iteration=self._on_iteration(tasks, report),
             )
         except OverflowError as error:
             why = advice(Exit.OVERFLOW, objective.data)
@@ -520,7 +520,7 @@ default='relu'
             known = EvaluationCache()
         return rng, origin, known
 
-    def _listener(self, tasks, report):
+    def _on_iteration(self, tasks, report):
         """What is called after each iteration: prints and callbacks, or None."""
         if not self.verbose:
             return tasks

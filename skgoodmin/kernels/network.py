@@ -134,14 +134,24 @@ def backward(
 ):
     """Add the gradient of a block to ``gradient`` (float64), given dJ/dF.
 
-    delta_raw : (n_outputs, n), what the loss left in place of the raw predictions;
-    n is less than ``size``, the rows that went forward, after :func:`drop_rows`.
+    Parameters
+    ----------
+    theta, table, exponential, x, rows, first, work
+        As :func:`forward` had them, which has left the hidden values in ``work``.
+    size : int
+        Rows that went forward.
+    delta_raw : (n_outputs, n)
+        What the loss left in place of the raw predictions; n is less than ``size``
+        after :func:`drop_rows`.
+    gradient : (n_parameters,)
     """
     n, n_layers = delta_raw.shape[1], table.shape[0]
     position, widest = 0, 1
     for layer in range(n_layers - 1):
         position += 2 * padded(size * table[layer, 1])
         widest = max(widest, table[layer, 1])
+    # Behind the hidden layers there is room for the deltas of two neighbouring ones:
+    # those of a layer are made from those above it, and then take their part.
     upper, lower = position, position + padded(size * widest)
     ones = matrix_view(work, lower + padded(size * widest), 1, n)
     fill(ones, 1.0)
@@ -152,6 +162,7 @@ def backward(
         weights = matrix_view(theta, w, fan_in, fan_out)
         delta = matrix_view(work, upper, n, 0 if last else fan_out)
         sums = matrix_view(work, product_at, 1, fan_out)
+        # Column sums as a product: BLAS adds them faster than a loop down the rows.
         if last:
             np.dot(ones, delta_raw.T, sums)
         else:
@@ -165,9 +176,10 @@ def backward(
                 sparse_backward(rows, first, delta, into)
             break
         below = x
-        if layer > 0:
+        if layer > 0:  # back to where forward left the values of the layer below
             position -= 2 * padded(size * fan_in)
             below = matrix_view(work, position, n, fan_in)
+        # In the precision of X first: the gradient itself is float64.
         product = matrix_view(work, product_at, fan_in, fan_out)
         if last:
             np.dot(below.T, delta_raw.T, product)

@@ -158,6 +158,7 @@ def graft(objective, theta, rng, n_directions, every_layer=False):
         scale = length / np.sqrt(w @ w) if length > 0 else 1.0
         w, b, phi = scale * w, scale * b, scale * phi
     n_units = len(out)
+    # The new unit stands last, so that the quadratic model can drop any other one.
     features = np.column_stack([view.values, np.ones(len(phi)), phi])
     weights = np.vstack([out, out_c, np.zeros(len(out_c))])
     decay = np.full(n_units + 2, objective.alpha)
@@ -170,7 +171,7 @@ def graft(objective, theta, rng, n_directions, every_layer=False):
         diagonal = np.maximum(np.diag(inverse), np.finfo(float).tiny)
         cost += best[:n_units] ** 2 / (2.0 * diagonal[:n_units])
         minima.append((best, inverse, diagonal))
-    j = int(np.argmin(cost))
+    j = int(np.argmin(cost))  # never the new unit, which is not among the first
     into[:, j], into_c[j] = w, b
     for k, (best, inverse, diagonal) in enumerate(minima):
         without = best - inverse[:, j] * (best[j] / diagonal[j])

@@ -11,7 +11,7 @@ from dataclasses import replace
 from .lbfgs import Exit, minimize
 
 
-def train_joint(augmented, theta0, rng, budget, listen=None):
+def train_joint(augmented, theta0, rng, budget, on_iteration=None):
     """Train J~ as the paper has it, drop the neuron, polish theta.
 
     Parameters
@@ -21,7 +21,7 @@ def train_joint(augmented, theta0, rng, budget, listen=None):
         Of the plain network.
     rng : numpy.random.RandomState
     budget : Budget
-    listen : callable(phase, n_iter, n_fun, value, theta) -> bool, optional
+    on_iteration : callable(phase, n_iter, n_fun, value, theta) -> bool, optional
         Called after each iteration, in phase 0 with and 1 without the neuron; True
         ends the training.
 
@@ -36,10 +36,10 @@ def train_joint(augmented, theta0, rng, budget, listen=None):
 
     def with_neuron(run):
         theta = augmented.narrow(run.theta)
-        return listen(0, run.n_iter, run.n_fun, run.value, theta)
+        return on_iteration(0, run.n_iter, run.n_fun, run.value, theta)
 
     def without(run):
-        return listen(1, run.n_iter, before + run.n_fun, run.value, run.theta)
+        return on_iteration(1, run.n_iter, before + run.n_fun, run.value, run.theta)
 
     start = augmented.widen(theta0, rng)
     first = minimize(
@@ -49,7 +49,7 @@ def train_joint(augmented, theta0, rng, budget, listen=None):
         max_fun=budget.max_fun,
         tol=budget.tol,
         bounds=augmented.bounds(start),
-        callback=with_neuron if listen is not None else None,
+        on_iteration=with_neuron if on_iteration is not None else None,
     )
     before = first.n_fun
     if first.exit is Exit.STOPPED:
@@ -60,7 +60,7 @@ def train_joint(augmented, theta0, rng, budget, listen=None):
         max_iter=budget.max_iter,
         max_fun=max(budget.max_fun - first.n_fun, 1),
         tol=budget.tol,
-        callback=without if listen is not None else None,
+        on_iteration=without if on_iteration is not None else None,
     )
     polish = replace(polish, n_fun=first.n_fun + polish.n_fun)
     if first.exit is Exit.STOPPED:

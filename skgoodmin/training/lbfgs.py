@@ -207,14 +207,14 @@ class Run:
             step = np.clip(self.theta + step, lower, upper) - self.theta
         return float(np.abs(step).max(initial=0.0))
 
-    def advance(self, max_iter, max_fun, callback=None):
+    def advance(self, max_iter, max_fun, on_iteration=None):
         """Go on until the run ends or its means do; ``exit`` says which.
 
         Parameters
         ----------
         max_iter, max_fun : int
             Iterations and evaluations of the whole run, those before included.
-        callback : callable(run) -> bool, optional
+        on_iteration : callable(run) -> bool, optional
             Called after each iteration; True ends the run there.
         """
         while not self.ended:
@@ -224,9 +224,9 @@ class Run:
             if self.n_fun >= max_fun:
                 self.exit = Exit.MAX_FUN
                 return
-            self._evaluate(callback)
+            self._evaluate(on_iteration)
 
-    def _evaluate(self, callback):
+    def _evaluate(self, on_iteration):
         """One evaluation, and what the solver makes of it."""
         point = self._point
         self.n_fun += 1
@@ -243,7 +243,7 @@ class Run:
             self.theta = point.copy()
             self.value, self.gradient = value, gradient
             self.curve.append(float(self.value))
-            if callback is not None and callback(self):
+            if on_iteration is not None and on_iteration(self):
                 self.exit = Exit.STOPPED
             elif self._is_level():
                 self.exit = Exit.LEVEL
@@ -294,8 +294,10 @@ class Run:
         )
 
 
-def minimize(objective, theta0, *, max_iter, max_fun, tol, bounds=None, callback=None):
+def minimize(
+    objective, theta0, *, max_iter, max_fun, tol, bounds=None, on_iteration=None
+):
     """A whole :class:`Run`, as a :class:`Solution`."""
     run = Run(objective, theta0, tol, bounds)
-    run.advance(max_iter, max_fun, callback)
+    run.advance(max_iter, max_fun, on_iteration)
     return run.solution()

@@ -177,15 +177,15 @@ def _shared(budget, starts):
     return replace(budget, max_fun=max(budget.max_fun // len(starts), 1))
 
 
-class _Listener:
+class _Trace:
     """Keeps the trace of a start without escapes, and passes its progress on."""
 
     def __init__(self, start, stop, on_iteration):
         self.start, self.stop, self.on_iteration = start, stop, on_iteration
-        self.trace = []
+        self.points = []
 
     def __call__(self, phase, n_iter, n_fun, value, theta, score=None):
-        self.trace.append((phase, n_fun, value))
+        self.points.append((phase, n_fun, value))
         progress = Progress(self.start, phase, n_iter, n_fun, value, theta, score)
         asked = self.on_iteration is not None and self.on_iteration(progress)
         return asked or self.stop.made
@@ -194,10 +194,10 @@ class _Listener:
 def _train_jointly(augmented, starts, rng, budget, on_iteration):
     """Joint training from every start; the smallest objective is kept."""
     share = _shared(budget, starts)
-    listeners = [_Listener(i, budget.stop, on_iteration) for i in range(len(starts))]
+    traces = [_Trace(i, budget.stop, on_iteration) for i in range(len(starts))]
     runs = [
-        train_joint(augmented, start, rng, share, listener)
-        for start, listener in zip(starts, listeners, strict=True)
+        train_joint(augmented, start, rng, share, trace)
+        for start, trace in zip(starts, traces, strict=True)
     ]
     losses = [solution.value for solution, _ in runs]
     best = int(np.argmin(np.where(np.isnan(losses), np.inf, losses)))
@@ -209,7 +209,7 @@ def _train_jointly(augmented, starts, rng, budget, on_iteration):
         n_fun=sum(solution.n_fun for solution, _ in runs),
         neuron=augmented.neuron(parameters),
         contribution=augmented.contribution(parameters),
-        traces=[listener.trace for listener in listeners],
+        traces=[trace.points for trace in traces],
     )
 
 
@@ -218,12 +218,12 @@ def _train_held_out(objective, starts, held_out, budget, on_iteration):
     runs, traces, share = [], [], _shared(budget, starts)
     for i, theta0 in enumerate(starts):
         watch = copy.deepcopy(held_out)
-        listener = _Listener(i, budget.stop, on_iteration)
+        trace = _Trace(i, budget.stop, on_iteration)
 
-        def after_iteration(run, watch=watch, listener=listener):
+        def after_iteration(run, watch=watch, trace=trace):
             stop, score = watch(run.theta), watch.scores[-1]
             point = run.n_iter, run.n_fun, run.value, run.theta
-            return listener(0, *point, score) or stop
+            return trace(0, *point, score) or stop
 
         run = Run(objective, theta0, budget.tol)
         run.advance(share.max_iter, share.max_fun, after_iteration)
@@ -238,7 +238,7 @@ def _train_held_out(objective, starts, held_out, budget, on_iteration):
             norm = float(np.abs(gradient).max())
             solution = replace(solution, theta=theta, value=value, grad_norm=norm)
         runs.append((solution, watch))
-        traces.append(listener.trace)
+        traces.append(trace.points)
     best = int(np.argmax([watch.best_score for _, watch in runs]))
     losses = [solution.value for solution, _ in runs]
     n_fun = sum(solution.n_fun for solution, _ in runs)

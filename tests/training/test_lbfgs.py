@@ -59,7 +59,7 @@ def test_budgets():
 
 
 def test_a_callback_can_stop():
-    solution = _minimize(Quadratic(), [1, 1], callback=lambda run: run.n_iter == 2)
+    solution = _minimize(Quadratic(), [1, 1], on_iteration=lambda run: run.n_iter == 2)
     assert solution.exit is Exit.STOPPED and solution.n_iter == 2
 
 

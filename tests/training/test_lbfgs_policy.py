@@ -488,7 +488,7 @@ def test_minimize_is_a_whole_run(scripted_steps):
     seen = []
     solution = minimize(
         Scripted(np.arange(9.0, 0, -1)), np.zeros(2), max_iter=4, max_fun=100, tol=TOL,
-        callback=lambda run: seen.append(run.n_iter),
+        on_iteration=lambda run: seen.append(run.n_iter),
     )  # fmt: skip
     assert solution.n_iter == 4 and solution.exit is Exit.MAX_ITER
     assert seen == [1, 2, 3, 4]

@@ -35,7 +35,7 @@ class ScriptedRun:
     def ended(self):
         return self.exit not in (None, Exit.MAX_ITER, Exit.MAX_FUN)
 
-    def advance(self, max_iter, max_fun, callback=None):
+    def advance(self, max_iter, max_fun, on_iteration=None):
         self.limits.append((max_iter, max_fun))
         while not self.ended:
             if self.n_iter >= max_iter:
@@ -47,7 +47,7 @@ class ScriptedRun:
             else:
                 self.n_fun += self.takes
                 self.curve.append(self.to_come.pop(0))
-                if callback is not None and callback(self):
+                if on_iteration is not None and on_iteration(self):
                     self.exit = Exit.STOPPED
                 continue
             return
