@@ -140,8 +140,6 @@ def main():
     arguments = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     importlib.import_module("skgoodmin")  # once, for all children
-        "skgoodmin"
-    )  # here, so that a child only has to do its part
     for module in arguments.modules:
         source = (ROOT / "skgoodmin" / f"{module}.py").read_text()
         if is_noticed(module, source, arguments.seconds):
