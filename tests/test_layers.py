@@ -28,7 +28,13 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 DOORS = {
     "numba": {"kernels/jit.py", "kernels/kernel_cache.py"},
     "sklearn": {"estimator/*.py", "classifier.py", "classifier_cv.py", "display.py"},
-    "scipy.optimize": {"training/lbfgs.py"},
+    "scipy.optimize": {
+        "certificates/amplitudes.py",
+        "certificates/polar.py",
+        "certificates/relaxation.py",
+        "training/lbfgs.py",
+    },
+    "ot": {"certificates/transport.py"},
     "joblib": {"training/escape.py", "classifier_cv.py"},
     "threadpoolctl": {"training/threads.py"},
     "matplotlib": {"display.py"},

@@ -181,8 +181,8 @@ def test_a_start_that_has_escaped_is_resumed_from_its_last_escape(monkeypatch):
     start.go_on(10**6)  # no graft is left
     assert start.level == 2 and start.run.n_iter == 20 and start.n_grafts == 2
     assert start.spent == before + 10
-    # The iterations belong to the run of the second graft, the last that was tried.
-    assert [point[0] for point in start.trace[-10:]] == [2] * 10
+    # They are those of the first graft's run; the second graft has been dropped.
+    assert [point[0] for point in start.trace[-10:]] == [1] * 10
 
 
 def test_a_resumed_start_grafts_again(monkeypatch):
@@ -380,13 +380,13 @@ def test_the_solution_is_of_all_runs_that_led_there(monkeypatch):
     assert (start.n_grafts, start.n_escapes) == (2, 1)
     solution = start.solution()
     np.testing.assert_array_equal(solution.curve, [1.0] * 11 + [0.5] * 11)
-    assert solution.n_iter == 21 and solution.theta[0] == 1 and solution.value == 0.5
+    assert solution.n_iter == 10 and solution.theta[0] == 1 and solution.value == 0.5
     start.go_on(10**6)
     assert (start.n_grafts, start.n_escapes) == (3, 2)
     solution = start.solution()
     last = [0.25 * 2.0**-i for i in range(26)]
     np.testing.assert_array_equal(solution.curve, [1.0] * 11 + [0.5] * 21 + last)
-    assert solution.n_iter == 57 and solution.theta[0] == 3
+    assert solution.n_iter == 25 and solution.theta[0] == 3
     assert solution.exit is Exit.MAX_ITER and solution.grad_norm == 0.1
 
 
@@ -399,7 +399,8 @@ def test_polish_goes_past_all_stalls_without_a_graft(monkeypatch):
     assert start.run.n_iter == 299 and start.run.exit is Exit.CONVERGED
     assert (start.level, start.n_grafts) == (level, n_grafts)
     assert start.spent == spent + 289
-    assert start.trace[-1] == (n_grafts, start.spent, 0.5)
+    assert start.trace[-1] == (start.escape, start.spent, 0.5)
+    assert start.escape == 1 < n_grafts
 
 
 def test_polish_keeps_to_its_budget(monkeypatch):
