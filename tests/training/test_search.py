@@ -9,6 +9,7 @@ import pytest
 
 import skgoodmin.training.escape
 from skgoodmin.training.escape import search
+from skgoodmin.training.stop import StopRequest
 
 N = 8  # evaluations of a start from one stall to the next
 
@@ -52,7 +53,7 @@ def log(monkeypatch):
 
 def _search(starts, max_fun=10**6, rng=None, **options):
     rng = np.random.RandomState(0) if rng is None else rng
-    budget = SimpleNamespace(max_fun=max_fun)
+    budget = SimpleNamespace(max_fun=max_fun, stop=StopRequest())
     return search("objective", starts, rng, budget, **options)
 
 
