@@ -14,7 +14,7 @@ from sklearn.preprocessing import (
 )
 
 from skgoodmin import GoodMinimaClassifier
-from skgoodmin.estimator.advice import is_scaled
+from skgoodmin.objective.scaling import is_scaled
 from skgoodmin.objective.canonical_rows import canonical_rows
 
 WINE, _ = load_wine(return_X_y=True)
