@@ -49,7 +49,7 @@ class Effort:
 def effort_of(effort):
     """Numbers for an effort: 0 is what a fit does by the way, 1 what certify does."""
     if effort <= 0:
-        return Effort(5, ((30.0, 8),), 3, 1, 2, 60, 0, 0, 1, (1e-2, 500))
+        return Effort(5, ((30.0, 8),), 3, 1, 2, 60, 0, 0, 1, (3e-2, 200))
 
     def share(n, least):
         return max(int(n * effort), least)

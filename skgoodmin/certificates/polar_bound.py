@@ -89,7 +89,7 @@ class Points:
             mass = abs(self.residuals).sum(axis=0)
             self.centre = mass @ x / mass.sum()
             x = x - self.centre
-        if x.shape[1] > len(x) > 0:
+        if x.shape[1] > max(len(x), 2) and len(x):
             # More columns than rows: coordinates in the span of the rows. What the
             # basis misses, measured, is a part that the bound has to add.
             basis = np.linalg.qr(x.T)[0]
