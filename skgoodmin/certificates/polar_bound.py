@@ -31,6 +31,7 @@ radius of the data is added: ``slack`` below.
 import numpy as np
 from scipy.sparse import issparse
 
+from . import transport
 from .spread import EPS, Spread, exponential, isotropic, tighten
 from .transport import barycentres, pairs
 
@@ -248,6 +249,8 @@ def polar_bound(points, activation, n_hidden=1, n_rounds=20, n_tighten=60):
     """
     if not len(points.used):
         return 0.0
+    if not transport.has_pot():
+        n_rounds = min(n_rounds, 3)  # plans of Sinkhorn have many pairs
     x, residuals = points.x, points.residuals
     start = isotropic(x.shape[1])[0]
     low, high = product_range(activation, n_hidden)

@@ -176,7 +176,8 @@ def prove(problem, residuals, effort):
         plan = Plan(*args, points.residuals[0], near, effort.n_neighbours)
     else:
         plan = PairPlan(*args, points.residuals, near, effort.n_neighbours, slopes)
-    z = optimise(plan, effort.affordable(len(plan.start) * points.x.shape[1]))
+    work = len(plan.start) * points.x.shape[1]
+    z = optimise(plan, effort.affordable(work, len(residuals)))
     r, spreads = plan.proof(z)
     start = isotropic(points.x.shape[1])[0]
     polar = max(tighten(spread, start, effort.n_tighten)[0] for spread in spreads)
