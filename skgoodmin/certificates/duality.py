@@ -125,7 +125,8 @@ def deep_bound(dual, residuals, polar, alpha, n_hidden, pointwise=None, reached=
         lines = worth - np.outer(sizes, t * polar)
         used = lines.argmax(axis=1)
         loss = lines[np.arange(len(sizes)), used]
-        steps = penalty[:-1] * (1.0 - 1e-13) + loss[1:] - 1e-13 * most
+        rounding = 1e-13 * (abs(worth[used]) + sizes * t[used] * polar)
+        steps = penalty[:-1] * (1.0 - 1e-13) + (loss - rounding)[1:]
         # Once more, near the scale that the least step takes.
         near = t[used[1 + steps.argmin()]]
         trials = near * np.linspace(0.85, 1.18, 30)

@@ -31,6 +31,7 @@ radius of the data is added: ``slack`` below.
 import numpy as np
 from scipy.sparse import issparse
 
+from . import transport
 from .spread import EPS, Spread, exponential, isotropic, tighten
 from .transport import barycentres, pairs
 
@@ -89,7 +90,7 @@ class Points:
             mass = abs(self.residuals).sum(axis=0)
             self.centre = mass @ x / mass.sum()
             x = x - self.centre
-        if x.shape[1] > len(x) > 0:
+        if x.shape[1] > max(len(x), 2) and len(x):
             # More columns than rows: coordinates in the span of the rows. What the
             # basis misses, measured, is a part that the bound has to add.
             basis = np.linalg.qr(x.T)[0]
@@ -248,6 +249,8 @@ def polar_bound(points, activation, n_hidden=1, n_rounds=20, n_tighten=60):
     """
     if not len(points.used):
         return 0.0
+    if not transport.has_pot():
+        n_rounds = min(n_rounds, 3)  # plans of Sinkhorn have many pairs
     x, residuals = points.x, points.residuals
     start = isotropic(x.shape[1])[0]
     low, high = product_range(activation, n_hidden)

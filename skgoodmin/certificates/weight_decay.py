@@ -20,7 +20,7 @@ from .amplitudes import optimal_amplitudes
 from .conjugates import Dual
 from .duality import deep_bound, shallow_bound
 from .effort import Effort, effort_of
-from .plane import plane_neuron, plane_polar
+from .plane import plane_neuron
 from .polar import Neuron, search
 from .polar_bound import SLOPES, Points, polar_bound, product_range
 from .relaxation import Plan, best_scale, optimise
@@ -129,9 +129,11 @@ class Problem:
         return shallow and self.x.shape[1] <= 2
 
     def look(self, residuals, effort, rng):
-        """The best neuron, and the bound if there is no better one."""
+        """The best neuron, the bound if there is no better one, a proven bound."""
+        proven = -np.inf
         if self.in_the_plane:
-            found = plane_neuron(self.x, residuals, *effort.arcs)
+            found, upper = plane_neuron(self.x, residuals, *effort.arcs)
+            proven = self.bound(residuals, upper)
         else:
             found = search(
                 self.x,
@@ -144,7 +146,7 @@ class Problem:
                 effort.n_random,
                 effort.n_steps,
             )
-        return found, self.bound(residuals, max(found.polar, 1e-300))
+        return found, self.bound(residuals, found.polar), proven
 
 
 def prove(problem, residuals, effort):
@@ -160,9 +162,6 @@ def prove(problem, residuals, effort):
     points, n_hidden = Points(problem.x, residuals), problem.n_hidden
     if not len(points.used):
         return -np.inf
-    if problem.in_the_plane:
-        polar = plane_polar(points, points.residuals, *effort.arcs)[0]
-        return problem.bound(residuals, polar)
     dual = problem.dual.take(points.used)
     if points.radius == 0 or dual.smooth(points.residuals) is None:
         found = polar_bound(
@@ -177,7 +176,8 @@ def prove(problem, residuals, effort):
         plan = Plan(*args, points.residuals[0], near, effort.n_neighbours)
     else:
         plan = PairPlan(*args, points.residuals, near, effort.n_neighbours, slopes)
-    z = optimise(plan, effort.affordable(len(plan.start) * points.x.shape[1]))
+    work = len(plan.start) * points.x.shape[1]
+    z = optimise(plan, effort.affordable(work, len(residuals)))
     r, spreads = plan.proof(z)
     start = isotropic(points.x.shape[1])[0]
     polar = max(tighten(spread, start, effort.n_tighten)[0] for spread in spreads)
@@ -231,15 +231,17 @@ def bounds(
     proven, estimated, neuron = least, np.nan, None
     residuals, attained = dual.balance(gradient), problem.objective
     if problem.n_hidden == 1:
-        neuron, estimated = problem.look(residuals, effort, rng)
+        neuron, estimated, shown = problem.look(residuals, effort, rng)
+        proven = max(proven, shown)
         if effort.amplitudes:
             better = optimal_amplitudes(problem, effort, rng)
             attained = min(attained, better.objective)
             residuals = dual.balance(better.residuals)
-            estimated = max(estimated, problem.look(residuals, effort, rng)[1])
-    if problem.n_hidden >= 1:
+            _, again, shown = problem.look(residuals, effort, rng)
+            estimated, proven = max(estimated, again), max(proven, shown)
+    if problem.n_hidden >= 1 and not problem.in_the_plane:
         proven = max(proven, prove(problem, residuals, effort))
-        estimated = np.maximum(estimated, proven)
+    estimated = np.maximum(estimated, proven)
     return Bounds(
         problem.objective,
         loss,

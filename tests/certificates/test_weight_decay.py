@@ -7,6 +7,7 @@ import pytest
 from cases import SquaredHinge, loss_of, make_dual, rows
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
+from scipy.sparse import csr_array
 
 from skgoodmin.certificates.amplitudes import optimal_amplitudes
 from skgoodmin.certificates.conjugates import HingeDual
@@ -277,3 +278,27 @@ def test_a_loss_of_the_users_own_is_worth_what_the_same_hinge_is():
     coefs, intercepts, raw = train(hinge, x, "relu", 0.05, (8,), 0)
     args = x, raw, "relu", 0.05, coefs, intercepts, 0
     assert_allclose(bounds(own, *args).proven, bounds(hinge, *args).proven, rtol=1e-3)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_sparse_and_single_precision_rows(activation):
+    rng = np.random.default_rng(15)
+    x, group, shares = rows(30, 5, rng)
+    x[rng.uniform(size=x.shape) < 0.5] = 0.0
+    x, group = x.astype(np.float32), np.arange(30)
+    dual = make_dual("hinge", shares, 1, rng)
+    coefs, intercepts, raw = train(dual, x, activation, 0.05, (6,), 0)
+    args = raw, activation, 0.05, coefs, intercepts, 0.2
+    dense = bounds(dual, x, *args, group=group)
+    sparse = bounds(dual, csr_array(x), *args, group=group)
+    for found in (dense, sparse):
+        assert 0.3 * dense.objective < found.proven <= found.estimated
+    assert_allclose(sparse.proven, dense.proven, rtol=1e-3)
+
+
+def test_more_columns_than_rows():
+    rng = np.random.default_rng(16)
+    x, group, shares = rows(12, 60, rng)
+    dual = make_dual("hinge", shares, 1, rng)
+    for activation in ("relu", "tanh"):
+        check(dual, x, group, activation, 0.1, runs=((3, 0), (20, 1)))
