@@ -31,7 +31,7 @@ from .estimator.callbacks import (
     with_callbacks,
 )
 from .estimator.path import best_of, check_folds, name_of, path_scores, takes_weights
-from .estimator.setup import check_parameters, naming, validated
+from .estimator.setup import check_parameters, in_memory, naming, validated
 from .estimator.targets import encode
 from .estimator.typing import MatrixLike
 from .objective.losses.custom import PointwiseLoss
@@ -207,6 +207,7 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state
         _raise_for_params(params, self, "fit", allow=["groups"])
         self._validate_params()
         alphas = self._alphas()
+        X, y, sample_weight = in_memory(X, y, sample_weight)
         shell = copy.copy(self)  # a generator of splits can not be cloned
         X_checked, y, sample_weight = validated(shell, X, y, sample_weight, reset=True)
         model = self._model(alphas[0])

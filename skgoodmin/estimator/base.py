@@ -8,13 +8,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ..certificates.certificate import Certificate
 from ..kernels.activations import ACTIVATIONS
 from ..objective.predictions import predict_raw
 from ..version import __version__
-from .setup import loss_of
+from .setup import loss_of, validated_rows
 from .targets import Target, target_of
 from .typing import MatrixLike
 
@@ -98,13 +98,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     def _raw(self, X):
         """Raw predictions, (n_samples, n_outputs)."""
         check_is_fitted(self)
-        X = validate_data(
-            self,
-            X,
-            accept_sparse="csr",
-            dtype=(np.float64, np.float32),
-            reset=False,
-        )
+        X = validated_rows(self, X, reset=False)
         activation = ACTIVATIONS[self.activation]
         return predict_raw(self.coefs_, self.intercepts_, activation, X)
 

@@ -1,8 +1,8 @@
 """Ctrl-C in a long fit: the first one asks to stop, the second one leaves at once.
 
 A fit that is asked to stop ends after the present iteration and keeps the best point so
-far. A fit that is one of many (of a grid search, of cross-validation: joblib has called
-it) does not: there Ctrl-C means the whole search.
+far. A fit that is one of many (of a grid search, of cross-validation, of an ensemble)
+does not: there Ctrl-C means the whole of them.
 """
 
 import signal
@@ -16,6 +16,13 @@ from ..training.stop import StopRequest
 STOPPED = (
     "Ctrl-C: the fit has stopped, and the model is the best point so far. Fit again "
     "with warm_start=True to go on from it."
+)
+
+# Who fits many: whatever works through joblib, and scikit-learn's own loops.
+LOOPS = ("joblib",) + tuple(
+    f"sklearn.{name}"
+    for name in "ensemble feature_selection multiclass multioutput "
+    "semi_supervised".split()
 )
 
 
@@ -46,10 +53,11 @@ def interruptible():
 
 
 def is_one_of_many():
-    """Whether joblib is among the callers."""
+    """Whether somebody who fits many models is among the callers."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if frame.f_globals.get("__name__", "").partition(".")[0] == "joblib":
+        module = frame.f_globals.get("__name__", "")
+        if any(module == loop or module.startswith(f"{loop}.") for loop in LOOPS):
             return True
         frame = frame.f_back
     return False

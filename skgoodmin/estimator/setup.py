@@ -40,18 +40,15 @@ def validated(estimator, X, y, sample_weight, *, reset):
     What is learned of X, the number and the names of its columns, is set on
     ``estimator`` where ``reset`` is true, and compared with it where it is not.
     """
+    X, y, sample_weight = in_memory(X, y, sample_weight)
     with naming("X"):
-        X = validate_data(
+        X = validated_rows(
             estimator,
             X,
             None if y is None else "no_validation",
             reset=reset,
-            accept_sparse="csr",
-            dtype=(np.float64, np.float32),
             order="C",
         )
-        if X.dtype not in (np.float64, np.float32):  # sparse frames come as they are
-            X = X.astype(np.float64)
     with naming("y"):
         y = _check_y(y, multi_output=True, estimator=estimator)
         if y.ndim == 2 and y.shape[1] == 1:
@@ -66,6 +63,47 @@ def validated(estimator, X, y, sample_weight, *, reset):
             if not 0 < sample_weight.sum() < np.inf:
                 raise ValueError("the sum must be finite and not zero.")
     return X, y, sample_weight
+
+
+def validated_rows(estimator, X, y="no_validation", *, reset, order=None):
+    """X as ndarray or CSR, float64 or float32, with the columns that are expected."""
+    X = validate_data(
+        estimator,
+        X,
+        y,
+        reset=reset,
+        accept_sparse="csr",
+        dtype=(np.float64, np.float32),
+        order=order,
+    )
+    if X.dtype in (np.float64, np.float32):
+        return X
+    return X.astype(np.float64)  # sparse frames come as they are
+
+
+def in_memory(X, y, sample_weight):
+    """The same, collections of dask loaded, which is a warning."""
+    given = {"X": X, "y": y, "sample_weight": sample_weight}
+    lazy = [name for name, data in given.items() if _is_lazy(data)]
+    if not lazy:
+        return X, y, sample_weight
+    names = " and ".join(lazy)
+    warnings.warn(
+        f"{names}: a dask collection is loaded into memory as a whole, because each "
+        f"step of the training needs all rows. Pass {lazy[0]}.compute(), or that of a "
+        "sample, to say that this is meant.",
+        UserWarning,
+        stacklevel=2,
+    )
+    return tuple(
+        data.compute() if name in lazy else data for name, data in given.items()
+    )
+
+
+def _is_lazy(data):
+    """Whether it is a collection of dask, by dask's own protocol."""
+    graph = getattr(type(data), "__dask_graph__", None)
+    return graph is not None and graph(data) is not None
 
 
 @contextmanager
@@ -98,9 +136,6 @@ def pose(estimator, X, y, sample_weight=None, classes=None):
     data = canonical_rows(X, labels, sample_weight)
     del labels  # canonical rows have their own
     loss = loss_of(estimator, target)
-    alpha = estimator.alpha
-    if alpha == "auto":
-        alpha = auto_alpha(loss, data)
     if estimator.class_weight is not None:
         factors = class_factors(estimator.class_weight, target, data)
         data = data.reweighted(factors)

@@ -13,11 +13,11 @@ Every other room asks the target; none looks at the shape of y or counts classes
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 # Real numbers in y are taken for classes up to so many, or such a share of the rows.
@@ -174,6 +174,12 @@ def encode(y, classes=None):
     kind = type_of_target(y)
     if kind == "multilabel-indicator" or issparse(y):
         return _encode_labels(y, classes)
+    if kind.startswith("continuous"):
+        raise ValueError(
+            f"Unknown label type: {kind}. y is no column of classes, which are "
+            "integers, strings or bools: use a regressor, such as MLPRegressor of "
+            "scikit-learn."
+        )
     if kind not in ("binary", "multiclass"):
         check_classification_targets(y)
         raise ValueError(
@@ -181,8 +187,9 @@ def encode(y, classes=None):
             f"{kind} targets are not supported."
         )
     present, codes = np.unique(y, return_inverse=True)
-    _check_discrete(y, present)
-    classes = present if classes is None else classes
+    if classes is None:
+        _check_discrete(y, present)
+        classes = present
     _check_known(present, classes)
     if len(classes) < 2:
         raise ValueError(
@@ -241,13 +248,30 @@ def checked_classes(classes):
         If it is no list of distinct labels.
     """
     ordered = isinstance(classes, Sequence) or hasattr(classes, "__array__")
-    if not ordered or isinstance(classes, str) or np.ndim(classes) != 1:
+    array = None
+    if ordered and not isinstance(classes, str | bytes):
+        with suppress(ValueError):  # lists of different lengths
+            array = np.asarray(classes)
+    if array is None or array.ndim != 1:
         raise ValueError(
             f"classes must be a list or array of class labels, got {classes!r}."
         )
-    array = column_or_1d(np.asarray(classes))
-    if any(label is None or label != label for label in array.tolist()):
-        raise ValueError(f"classes must not hold NaN or None, got {classes!r}.")
     if not len(array):
         raise ValueError("classes must not be empty.")
-    return np.unique(array)
+    given = [*classes, *array.tolist()]  # None among strings is one of them in array
+    if any(map(_is_missing, given)):
+        raise ValueError(f"classes must not hold NaN or None, got {classes!r}.")
+    try:
+        return np.unique(array)
+    except TypeError as error:
+        raise ValueError(
+            f"classes must be of one kind, so that they can be sorted, got {classes!r}."
+        ) from error
+
+
+def _is_missing(label):
+    """Whether it is None, NaN, NaT or pandas.NA."""
+    try:
+        return label is None or bool(label != label)
+    except TypeError:  # pandas.NA is neither equal nor different
+        return True

@@ -1,14 +1,18 @@
 """Targets: names of classes, labels inside, losses and probabilities of each kind."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from problems import all_losses
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array
+from sklearn.datasets import load_diabetes
 
+from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
 from skgoodmin.estimator.targets import (
     Labels,
     SeveralClasses,
     TwoClasses,
+    checked_classes,
     encode,
     target_of,
 )
@@ -42,7 +46,7 @@ def test_the_target_of_some_classes():
 )
 def test_encode_and_decode(y, classes, labels):
     y = y if hasattr(y, "toarray") else np.array(y)
-    target, found = encode(y, None, None)
+    target, found = encode(y)
     np.testing.assert_array_equal(target.classes, classes)
     np.testing.assert_array_equal(found, labels)
     assert found.dtype == np.int32
@@ -50,18 +54,12 @@ def test_encode_and_decode(y, classes, labels):
     np.testing.assert_array_equal(target.decode(found), dense)
 
 
-def test_rows_without_weight_name_no_class():
-    y, weights = np.array([1, 2, 9, 1]), np.array([1.0, 1, 0, 1])
-    target, labels = encode(y, weights, None)
-    np.testing.assert_array_equal(target.classes, [1, 2])
-    np.testing.assert_array_equal(labels, [[0], [1], [0], [0]])
-
-
 def test_classes_that_y_need_not_have():
-    target, labels = encode(np.array([8, 3]), None, [8, 5, 3])
-    np.testing.assert_array_equal(target.classes, [3, 5, 8])
+    classes = np.array([3, 5, 8])
+    target, labels = encode(np.array([8, 3]), classes)
+    np.testing.assert_array_equal(target.classes, classes)
     np.testing.assert_array_equal(labels, [[2], [0]])
-    target, labels = encode(np.array([8]), None, [8, 5])
+    target, labels = encode(np.array([8]), classes[1:])
     np.testing.assert_array_equal(labels, [[1]])
 
 
@@ -70,13 +68,132 @@ def test_classes_that_y_need_not_have():
     [
         ([1, 1], None, "has the one class 1"),
         ([1, 4], [1, 2], r"y has classes .*4.* that are not in"),
-        ([0.5, 1.5], None, "continuous"),
+        (["a", "b"], [1, 2], r"y has classes .*'a', 'b'.* that are not in"),
         ([[1, 2], [3, 4]], None, "multiclass-multioutput targets are not supported"),
     ],
 )
 def test_no_target(y, classes, message):
     with pytest.raises(ValueError, match=message):
-        encode(np.array(y), None, classes)
+        encode(np.array(y), classes if classes is None else np.array(classes))
+
+
+SIGNS = np.array([[0, 1, 1], [1, 0, 0], [1, 1, 0], [0, 0, 1]])
+
+
+def _duplicates():
+    places = [0, 0, 1, 2, 3], [1, 1, 0, 2, 2]  # (0, 1) twice
+    return coo_array((np.ones(5, dtype=int), places), shape=(4, 3))
+
+
+@pytest.mark.parametrize(
+    ("Y", "held"),
+    [
+        (SIGNS + 1, "2"),
+        (5 * SIGNS, "5"),
+        (255 * SIGNS.astype(np.uint8), "255"),
+        (2 * SIGNS - 1, "-1"),
+        (csr_array(3 * SIGNS), "3"),
+        (csr_array(-SIGNS), "-1"),
+        (csr_array(0.5 * SIGNS), "0.5"),
+        (_duplicates(), "2"),
+        (5.0 * SIGNS.astype(np.float32), "5.0"),
+    ],
+    ids=str,
+)
+def test_label_matrices_hold_0_and_1_only(Y, held):
+    with pytest.raises(ValueError, match=f"must hold 0 and 1 only; it holds {held}"):
+        encode(Y)
+    X = np.random.RandomState(0).normal(size=(4, 2))
+    for model in (
+        GoodMinimaClassifier((2,), max_iter=3),
+        GoodMinimaClassifierCV((2,), max_iter=3, alphas=1, cv=2),
+    ):
+        with pytest.raises(ValueError, match=r"\by\b"):
+            model.fit(X, Y)
+    with pytest.raises(ValueError, match=r"\by\b"):
+        GoodMinimaClassifier((2,), max_iter=3).partial_fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda Y: Y == 1,
+        lambda Y: Y.astype(np.float32),
+        lambda Y: Y.astype(np.uint8),
+        lambda Y: csr_array(Y == 1),
+        lambda Y: coo_array(Y.astype(float)),
+        lambda Y: Y.tolist(),
+    ],
+)
+def test_label_matrices_of_all_kinds(convert):
+    target, labels = encode(convert(SIGNS))
+    assert isinstance(target, Labels)
+    np.testing.assert_array_equal(labels, SIGNS)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.array([0.5, 1.5, 0.2]),
+        np.array([[0.5, 1.5], [0.25, 1.0]]),
+        np.array([0.5, 1.5], dtype=np.float32),
+        load_diabetes().target,  # 214 different integers, as floats
+        np.arange(31.0),
+    ],
+    ids=["one", "two", "float32", "diabetes", "31"],
+)
+def test_real_numbers_are_for_a_regressor(y):
+    with pytest.raises(ValueError, match=r"\by\b.* regressor, such as MLPRegressor"):
+        encode(y)
+
+
+def test_numbers_that_are_classes():
+    for y in (np.arange(30.0), np.arange(400) % 40 * 1.0, np.arange(100), np.arange(2)):
+        target, _ = encode(y)
+        np.testing.assert_array_equal(target.classes, np.unique(y))
+    known = np.arange(200.0)  # named by the user
+    target, labels = encode(known[:50], known)
+    assert target.n_outputs == 200
+    np.testing.assert_array_equal(labels[:, 0], np.arange(50))
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ([], "classes must not be empty"),
+        (np.array([]), "classes must not be empty"),
+        ({1, 2}, "classes must be a list or array"),
+        ({1: 2}, "classes must be a list or array"),
+        (3, "classes must be a list or array"),
+        (np.array(3), "classes must be a list or array"),
+        ("ab", "classes must be a list or array"),
+        (b"ab", "classes must be a list or array"),
+        ([[1, 2]], "classes must be a list or array"),
+        ([[1], [2, 3]], "classes must be a list or array"),
+        (iter([1, 2]), "classes must be a list or array"),
+        ([1, np.nan], "classes must not hold NaN"),
+        (["a", np.nan], "classes must not hold NaN"),
+        (["a", None], "classes must not hold NaN"),
+        ([pd.NA, 1], "classes must not hold NaN"),
+        (np.array(["2020-01-01", "NaT"], dtype="M8[D]"), "classes must not hold NaN"),
+        (np.array(["a", 1], dtype=object), "classes must be of one kind"),
+    ],
+    ids=repr,
+)
+def test_what_is_no_list_of_classes(classes, message):
+    with pytest.raises(ValueError, match=message):
+        checked_classes(classes)
+    model = GoodMinimaClassifier((2,), max_iter=3)
+    with pytest.raises(ValueError, match=message):
+        model.partial_fit(np.eye(2), [0, 1], classes=classes)
+    assert not hasattr(model, "classes_")
+
+
+@pytest.mark.parametrize(
+    "classes", [[2, 0, 1], (0, 1, 2), range(3), pd.Series([1, 0, 2, 0]), np.arange(3)]
+)
+def test_lists_of_classes(classes):
+    np.testing.assert_array_equal(checked_classes(classes), [0, 1, 2])
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -129,9 +246,9 @@ def test_probabilities(loss):
 
 
 def test_strata():
-    labels = np.array([[0], [1], [1]])
-    for target in (TWO, SEVERAL):
-        np.testing.assert_array_equal(target.strata(labels), [0, 1, 1])
+    for target, names in ((TWO, ["no", "yes"]), (SEVERAL, [3, 5])):
+        strata = target.strata(np.array([[0], [1], [1]]))
+        np.testing.assert_array_equal(strata, np.array(names)[[0, 1, 1]])
         np.testing.assert_array_equal(target.label_names, target.classes)
-    assert LABELS.strata(labels) is None
+    assert LABELS.strata(np.array([[0], [1], [1]])) is None
     np.testing.assert_array_equal(LABELS.label_names, [0, 1])

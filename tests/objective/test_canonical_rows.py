@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import csr_array
 
 import skgoodmin.objective.canonical_rows
-from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.objective.canonical_rows import canonical_rows, contradicting_rows
 
 
 def _content(canonical):
@@ -113,3 +113,47 @@ def test_take_and_reweighted_stay_canonical():
     kept = canonical.reweighted(factors)
     assert (kept.labels != 0).all() and (np.diff(kept.group) >= 0).all()
     assert kept.group[0] == 0 and set(np.diff(kept.group)) <= {0, 1}
+
+
+def _contradicting_by_hand(X, labels, weight):
+    """Every row against every other."""
+    used = weight > 0
+    return [
+        i
+        for i in range(len(X))
+        if used[i]
+        and any(
+            used[j] and (X[i] == X[j]).all() and (labels[i] != labels[j]).any()
+            for j in range(len(X))
+        )
+    ]
+
+
+@pytest.mark.parametrize("collide", [False, True])
+@pytest.mark.parametrize("n_labels", [1, 2])
+@pytest.mark.parametrize("convert", [np.asarray, csr_array], ids=["dense", "sparse"])
+def test_contradicting_rows(convert, n_labels, collide, monkeypatch):
+    if collide:
+        module = skgoodmin.objective.canonical_rows
+        monkeypatch.setattr(module, "hash_rows", lambda *args: args[-1].fill(7))
+    rng, X, _, weight = _data(4, n=40)
+    labels = rng.randint(2, size=(40, n_labels)).astype(np.int32)
+    for w in (weight, (weight > 1).astype(float), np.ones(40)):
+        found = contradicting_rows(convert(X), labels, w)
+        expected = _contradicting_by_hand(X, labels, w)
+        assert expected and found.tolist() == expected
+    assert contradicting_rows(convert(X), labels).tolist() == expected
+
+
+def test_rows_that_contradict_nobody():
+    X = np.array([[1.0], [1.0], [2.0], [3.0]])
+    labels = np.array([[0], [1], [1], [0]], dtype=np.int32)
+    for places, weight in (
+        (slice(1, None), None),  # all differ
+        (slice(None), np.array([1.0, 0, 1, 1])),
+    ):
+        assert contradicting_rows(X[places], labels[places], weight).tolist() == []
+    same = np.ones((4, 1), dtype=np.int32)
+    assert contradicting_rows(X, same).tolist() == []
+    negative_zero = np.array([[0.0], [-0.0]])
+    assert contradicting_rows(negative_zero, labels[:2]).tolist() == [0, 1]
