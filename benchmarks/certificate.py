@@ -16,9 +16,9 @@ from skgoodmin.rows import canonical_rows
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine, make_moons
 
 from skgoodmin import GoodMinimaClassifier
-from skgoodmin.certificates.conjugate_softmax import SoftmaxDual
-from skgoodmin.certificates.conjugates import HingeDual, LogisticDual
 from skgoodmin.certificates.weight_decay import bounds
+from skgoodmin.objective.duals.dual import HingeDual, LogisticDual
+from skgoodmin.objective.duals.softmax import SoftmaxDual
 
 LOADERS = {
     "breast cancer": load_breast_cancer,

@@ -40,8 +40,8 @@ class Status(Enum):
         "(proven)"
     )
     BOUNDED = (
-        "bounded: no neuron was found that lowers the objective; how far it can be from "
-        "the best one is bounded"
+        "bounded: no neuron was found that lowers the objective, and how far it can be "
+        "from the best one is bounded"
     )
     STOPPED = (
         "stopped on request, by early stopping, a callback or Ctrl-C, on its way down"
@@ -96,7 +96,10 @@ class Certificate:
     contradictions: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
     def _largest(self, known):
-        """The largest bound known that way, or None; a loss bounds the objective too."""
+        """The largest bound known that way, or None.
+
+        One of the data loss is one of the objective too.
+        """
         some = [bound for bound in self.bounds if bound.known is known]
         return max(some, key=lambda bound: bound.value, default=None)
 
@@ -118,7 +121,7 @@ class Certificate:
 
     @property
     def estimated_bound(self) -> float:
-        """The largest estimated lower bound, no less than the proven one; NaN if none."""
+        """The largest estimated bound, no less than the proven one; NaN if none."""
         bound = self._largest(Known.ESTIMATED)
         return np.nan if bound is None else max(bound.value, self.lower_bound)
 
@@ -136,7 +139,10 @@ class Certificate:
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> "Certificate":
         """The certificate of :meth:`to_dict`."""
-        bounds = tuple(Bound(**b | {"known": Known[b["known"]]}) for b in plain["bounds"])
+        bounds = tuple(
+            Bound(**fields | {"known": Known[fields["known"]]})
+            for fields in plain["bounds"]
+        )
         witness = plain["witness"] and Witness(**plain["witness"])
         status = Status[plain["status"]]
         return cls(**plain | {"status": status, "bounds": bounds, "witness": witness})

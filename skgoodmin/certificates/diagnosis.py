@@ -98,7 +98,8 @@ def _alpha(certificate, objective):
     within = lower > (1.0 - MUCH) * certificate.objective
     other = " No width changes that." if within else ""
     yield (
-        f"alpha={objective.alpha:.3g} holds the training loss at {100 * share:.0f} % of "
-        f"that of a constant model.{other} If the model should follow the rows more "
-        "closely, decrease alpha; GoodMinimaClassifierCV chooses it by cross-validation."
+        f"alpha={objective.alpha:.3g} holds the training loss at {100 * share:.0f} % "
+        f"of that of a constant model.{other} If the model should follow the rows more "
+        "closely, decrease alpha; GoodMinimaClassifierCV chooses it by "
+        "cross-validation."
     )

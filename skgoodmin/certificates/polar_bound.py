@@ -35,22 +35,10 @@ from . import transport
 from .spread import EPS, Spread, exponential, isotropic, tighten
 from .transport import barycentres, pairs
 
-# activation -> (least slope, largest slope, convex with slopes in [0, 1]), rounded
-# outwards: silu's slopes are -0.09984 at z = -2.3994 and 1.09984 at z = +2.3994.
-SLOPES = {
-    "identity": (1.0, 1.0, False),
-    "logistic": (0.0, 0.25, False),
-    "tanh": (0.0, 1.0, False),
-    "relu": (0.0, 1.0, True),
-    "softplus": (0.0, 1.0, True),
-    "silu": (-0.0999, 1.0999, False),
-}
-
 
 def product_range(activation, n_hidden):
     """(least, largest) product of ``n_hidden`` slopes."""
-    low, high, _ = SLOPES[activation]
-    ends = (low, high)
+    ends = activation.slopes
     least, most = ends
     for _ in range(n_hidden - 1):
         corners = [a * b for a in (least, most) for b in ends]
@@ -192,8 +180,8 @@ def strong_bound(x, residuals, slopes, log_w, n_rounds, n_tighten):
     # Rounded outwards.
     middle, half = abs(middle) * (1 + 2 * EPS), half * (1 + 2 * EPS)
     outputs = [r for r in residuals if (r != 0).any()]
-    masses = [[] for _ in outputs]
-    differences = [[] for _ in outputs]
+    masses: list[list] = [[] for _ in outputs]
+    differences: list[list] = [[] for _ in outputs]
     deviation, best, n_plans = 0.0, np.inf, 0
     for _ in range(n_rounds if half > 0 else 1):
         W = exponential(log_w)
@@ -238,7 +226,7 @@ def polar_bound(points, activation, n_hidden=1, n_rounds=20, n_tighten=60):
     Parameters
     ----------
     points : Points
-    activation : str
+    activation : Activation
     n_hidden : int, default=1
     n_rounds, n_tighten : int
         Plans, and steps of W for the last one.
@@ -258,7 +246,7 @@ def polar_bound(points, activation, n_hidden=1, n_rounds=20, n_tighten=60):
     if points.radius == 0:
         return points.slack(residuals, slope)
     live = [r for r in residuals if (r != 0).any()]
-    if SLOPES[activation][2] and n_hidden == 1 and len(live) == 1:
+    if activation.convex and n_hidden == 1 and len(live) == 1:
         found = [
             weak_bound(x, r, start, n_rounds, n_tighten) for r in (live[0], -live[0])
         ]

@@ -16,13 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.activations import Activation, Form
+from ..objective.duals.dual import Dual
 from .amplitudes import optimal_amplitudes
-from .conjugates import Dual
 from .duality import deep_bound, shallow_bound
 from .effort import Effort, effort_of
 from .plane import plane_neuron
 from .polar import Neuron, search
-from .polar_bound import SLOPES, Points, polar_bound, product_range
+from .polar_bound import Points, polar_bound, product_range
 from .relaxation import Plan, best_scale, optimise
 from .relaxation_pairs import PairPlan
 from .spread import isotropic, tighten
@@ -68,7 +69,7 @@ class Problem:
     ----------
     dual : Dual
     x : ndarray or CSR of shape (n, d)
-    activation : str
+    activation : Activation
     alpha : float, positive
     coefs, intercepts : lists of ndarrays, float64
     loss, penalty : float
@@ -78,7 +79,7 @@ class Problem:
 
     dual: Dual
     x: Any
-    activation: str
+    activation: Activation
     alpha: float
     coefs: list
     intercepts: list
@@ -125,7 +126,7 @@ class Problem:
     @property
     def in_the_plane(self):
         """Whether the polar is found and proven by :mod:`.plane`."""
-        shallow = self.activation == "relu" and self.n_hidden == 1
+        shallow = self.activation.form is Form.CORNER and self.n_hidden == 1
         return shallow and self.x.shape[1] <= 2
 
     def look(self, residuals, effort, rng):
@@ -172,8 +173,10 @@ def prove(problem, residuals, effort):
     # The solver sees rows of size 1.
     args = dual, points.x / points.radius
     near = problem.slope / points.radius
-    if SLOPES[problem.activation][2] and n_hidden == 1 and len(residuals) == 1:
-        plan = Plan(*args, points.residuals[0], near, effort.n_neighbours)
+    if problem.activation.convex and n_hidden == 1 and len(residuals) == 1:
+        plan: Plan | PairPlan = Plan(
+            *args, points.residuals[0], near, effort.n_neighbours
+        )
     else:
         plan = PairPlan(*args, points.residuals, near, effort.n_neighbours, slopes)
     work = len(plan.start) * points.x.shape[1]
@@ -201,7 +204,7 @@ def bounds(
     x : ndarray or CSR of shape (n, d)
     raw : ndarray of shape (n, K)
         Raw predictions of the network.
-    activation : str
+    activation : Activation
     alpha : float, positive
     coefs, intercepts : lists of ndarrays
         Of the network, as in scikit-learn.

@@ -3,9 +3,11 @@
 import numpy as np
 from scipy.special import logsumexp
 
-from skgoodmin.certificates.conjugate_custom import PointwiseDual
-from skgoodmin.certificates.conjugate_softmax import SoftmaxDual
-from skgoodmin.certificates.conjugates import HingeDual, LogisticDual, SquaredDual
+from skgoodmin.objective.duals.custom import PointwiseDual
+from skgoodmin.objective.duals.hinge import HingeDual
+from skgoodmin.objective.duals.logistic import LogisticDual
+from skgoodmin.objective.duals.softmax import SoftmaxDual
+from skgoodmin.objective.duals.squared import SquaredDual
 
 
 class SquaredHinge:

@@ -6,7 +6,7 @@ from cases import LOSSES, loss_of, make_dual, rows
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 
-from skgoodmin.certificates.conjugate_softmax import SoftmaxDual
+from skgoodmin.objective.duals.softmax import SoftmaxDual
 
 
 def random_point(dual, n_outputs, rng, spread=2.0):

@@ -8,7 +8,6 @@ from cases import rows
 from numpy.testing import assert_allclose
 from scipy.sparse import csr_array
 
-from skgoodmin.certificates.conjugates import shrink_to_balance
 from skgoodmin.certificates.effort import effort_of
 from skgoodmin.certificates.plane import plane_polar
 from skgoodmin.certificates.polar import ACTIVATIONS, search
@@ -18,6 +17,7 @@ from skgoodmin.certificates.polar_bound import (
     polar_bound,
     product_range,
 )
+from skgoodmin.objective.duals.dual import shrink_to_balance
 
 
 def balanced(n_outputs, n, rng):

@@ -10,11 +10,11 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
 from skgoodmin.certificates.amplitudes import optimal_amplitudes
-from skgoodmin.certificates.conjugates import HingeDual
 from skgoodmin.certificates.duality import deep_bound, maximise, shallow_bound
 from skgoodmin.certificates.effort import effort_of
 from skgoodmin.certificates.polar import ACTIVATIONS, search
 from skgoodmin.certificates.weight_decay import Problem, bounds
+from skgoodmin.objective.duals.dual import HingeDual
 
 
 def unpack(theta, sizes):

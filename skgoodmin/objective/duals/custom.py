@@ -1,10 +1,10 @@
-"""The conjugate of a loss of the user's own: tangents; see :mod:`.conjugates`."""
+"""The conjugate of a loss of the user's own: tangents; see :mod:`.dual`."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from .conjugates import INSIDE, ROUNDING, MarginDual, total
+from .dual import INSIDE, ROUNDING, MarginDual, total
 
 CLEAR = 1e-12  # relative distance of the ends' slopes from that which is looked for
 
