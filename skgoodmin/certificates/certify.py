@@ -1,5 +1,7 @@
 """Certify: from the predictions of a trained network to its certificate."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .bound import Bound, Known
@@ -10,9 +12,17 @@ from .weight_decay import bounds as weight_decay_bounds
 from .witness import find_witness, switched_on, unit
 
 
+class Ending(NamedTuple):
+    """What a certificate says of how a training has ended."""
+
+    grad_norm: float = np.nan
+    converged: bool = True
+    stopped: bool = False
+
+
 def certify(
     predictions,
-    solution,
+    ending,
     rng,
     *,
     special_neuron=True,
@@ -26,8 +36,7 @@ def certify(
     ----------
     predictions : Predictions
         Of the network on its training rows.
-    solution : Solution
-        How the solver ended there.
+    ending : Ending or Solution
     rng : numpy.random.RandomState
         Of the search for an exponential neuron.
     special_neuron : bool
@@ -45,6 +54,7 @@ def certify(
         Without the contradictions, which the canonical rows no longer show.
     """
     objective, loss = predictions.objective, predictions.loss
+    # None where the predictions are those of another model.
     weights = predictions.theta[: objective.layout.n_weights]
     penalty = 0.5 * objective.alpha * float(weights @ weights)
     bounds, witness = [pointwise_bound(objective)], None
@@ -53,7 +63,7 @@ def certify(
         bounds += more
     elif special_neuron:
         witness = find_witness(predictions, rng, neuron_alpha)
-    status = _status(predictions, solution, loss + penalty, bounds, witness)
+    status = _status(predictions, ending, loss + penalty, bounds, witness)
     certificate = Certificate(
         status=status,
         objective=loss + penalty,
@@ -61,7 +71,7 @@ def certify(
         penalty=penalty,
         bounds=tuple(bounds),
         witness=None if status is Status.GLOBAL else witness,
-        grad_norm=solution.grad_norm,
+        grad_norm=ending.grad_norm,
         neuron_contribution=contribution,
         caveat=caveat(objective),
     )
@@ -116,7 +126,7 @@ def networks_like(objective):
     return f"network with {n_hidden} hidden {layers} of {name} units, of any width"
 
 
-def _status(predictions, solution, objective, bounds, witness):
+def _status(predictions, ending, objective, bounds, witness):
     """What the bounds and the witness amount to."""
     lower = max(bound.value for bound in bounds if bound.known is Known.PROVEN)
     tolerance = GAP_TOLERANCE * (1.0 + lower)
@@ -124,9 +134,9 @@ def _status(predictions, solution, objective, bounds, witness):
         hidden = worst_loss(predictions) - predictions.loss
         if objective + hidden - lower <= tolerance:
             return Status.GLOBAL
-    if solution.stopped:
+    if ending.stopped:
         return Status.STOPPED
-    if not solution.converged:
+    if not ending.converged:
         return Status.NOT_CONVERGED
     return Status.BOUNDED if witness is None else Status.IMPROVABLE
 
