@@ -105,7 +105,7 @@ def _alpha(certificate, objective):
     other = " No width changes that." if within else ""
     yield (
         f"alpha={objective.alpha:.3g} holds the training loss at {100 * share:.0f} % "
-        f"of what a constant model has to lose.{other} If the model should follow the rows more "
-        "closely, decrease alpha; GoodMinimaClassifierCV chooses it by "
+        f"of what a constant model has to lose.{other} If the model should follow the "
+        "rows more closely, decrease alpha; GoodMinimaClassifierCV chooses it by "
         "cross-validation."
     )
