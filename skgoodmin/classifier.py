@@ -28,6 +28,7 @@ from .estimator.rows import split
 from .estimator.setup import (
     augment,
     check_parameters,
+    constant_origin,
     draw_starts,
     neuron_degree,
     origin_of,
@@ -516,6 +517,8 @@ default='relu'
             )
         elif previous is not None:
             origin = origin_of(previous, problem.objective.layout, problem.target)
+        else:
+            origin = constant_origin(self, problem.objective, rng)
         if known is None and self.warm_start and hasattr(self, "_skl_callbacks"):
             known = EvaluationCache()
         return rng, origin, known
