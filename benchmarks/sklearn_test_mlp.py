@@ -4,8 +4,8 @@
 
 An adapter takes the names of ``MLPClassifier``'s parameters and gives them to
 ``GoodMinimaClassifier`` (log-loss; what is about steps of Adam and SGD has no
-counterpart and is only kept). The tests of the regressor are left out. Printed is a line
-for each test; the exit code is 0 if those that differ are the ones listed below.
+counterpart and is only kept). The tests of the regressor are left out. Printed is a
+line for each test; the exit code is 0 if those that differ are the ones listed below.
 """
 
 import contextlib
@@ -22,10 +22,10 @@ STEPS = "reads the optimizer of Adam or SGD; there are no such steps here"
 # Name of a test, without parameters -> why it differs.
 DIFFERENCES = {
     "test_fit": "sets private attributes and does one step of SGD",
-    "test_gradient": "calls a private method; ours is tests/objective/test_objective.py",
+    "test_gradient": "calls a private method; see tests/objective/test_objective.py",
     "test_learning_rate_warmstart": STEPS,
     "test_adaptive_learning_rate": STEPS,
-    "test_n_iter_no_change": "reads a private counter; the patience is early stopping's",
+    "test_n_iter_no_change": "reads a private counter; patience is early stopping's",
     "test_n_iter_no_change_inf": "L-BFGS comes to rest before max_iter",
     "test_partial_fit_errors": "partial_fit is there, with L-BFGS",
     "test_mlp_partial_fit_after_fit": "partial_fit works with early_stopping=True",
