@@ -314,7 +314,10 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state
         """The strengths to try, strongest first."""
         if isinstance(self.alphas, Integral):
             return np.geomspace(STRONGEST, WEAKEST, self.alphas)
-        alphas = np.asarray(self.alphas, dtype=np.float64)
+        try:
+            alphas = np.asarray(self.alphas, dtype=np.float64)
+        except (TypeError, ValueError):  # no numbers, or not as many in each row
+            alphas = np.empty(0)
         if alphas.ndim != 1 or not len(alphas) or not (alphas >= 0).all():
             raise ValueError(
                 "alphas must be a number or a list of numbers that are not negative, "
