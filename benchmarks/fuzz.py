@@ -389,7 +389,11 @@ def one_case(seed):
             outcome, text = "clear error", f"{type(error).__name__}: {error}"
             known = NAMES_CV if in_folds else NAMES
             names = {n for name in changed for n in known.get(name, (name,))}
-            if not any(re.search(rf"\b{name}\b", str(error)) for name in names):
+            notes = getattr(error, "__notes__", [])
+            told = " ".join(
+                [str(error), *(n for n in notes if n.startswith("scoring"))]
+            )
+            if not any(re.search(rf"\b{name}\b", told) for name in names):
                 wrong.append(f"names nothing that was changed: {text}")
             if getattr(model, "coefs_", earlier) is not earlier:
                 wrong.append("the earlier fit is lost")

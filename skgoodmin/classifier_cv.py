@@ -30,7 +30,7 @@ from .estimator.callbacks import (
     Subfits,
     with_callbacks,
 )
-from .estimator.path import best_of, check_folds, name_of, path_scores, takes_weights
+from .estimator.path import best_of, checked_folds, name_of, path_scores, takes_weights
 from .estimator.setup import check_parameters, in_memory, naming, validated
 from .estimator.targets import encode
 from .estimator.typing import MatrixLike
@@ -220,8 +220,8 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state
         )
         with naming("cv"):
             splitter = check_cv(self.cv, y, classifier=True)
-            folds = list(splitter.split(X_checked, y, **split_params))
-            check_folds(folds, sample_weight)
+            splits = splitter.split(X_checked, y, **split_params)
+            folds = checked_folds(splits, X_checked.shape[0], sample_weight)
         size = len(folds), len(alphas), self.refit
         subfits = Subfits(self, X, y, sample_weight, *size)
         scores = Parallel(n_jobs=self.n_jobs)(

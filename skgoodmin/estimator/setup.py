@@ -138,7 +138,8 @@ def pose(estimator, X, y, sample_weight=None, classes=None):
     del labels  # canonical rows have their own
     loss = loss_of(estimator, target)
     if estimator.class_weight is not None:
-        factors = class_factors(estimator.class_weight, target, data)
+        with naming("class_weight"):
+            factors = class_factors(estimator.class_weight, target, data)
         data = data.reweighted(factors)
     objective = Objective(
         data,
