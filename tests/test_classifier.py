@@ -526,6 +526,7 @@ BAD_FITS = [
     ({"max_iter": 1.5}, np.eye(2), [0, 1], None, "max_iter"),
     ({"tol": -1e-9}, np.eye(2), [0, 1], None, "tol"),
     ({"class_weight": {5: 1}}, np.eye(2), [0, 1], None, "class_weight"),
+    ({"class_weight": {0: "a"}}, np.eye(2), [0, 1], None, "class_weight"),
     ({"class_weight": {0: -1, 1: 1}}, np.eye(2), [0, 1], None, "class_weight"),
     ({"early_stopping": True}, np.eye(2), [0, 1], None, "validation_fraction"),
     ({"early_stopping": True, "training": "joint"}, np.eye(2), [0, 1], None, "joint"),

@@ -95,7 +95,14 @@ def test_without_refit_there_is_no_model(moons):
 
 @pytest.mark.parametrize(
     "alphas, message",
-    [([], "alphas must be"), ([-1.0], "alphas must be"), (0, "'alphas' parameter")],
+    [
+        ([], "alphas must be"),
+        ([-1.0], "alphas must be"),
+        ({0: "a"}, "alphas must be"),
+        (["a"], "alphas must be"),
+        ([[1], [1, 2]], "alphas must be"),
+        (0, "'alphas' parameter"),
+    ],
 )
 def test_bad_alphas_are_named(moons, alphas, message):
     with pytest.raises(ValueError, match=message):

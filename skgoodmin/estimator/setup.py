@@ -171,7 +171,8 @@ def pose(estimator, X, y, sample_weight=None, classes=None, alpha=None):
     del labels  # canonical rows have their own
     loss = loss_of(estimator, target)
     if estimator.class_weight is not None:
-        factors = class_factors(estimator.class_weight, target, data)
+        with naming("class_weight"):
+            factors = class_factors(estimator.class_weight, target, data)
         data = data.reweighted(factors)
     alpha = estimator.alpha if alpha is None else alpha
     objective = Objective(
