@@ -21,6 +21,7 @@ from pathlib import Path
 
 os.environ["NUMBA_DISABLE_JIT"] = "1"
 os.environ["SCIPY_ARRAY_API"] = "1"
+os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # they take longer than the tests
 
 import numba  # noqa: F401  imported here, so that no child has to
 import pytest
@@ -126,7 +127,15 @@ def is_noticed(module, source, seconds):
         sys.meta_path.insert(0, Finder(module, source))
         forget(module)
         tests = [f"tests/{name}.py" for name in TESTS[module]]
-        options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
+        options = [
+            "-x",
+            "-q",
+            "--assert=plain",
+            "-p",
+            "no:cacheprovider",
+            "-m",
+            "not slow",
+        ]
         os._exit(int(pytest.main([*options, *tests]) != 0))
     _, status = os.waitpid(child, 0)
     return status != 0
@@ -139,7 +148,9 @@ def main():
     parser.add_argument("--seconds", type=int, default=120, help="for one mutant")
     arguments = parser.parse_args()
     sys.path.insert(0, str(ROOT))
-    importlib.import_module("skgoodmin")  # once, for all children
+    importlib.import_module(
+        "skgoodmin"
+    )  # here, so that a child only has to do its part
     for module in arguments.modules:
         source = (ROOT / "skgoodmin" / f"{module}.py").read_text()
         if is_noticed(module, source, arguments.seconds):

@@ -588,7 +588,7 @@ default='relu'
             "neuron_intercept_": neuron[1],
             "neuron_amplitude_": neuron[2],
             "neuron_degree_": degree,
-            "certificate_": training.certificate,
+            "certificate_": training.certificate.of_rows(problem.contradictions),
             "optimality_gap_": training.certificate.gap,
             "validation_scores_": held_out and np.array(held_out.scores),
             "best_validation_score_": held_out and held_out.best_score,

@@ -22,7 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
-from .polar import ACTIVATIONS, relu_search, rows_used
+from ..kernels.activations import Form
+from .polar import relu_search, rows_used
 
 
 def solve_one(dual, columns, amplitudes, intercept, alpha, n_iterations):
@@ -122,13 +123,13 @@ def _column(x, activation, w, b):
     """act(X w + b) / ||w|| for directions w (m, d), b (m,)."""
     size = np.linalg.norm(w, axis=1)
     z = np.asarray(x @ w.T) + b
-    return ACTIVATIONS[activation](z)[0] / np.where(size > 0, size, 1.0)
+    return activation.function(z) / np.where(size > 0, size, 1.0)
 
 
 def _distinct(found, alpha, most):
     """Places of ascents above alpha that differ in (w, b), best first."""
     values, coefs, intercepts, _ = found
-    chosen = []
+    chosen: list[int] = []
     for k in np.argsort(-values, kind="stable"):
         if values[k] <= alpha * (1.0 + 1e-4) or len(chosen) == most:
             break
@@ -175,7 +176,7 @@ def optimal_amplitudes(problem, effort, rng):
             v, c, residuals = solve_several(dual, columns, v, c, alpha, n_iterations)
         kept = np.linalg.norm(v, axis=1) > 0
         w, b, v, columns = w[kept], b[kept], v[kept], columns[:, kept]
-        if k == n_rounds or activation != "relu":
+        if k == n_rounds or activation.form is not Form.CORNER:
             break
         dense, r = rows_used(x, dual.balance(residuals))
         if not len(dense):

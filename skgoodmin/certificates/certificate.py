@@ -1,56 +1,52 @@
-"""What the training reached, and what is proven about it.
+"""What the training reached, and what is known about it.
 
-    gap = data loss - lower bound >= data loss - its minimum over ALL networks >= 0
+    gap = objective - lower bound >= objective - its minimum over ALL networks >= 0
 
-The lower bound adds the pointwise minima of the groups of identical rows: no network
-of any size can do better, for it gives identical rows one prediction. A gap of 0
-proves a global minimum, whatever the optimiser did.
+Bounds come in two kinds. The pointwise one (:mod:`.pointwise`) holds for any function
+of the rows; with weight decay, duality gives one for the networks of this depth and
+activation, of every width (:mod:`.weight_decay`). A proven bound holds in floating
+point. An estimated one takes the best neuron that a search has found for the best there
+is.
 
-The other proof goes the other way: a :class:`~skgoodmin.Witness` lowers J~ from
-theta, which is then no local minimum of it.
+The other proof goes the other way: a :class:`~skgoodmin.Witness` is a neuron that
+lowers the objective when it is added, so that the network is not optimal.
 
-A gradient norm, an eigenvalue or |a| prove nothing of either kind.
+A gradient norm, an eigenvalue or an amplitude prove nothing of either kind.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from html import escape
 from typing import Any
 
+import numpy as np
+
 from .bound import Bound, Known
-from .pointwise import pointwise_bound
 from .witness import Witness
 
 # A gap of at most this share of the loss of the constant prediction 0 counts as 0.
 GAP_TOLERANCE = 1e-6
-ESCAPES_SPENT = (
-    "all max_escapes escapes are spent and another one is known; increase max_escapes "
-    "or n_init to go on"
-)
 
 
 class Status(Enum):
     """What is known of the trained network; the value is the sentence for the user."""
 
     GLOBAL = (
-        "global minimum: the loss equals the lower bound of all networks, so no "
-        "network of any size does better (proven)"
+        "global minimum: the objective equals its lower bound, to one part in a "
+        "million (proven)"
     )
-    ESCAPABLE = (
-        "not a local minimum of the augmented loss: a special neuron with a "
-        "guaranteed decrease is known (proven)"
+    IMPROVABLE = (
+        "improvable: a neuron is known that lowers the objective when it is added "
+        "(proven)"
     )
-    STATIONARY = (
-        "at rest: the solver makes no headway, the gap is not closed, no escape was "
-        "found; nothing is proven"
+    BOUNDED = (
+        "bounded: no neuron was found that lowers the objective, and how far it can be "
+        "from the best one is bounded"
     )
     STOPPED = (
-        "stopped on request: by early stopping, a callback or Ctrl-C; the training was "
-        "on its way, and nothing is proven"
+        "stopped on request, by early stopping, a callback or Ctrl-C, on its way down"
     )
-    NOT_CONVERGED = (
-        "not converged: the solver was stopped on its way; nothing is proven"
-    )
+    NOT_CONVERGED = "not converged: the solver was stopped on its way down"
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,68 +57,142 @@ class Certificate:
     ----------
     status : Status
         Its value is a sentence.
+    objective : float
+        ``loss + penalty``, what the training minimises.
     loss : float
-        Weighted mean of the data loss, penalties left out.
-    bound : Bound
-        No network of any size has a smaller data loss than ``bound.value``, which is
-        also ``lower_bound``.
-    gap : float
-        ``loss - lower_bound``: how far from optimal the network can be at most.
+        Weighted mean of the data loss.
+    penalty : float
+        alpha/2 times the sum of the squared weights.
+    bounds : tuple of Bound
+        All lower bounds that are known, each with what it is a bound of, for which
+        networks, and whether it is proven or estimated.
+    witness : Witness or None
+        A neuron that lowers the objective when it is added.
     grad_norm : float
         Largest component of the gradient of the objective.
     neuron_contribution : float
         ``max_i |a exp(w.x_i + b)|`` where joint training ended, before the neuron was
         dropped. Where it is not small the run was on its way to infinity. 0 if the
         neuron took no part in the training.
-    witness : Witness or None
     caveat : str
         Why the theorem is silent here; empty where it speaks.
     advice : str
-        What to change for the training to go on; empty if nothing is known.
+        What holds the training loss up, and what to change; empty if nothing is known.
+    contradictions : ndarray of shape (n_contradicting,)
+        Row numbers of the training X whose features another row has with another
+        label.
     """
 
     status: Status
+    objective: float
     loss: float
-    bound: Bound
-    gap: float
-    grad_norm: float
-    neuron_contribution: float
+    penalty: float
+    bounds: tuple[Bound, ...]
     witness: Witness | None
-    caveat: str
+    grad_norm: float
+    neuron_contribution: float = 0.0
+    caveat: str = ""
     advice: str = ""
+    contradictions: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def _largest(self, known):
+        """The largest bound known that way, or None.
+
+        One of the data loss is one of the objective too.
+        """
+        some = [bound for bound in self.bounds if bound.known is known]
+        return max(some, key=lambda bound: bound.value, default=None)
 
     @property
     def lower_bound(self) -> float:
-        """No network of any size has a smaller data loss."""
-        return self.bound.value
+        """The largest proven lower bound of the objective."""
+        bound = self._largest(Known.PROVEN)
+        return 0.0 if bound is None else bound.value
+
+    @property
+    def gap(self) -> float:
+        """``objective - lower_bound``: how far from optimal it can be at most."""
+        return max(self.objective - self.lower_bound, 0.0)
+
+    @property
+    def relative_gap(self) -> float:
+        """``gap / objective``; 0 where the objective is 0."""
+        return self.gap / self.objective if self.objective > 0 else 0.0
+
+    @property
+    def estimated_bound(self) -> float:
+        """The largest estimated bound, no less than the proven one; NaN if none."""
+        bound = self._largest(Known.ESTIMATED)
+        return np.nan if bound is None else max(bound.value, self.lower_bound)
+
+    @property
+    def estimated_gap(self) -> float:
+        """``objective - estimated_bound``; NaN where there is no estimate."""
+        return max(self.objective - self.estimated_bound, 0.0)
+
+    def of_rows(self, contradictions: np.ndarray) -> "Certificate":
+        """The same with the row numbers of X that contradict each other."""
+        return replace(self, contradictions=contradictions)
 
     def to_dict(self) -> dict[str, Any]:
         """The certificate in plain values; :meth:`from_dict` makes it again."""
-        plain = asdict(self) | {"status": self.status.name}
-        plain["bound"] = self.bound._asdict() | {"known": self.bound.known.name}
+        bounds = [b._asdict() | {"known": b.known.name} for b in self.bounds]
+        plain = asdict(self) | {"status": self.status.name, "bounds": bounds}
         return plain
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> "Certificate":
         """The certificate of :meth:`to_dict`."""
-        fields = plain["bound"]
-        bound = Bound(**fields | {"known": Known[fields["known"]]})
+        bounds = tuple(
+            Bound(**fields | {"known": Known[fields["known"]]})
+            for fields in plain["bounds"]
+        )
         witness = plain["witness"] and Witness(**plain["witness"])
         status = Status[plain["status"]]
-        return cls(**plain | {"status": status, "bound": bound, "witness": witness})
+        return cls(**plain | {"status": status, "bounds": bounds, "witness": witness})
+
+    def _share(self, value):
+        """A value in per cent of the objective."""
+        share = 100.0 * value / self.objective if self.objective > 0 else 0.0
+        return f"{share:.2g} %"
+
+    def _proven(self):
+        """A sentence about the largest proven bound; empty if it says nothing."""
+        bound = self._largest(Known.PROVEN)
+        if bound is None or not (bound.value > 0 or self.gap == 0):
+            return ""
+        return (
+            f"no {bound.networks} gets below {bound.value:.6g}: at most "
+            f"{self._share(self.gap)} can be gained"
+        )
+
+    def _estimated(self):
+        """A sentence about the largest estimate, or an empty one."""
+        bound = self._largest(Known.ESTIMATED)
+        if bound is None or not self.estimated_gap < self.gap:
+            return ""
+        return (
+            f"about {self._share(self.estimated_gap)}, if the search has found the "
+            "best neuron there is"
+        )
 
     def _lines(self):
         """Pairs of a name and a text, what is empty left out."""
         witness = self.witness
+        parts = f" (loss {self.loss:.6g} + penalty {self.penalty:.6g})"
+        n_rows = len(self.contradictions)
         lines = {
             "Status": self.status.value,
-            "Loss": f"{self.loss:.6g}",
-            "Lower bound": f"{self.lower_bound:.6g}",
-            "Gap": f"{self.gap:.6g}",
-            "Gradient": f"{self.grad_norm:.3g}",
+            "Objective": f"{self.objective:.6g}" + (parts if self.penalty else ""),
+            "Proven": self._proven(),
+            "Estimated": self._estimated(),
+            "Gradient": "" if np.isnan(self.grad_norm) else f"{self.grad_norm:.3g}",
             "Neuron": self.neuron_contribution and f"{self.neuron_contribution:.3g}",
             "Witness": witness
-            and f"lowers the augmented loss by {witness.decrease:.3g}",
+            and f"a further {witness.kind} lowers the objective by "
+            f"{witness.decrease:.3g}, {self._share(witness.decrease)}",
+            "Rows": n_rows
+            and f"{n_rows} have features that another row has with another label",
             "Note": self.caveat,
             "Advice": self.advice,
         }
@@ -133,8 +203,8 @@ class Certificate:
 
     def __repr__(self):
         return (
-            f"<Certificate {self.status.name}: loss {self.loss:.6g}, lower bound "
-            f"{self.lower_bound:.6g}, gap {self.gap:.6g}>"
+            f"<Certificate {self.status.name}: objective {self.objective:.6g}, lower "
+            f"bound {self.lower_bound:.6g}, gap {self.gap:.6g}>"
         )
 
     def _repr_html_(self):
@@ -144,73 +214,3 @@ class Certificate:
             for name, text in self._lines()
         )
         return f"<table><caption>{self.status.name}</caption>{rows}</table>"
-
-
-def certify(predictions, solution, witness=None, contribution=0.0, escapes_spent=False):
-    """Certificate of a trained network.
-
-    Parameters
-    ----------
-    predictions : Predictions
-        Of the network on its training rows.
-    solution : Solution
-        How the solver ended there.
-    witness : Witness, optional
-    contribution : float
-        See :class:`Certificate`.
-    escapes_spent : bool
-        Whether ``max_escapes`` kept the training from trying another escape.
-    """
-    objective, loss = predictions.objective, predictions.loss
-    bound = pointwise_bound(objective)
-    gap = max(loss - bound.value, 0.0)
-    tolerance = GAP_TOLERANCE * (1.0 + bound.value)
-    if gap <= tolerance and worst_loss(predictions) - bound.value <= tolerance:
-        status, witness = Status.GLOBAL, None
-    elif solution.stopped:
-        status = Status.STOPPED
-    elif not solution.converged:
-        status = Status.NOT_CONVERGED
-    elif witness is not None:
-        status = Status.ESCAPABLE
-    else:
-        status = Status.STATIONARY
-    return Certificate(
-        status=status,
-        loss=loss,
-        bound=bound,
-        gap=gap,
-        grad_norm=solution.grad_norm,
-        neuron_contribution=contribution,
-        witness=witness,
-        caveat=caveat(objective),
-        advice=ESCAPES_SPENT if status is Status.ESCAPABLE and escapes_spent else "",
-    )
-
-
-def worst_loss(predictions):
-    """The largest loss that the rounding of the raw predictions can hide.
-
-    With features near 1e31 a prediction is wrong by 1e15, and may look right.
-    """
-    objective, loss = predictions.objective, 0.0
-    sign = objective.signs()
-    for rows in predictions.slices:
-        worse = predictions.raw[rows] - sign[rows] * predictions.rounding(rows)
-        loss += objective.data_loss(worse, rows.start)[0]
-    return loss
-
-
-def caveat(objective):
-    """Why the theorem promises nothing for this objective; empty if it does."""
-    silent = []
-    if objective.alpha > 0:
-        silent.append(f"weight decay (alpha={objective.alpha:g})")
-    if not objective.loss.attains_minimum:
-        silent.append("a loss whose infimum no network attains")
-    if not silent:
-        return ""
-    return (
-        f"with {' and '.join(silent)} the augmented loss has no local minimum, so an "
-        "escape can always be found and says nothing about theta; bound and gap hold"
-    )

@@ -40,16 +40,16 @@ class Effort:
     n_rounds: int
     arcs: tuple
 
-    def affordable(self, work):
+    def affordable(self, work, n_outputs):
         """The stages, with fewer iterations where each one is long."""
-        share = min(1.0, WORK / max(work, 1))
+        share = min(1.0, WORK / max(work, 1)) * (0.65 if n_outputs > 1 else 1.0)
         return tuple((p, max(int(n * share), min(n, 10))) for p, n in self.stages)
 
 
 def effort_of(effort):
     """Numbers for an effort: 0 is what a fit does by the way, 1 what certify does."""
     if effort <= 0:
-        return Effort(5, ((30.0, 8),), 3, 1, 2, 60, 0, 0, 1, (1e-2, 500))
+        return Effort(5, ((30.0, 7),), 3, 1, 2, 60, 0, 0, 1, (3e-2, 200))
 
     def share(n, least):
         return max(int(n * effort), least)

@@ -42,13 +42,14 @@ def plane_polar(points, residuals, tolerance=1e-3, max_arcs=20_000):
 
 
 def plane_neuron(x, residuals, tolerance=1e-3, max_arcs=20_000):
-    """The best :class:`Neuron` for rows x (n, 1 or 2) and residuals (K, n)."""
+    """(the best :class:`Neuron`, the proven polar) for rows x (n, 1 or 2)."""
     points = Points(x, residuals)
-    if not len(points.used) or points.radius == 0 or points.x.shape[1] < x.shape[1]:
+    if not len(points.used) or points.radius == 0:
         nothing = np.zeros(x.shape[1]), 0.0, np.zeros(len(residuals))
-        return Neuron(0.0, *nothing, 0, 0)
-    _, value, w, b = plane_polar(points, points.residuals, tolerance, max_arcs)
+        return Neuron(0.0, *nothing, 0, 0), points.slack(points.residuals, 1.0)
+    upper, value, w, b = plane_polar(points, points.residuals, tolerance, max_arcs)
     h = points.residuals @ np.maximum(points.x @ w + b, 0.0)
     size = np.linalg.norm(h)
     h = h / size if size > 0 else h
-    return Neuron(float(value), w, float(b - w @ points.centre), -h, 1, 1)
+    neuron = Neuron(float(value), w, float(b - w @ points.centre), -h, 1, 1)
+    return neuron, upper

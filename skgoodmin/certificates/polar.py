@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import issparse
-from scipy.special import expit
 
+from ..kernels.activations import Form
 from ..kernels.polar import ascend_all, score_all
 
 AGAIN = 1e-3  # relative difference up to which two ascents have found the same value
@@ -48,40 +48,6 @@ class Neuron:
     direction: np.ndarray
     found_again: int
     n_ascents: int
-
-
-def _softplus(z):
-    return np.logaddexp(0.0, z), expit(z)
-
-
-def _silu(z):
-    s = expit(z)
-    return z * s, s * (1.0 + z * (1.0 - s))
-
-
-def _tanh(z):
-    t = np.tanh(z)
-    return t, 1.0 - t * t
-
-
-def _logistic(z):
-    s = expit(z)
-    return s, s * (1.0 - s)
-
-
-def _relu(z):
-    return np.maximum(z, 0.0), (z > 0) * 1.0
-
-
-# value and slope
-ACTIVATIONS = {
-    "identity": lambda z: (z, np.ones_like(z)),
-    "logistic": _logistic,
-    "tanh": _tanh,
-    "relu": _relu,
-    "softplus": _softplus,
-    "silu": _silu,
-}
 
 
 def rows_used(x, residuals):
@@ -120,11 +86,11 @@ def _relu_ascents(x, r, starts, max_evaluations):
     return values[:, 0], coefs, values[:, 1], directions
 
 
-def _promising(x, r, act, units, intercepts, most):
+def _promising(x, r, activation, units, intercepts, most):
     """Places of the units with the largest h / ||w|| at their own intercepts."""
     norm = np.linalg.norm(units, axis=1)
     live = np.flatnonzero(np.isfinite(norm) & (norm > 0))
-    h = r.T @ act(x @ units[live].T + intercepts[live])[0]
+    h = r.T @ activation.function(x @ units[live].T + intercepts[live])
     score = np.linalg.norm(h, axis=0) / norm[live]
     return live[np.argsort(-score, kind="stable")[:most]]
 
@@ -154,13 +120,14 @@ def relu_search(x, r, units, n_units, n_random, rng, max_evaluations=200):
     return _relu_ascents(x, r, starts, max_evaluations)
 
 
-def _smooth_ascent(x, r, act, w, b, n_iterations):
+def _smooth_ascent(x, r, activation, w, b, n_iterations):
     """L-BFGS on log h - log ||w||: (value, w, b, direction)."""
 
     def value_and_gradient(t):
         w, b = t[:-1], t[-1]
         norm = np.linalg.norm(w) if np.abs(t).max() < 1e50 else np.inf
-        value, slope = act(x @ w + b)
+        z = x @ w + b
+        slope, value = activation.derivative(z), activation.function(z)
         h = value @ r
         size = np.linalg.norm(h)
         if not (size > 0 and 0 < norm < 1e100):
@@ -178,7 +145,7 @@ def _smooth_ascent(x, r, act, w, b, n_iterations):
         options={"maxiter": n_iterations, "maxfun": 3 * n_iterations},
     )
     w, b = result.x[:-1], result.x[-1]
-    h = act(x @ w + b)[0] @ r
+    h = activation.function(x @ w + b) @ r
     norm = np.linalg.norm(w)
     return (np.linalg.norm(h) / norm if norm > 0 else 0.0), w, b, h
 
@@ -201,7 +168,7 @@ def search(
     x : ndarray or CSR of shape (n, d)
     residuals : ndarray of shape (K, n)
         Balanced.
-    activation : str
+    activation : Activation
     units : ndarray of shape (m, d)
         Incoming weights of the network's own units.
     intercepts : ndarray of shape (m,)
@@ -219,11 +186,11 @@ def search(
     x, r = rows_used(x, residuals)
     if not len(x):
         return _nothing(n_features, len(residuals))
-    if activation == "identity":
+    if activation.form is Form.LINE:
         left, size, right = np.linalg.svd(x.T @ r, full_matrices=False)
         return Neuron(float(size[0]), left[:, 0], 0.0, -right[0], 1, 1)
-    if activation == "relu":
-        some = _promising(x, r, ACTIVATIONS["relu"], units, intercepts, 4 * n_units)
+    if activation.form is Form.CORNER:
+        some = _promising(x, r, activation, units, intercepts, 4 * n_units)
         found = relu_search(x, r, units[some], n_units, n_random, rng, n_steps)
         return _best(*found)
     numbers = n_units, n_random, n_steps
@@ -240,22 +207,21 @@ def _smooth_search(
     if not size > 0:
         return _nothing(x.shape[1], r.shape[1])
     x /= size
-    act = ACTIVATIONS[activation]
     offsets = intercepts + units @ centre
     units = units * size
-    first = _promising(x, r, act, units, offsets, n_units)
+    first = _promising(x, r, activation, units, offsets, n_units)
     starts = [(units[j], offsets[j]) for j in first]
     for _ in range(n_random):
         starts.append(
             (rng.normal(size=x.shape[1]) * rng.uniform(0.3, 3.0), rng.normal())
         )
-    if activation in ("softplus", "silu"):
+    if activation.is_relu_from_afar:
         some = max(n_units // 2, 1), max(n_random // 2, 1)
         _, coefs, bends, _ = relu_search(x, r, units, *some, rng, n_steps)
         for w, b in zip(coefs[:4], bends[:4], strict=True):
             steep = 20.0 / max(np.std(x @ w), 1e-3)
             starts.append((w * steep, b * steep))
-    found = [_smooth_ascent(x, r, act, w, b, n_steps // 3) for w, b in starts]
+    found = [_smooth_ascent(x, r, activation, w, b, n_steps // 3) for w, b in starts]
     values, coefs, bends, directions = (np.array(p) for p in zip(*found, strict=True))
     bends = bends - coefs @ (centre / size)
     return _best(values * size, coefs / size, bends, directions)

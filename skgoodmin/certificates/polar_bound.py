@@ -31,25 +31,14 @@ radius of the data is added: ``slack`` below.
 import numpy as np
 from scipy.sparse import issparse
 
+from . import transport
 from .spread import EPS, Spread, exponential, isotropic, tighten
 from .transport import barycentres, pairs
-
-# activation -> (least slope, largest slope, convex with slopes in [0, 1]), rounded
-# outwards: silu's slopes are -0.09984 at z = -2.3994 and 1.09984 at z = +2.3994.
-SLOPES = {
-    "identity": (1.0, 1.0, False),
-    "logistic": (0.0, 0.25, False),
-    "tanh": (0.0, 1.0, False),
-    "relu": (0.0, 1.0, True),
-    "softplus": (0.0, 1.0, True),
-    "silu": (-0.0999, 1.0999, False),
-}
 
 
 def product_range(activation, n_hidden):
     """(least, largest) product of ``n_hidden`` slopes."""
-    low, high, _ = SLOPES[activation]
-    ends = (low, high)
+    ends = activation.slopes
     least, most = ends
     for _ in range(n_hidden - 1):
         corners = [a * b for a in (least, most) for b in ends]
@@ -89,7 +78,7 @@ class Points:
             mass = abs(self.residuals).sum(axis=0)
             self.centre = mass @ x / mass.sum()
             x = x - self.centre
-        if x.shape[1] > len(x) > 0:
+        if x.shape[1] > max(len(x), 2) and len(x):
             # More columns than rows: coordinates in the span of the rows. What the
             # basis misses, measured, is a part that the bound has to add.
             basis = np.linalg.qr(x.T)[0]
@@ -191,8 +180,8 @@ def strong_bound(x, residuals, slopes, log_w, n_rounds, n_tighten):
     # Rounded outwards.
     middle, half = abs(middle) * (1 + 2 * EPS), half * (1 + 2 * EPS)
     outputs = [r for r in residuals if (r != 0).any()]
-    masses = [[] for _ in outputs]
-    differences = [[] for _ in outputs]
+    masses: list[list] = [[] for _ in outputs]
+    differences: list[list] = [[] for _ in outputs]
     deviation, best, n_plans = 0.0, np.inf, 0
     for _ in range(n_rounds if half > 0 else 1):
         W = exponential(log_w)
@@ -237,7 +226,7 @@ def polar_bound(points, activation, n_hidden=1, n_rounds=20, n_tighten=60):
     Parameters
     ----------
     points : Points
-    activation : str
+    activation : Activation
     n_hidden : int, default=1
     n_rounds, n_tighten : int
         Plans, and steps of W for the last one.
@@ -248,6 +237,8 @@ def polar_bound(points, activation, n_hidden=1, n_rounds=20, n_tighten=60):
     """
     if not len(points.used):
         return 0.0
+    if not transport.has_pot():
+        n_rounds = min(n_rounds, 3)  # plans of Sinkhorn have many pairs
     x, residuals = points.x, points.residuals
     start = isotropic(x.shape[1])[0]
     low, high = product_range(activation, n_hidden)
@@ -255,7 +246,7 @@ def polar_bound(points, activation, n_hidden=1, n_rounds=20, n_tighten=60):
     if points.radius == 0:
         return points.slack(residuals, slope)
     live = [r for r in residuals if (r != 0).any()]
-    if SLOPES[activation][2] and n_hidden == 1 and len(live) == 1:
+    if activation.convex and n_hidden == 1 and len(live) == 1:
         found = [
             weak_bound(x, r, start, n_rounds, n_tighten) for r in (live[0], -live[0])
         ]

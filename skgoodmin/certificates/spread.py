@@ -16,8 +16,8 @@ sum_k T_k M_k: mirror ascent, log W += step * gradient / lambda_max.
 **In floating point.** Whatever tau is in memory is a tau > 0, so only T, M and
 lambda_max are rounded. A sum of m products of d-dimensional rows has an error of at
 most (m + 4) eps trace(M) in the norm (the absolute values of delta delta' have the same
-trace), LAPACK's eigenvalues one of a small multiple of d eps trace. ``largest`` adds (m
-+ 20 d + 100) eps trace.
+trace), LAPACK's eigenvalues one of a small multiple of d eps trace. ``largest`` adds
+(2 m + 20 d + 100) eps trace.
 """
 
 import numpy as np
@@ -39,7 +39,7 @@ def largest(matrix, n_terms):
     if not np.isfinite(matrix).all():
         return np.inf
     top = np.linalg.eigvalsh(matrix)[-1]
-    return float(top + (n_terms + 20 * len(matrix) + 100) * EPS * trace)
+    return float(top + (2 * n_terms + 20 * len(matrix) + 100) * EPS * trace)
 
 
 class Spread:

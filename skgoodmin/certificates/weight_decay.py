@@ -16,16 +16,17 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.activations import Activation, Form
+from ..objective.duals.dual import Dual
 from .amplitudes import optimal_amplitudes
-from .conjugates import Dual
-from .duality import deep_bound, shallow_bound
+from .duality import deep_bound, linear_bound, shallow_bound
 from .effort import Effort, effort_of
-from .plane import plane_neuron, plane_polar
+from .plane import plane_neuron
 from .polar import Neuron, search
-from .polar_bound import SLOPES, Points, polar_bound, product_range
+from .polar_bound import Points, polar_bound, product_range
 from .relaxation import Plan, best_scale, optimise
 from .relaxation_pairs import PairPlan
-from .spread import isotropic, tighten
+from .spread import EPS, isotropic, tighten
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Problem:
     ----------
     dual : Dual
     x : ndarray or CSR of shape (n, d)
-    activation : str
+    activation : Activation
     alpha : float, positive
     coefs, intercepts : lists of ndarrays, float64
     loss, penalty : float
@@ -78,7 +79,7 @@ class Problem:
 
     dual: Dual
     x: Any
-    activation: str
+    activation: Activation
     alpha: float
     coefs: list
     intercepts: list
@@ -125,13 +126,15 @@ class Problem:
     @property
     def in_the_plane(self):
         """Whether the polar is found and proven by :mod:`.plane`."""
-        shallow = self.activation == "relu" and self.n_hidden == 1
+        shallow = self.activation.form is Form.CORNER and self.n_hidden == 1
         return shallow and self.x.shape[1] <= 2
 
     def look(self, residuals, effort, rng):
-        """The best neuron, and the bound if there is no better one."""
+        """The best neuron, the bound if there is no better one, a proven bound."""
+        proven = -np.inf
         if self.in_the_plane:
-            found = plane_neuron(self.x, residuals, *effort.arcs)
+            found, upper = plane_neuron(self.x, residuals, *effort.arcs)
+            proven = self.bound(residuals, upper)
         else:
             found = search(
                 self.x,
@@ -144,7 +147,21 @@ class Problem:
                 effort.n_random,
                 effort.n_steps,
             )
-        return found, self.bound(residuals, max(found.polar, 1e-300))
+        return found, self.bound(residuals, found.polar), proven
+
+
+def moments_of(points):
+    """At least ||X^T R||_F for the exactly balanced R: rows are centred, it is no less.
+
+    points : Points
+    """
+    products = points.x.T @ points.residuals.T
+    size = abs(points.x).T @ abs(points.residuals.T)
+    n_terms = sum(points.x.shape)
+    rounding = 4 * EPS * (n_terms + 8) * np.linalg.norm(size)
+    return float(np.linalg.norm(products) + rounding) + points.slack(
+        points.residuals, 1.0
+    )
 
 
 def prove(problem, residuals, effort):
@@ -160,9 +177,6 @@ def prove(problem, residuals, effort):
     points, n_hidden = Points(problem.x, residuals), problem.n_hidden
     if not len(points.used):
         return -np.inf
-    if problem.in_the_plane:
-        polar = plane_polar(points, points.residuals, *effort.arcs)[0]
-        return problem.bound(residuals, polar)
     dual = problem.dual.take(points.used)
     if points.radius == 0 or dual.smooth(points.residuals) is None:
         found = polar_bound(
@@ -173,11 +187,14 @@ def prove(problem, residuals, effort):
     # The solver sees rows of size 1.
     args = dual, points.x / points.radius
     near = problem.slope / points.radius
-    if SLOPES[problem.activation][2] and n_hidden == 1 and len(residuals) == 1:
-        plan = Plan(*args, points.residuals[0], near, effort.n_neighbours)
+    if problem.activation.convex and n_hidden == 1 and len(residuals) == 1:
+        plan: Plan | PairPlan = Plan(
+            *args, points.residuals[0], near, effort.n_neighbours
+        )
     else:
         plan = PairPlan(*args, points.residuals, near, effort.n_neighbours, slopes)
-    z = optimise(plan, effort.affordable(len(plan.start) * points.x.shape[1]))
+    work = len(plan.start) * points.x.shape[1]
+    z = optimise(plan, effort.affordable(work, len(residuals)))
     r, spreads = plan.proof(z)
     start = isotropic(points.x.shape[1])[0]
     polar = max(tighten(spread, start, effort.n_tighten)[0] for spread in spreads)
@@ -201,7 +218,7 @@ def bounds(
     x : ndarray or CSR of shape (n, d)
     raw : ndarray of shape (n, K)
         Raw predictions of the network.
-    activation : str
+    activation : Activation
     alpha : float, positive
     coefs, intercepts : lists of ndarrays
         Of the network, as in scikit-learn.
@@ -231,15 +248,20 @@ def bounds(
     proven, estimated, neuron = least, np.nan, None
     residuals, attained = dual.balance(gradient), problem.objective
     if problem.n_hidden == 1:
-        neuron, estimated = problem.look(residuals, effort, rng)
+        neuron, estimated, shown = problem.look(residuals, effort, rng)
+        proven = max(proven, shown)
         if effort.amplitudes:
             better = optimal_amplitudes(problem, effort, rng)
             attained = min(attained, better.objective)
             residuals = dual.balance(better.residuals)
-            estimated = max(estimated, problem.look(residuals, effort, rng)[1])
-    if problem.n_hidden >= 1:
+            _, again, shown = problem.look(residuals, effort, rng)
+            estimated, proven = max(estimated, again), max(proven, shown)
+    if problem.n_hidden == 0:
+        moments = moments_of(Points(x, residuals))
+        proven = max(proven, linear_bound(dual, residuals, moments, alpha, pointwise))
+    elif not problem.in_the_plane:
         proven = max(proven, prove(problem, residuals, effort))
-        estimated = np.maximum(estimated, proven)
+    estimated = np.maximum(estimated, proven)
     return Bounds(
         problem.objective,
         loss,

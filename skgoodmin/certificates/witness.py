@@ -1,19 +1,27 @@
-"""A special neuron that lowers J~, as a proof that theta is no local minimum of it.
+"""A neuron that lowers the objective when it is added to the network, as a proof.
 
-With r_i the derivative of the loss by f(x_i), a special neuron (w, b) with
+Without weight decay it is the special neuron of LSLS18: with r_i the derivative of the
+loss by f(x_i),
 
     G = sum_i r_i exp(w.x_i + b) != 0
 
-lowers J~ when it is switched on with the amplitude of the right sign: theta is then no
-local minimum of J~ (LSLS18, Theorem 1, step 2). The witness carries such a neuron and
-the decrease.
+lowers J~ when the neuron is switched on with the amplitude of the right sign, and theta
+is no local minimum of J~ (Theorem 1, step 2).
+
+With weight decay it is a unit of the network's own kind, phi(x) = act(w.x + b): where
+|sum_i r_i phi(x_i)| > alpha ||w||, the unit with a small output weight of the right
+sign lowers the loss by more than the penalty grows.
+
+Either way the witness carries the neuron and the decrease, which is that of the point
+itself, evaluated, less what rounding can have added.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from ..objective.predictions import hidden_values
 from .neuron_search import (
     SEARCH_ROWS,
     LayerView,
@@ -30,22 +38,81 @@ N_TRIED = 3  # neurons that are switched on, the most promising first
 
 @dataclass(frozen=True)
 class Witness:
-    """A special neuron that lowers J~ from the trained theta.
+    """A neuron that lowers the objective when it is added to the trained network.
 
-    Evaluated at a row x it adds amplitude_k * exp(coef.x + intercept) to output k.
+    Evaluated at a row x it adds amplitude_k * act(coef.x + intercept) to output k, with
+    act = exp for the exponential neuron.
+
+    Attributes
+    ----------
+    kind : str
+        'exponential neuron', or 'relu unit' and the like.
+    coef : ndarray of shape (n_features,)
+    intercept : float
+    amplitude : ndarray of shape (n_outputs,)
+    decrease : float
+        By how much the objective falls at least, the neuron's own penalty included.
     """
 
-    coef: np.ndarray  # (n_features,) w
-    intercept: float  # b
-    amplitude: np.ndarray  # (n_outputs,) a
-    decrease: float  # J(theta) - J~(theta, a, w, b), rounding errors taken off
+    kind: str
+    coef: np.ndarray
+    intercept: float
+    amplitude: np.ndarray
+    decrease: float
 
 
-def _witness_rounding(predictions, w, b, amplitude):
+class Candidate(NamedTuple):
+    """A neuron that may be switched on."""
+
+    kind: str
+    w: np.ndarray  # (n_features,)
+    b: float
+    function: Callable[[np.ndarray], np.ndarray]  # z -> values, z may be overwritten
+    steepness: Callable[[np.ndarray], np.ndarray]  # values -> no less than |function'|
+    penalty: Callable[[np.ndarray], float]  # amplitude -> what it costs
+    scale: Callable[[np.ndarray], float]  # amplitude -> factor of (w, b), and divisor
+
+
+def exponential(w, largest, neuron_alpha):
+    """exp(w.x - largest), at a cost of neuron_alpha/2 sum_k a_k^2."""
+    return Candidate(
+        "exponential neuron",
+        w,
+        -largest,
+        np.exp,
+        lambda values: values,
+        lambda a: 0.5 * neuron_alpha * (a @ a),
+        lambda a: 1.0,
+    )
+
+
+def unit(w, b, activation, alpha):
+    """act(w.x + b), at a cost of alpha/2 (||w||^2 + ||a||^2).
+
+    Where the scale is free, as for relu, w is scaled so that the cost is least: it is
+    alpha ||w|| ||a|| then.
+    """
+    length = np.sqrt(w @ w)
+    free = activation.free_scale and length > 0
+    return Candidate(
+        f"{activation.name} unit",
+        w,
+        b,
+        activation.function,
+        lambda values: activation.steepest,
+        (lambda a: alpha * length * np.sqrt(a @ a))
+        if free
+        else (lambda a: 0.5 * alpha * (w @ w + a @ a)),
+        (lambda a: np.sqrt(np.sqrt(a @ a) / length)) if free else (lambda a: 1.0),
+    )
+
+
+def _rounding(predictions, neuron, amplitude):
     """Bound of the rounding error of a witness's decrease, to first order.
 
-    Ten times that of the sums, and those of the exponents, of the raw predictions,
-    of the amplitudes added to them and of the loss as a function of the sum.
+    Ten times that of the sums, and those of the neuron's values, of the raw
+    predictions, of the amplitudes added to them and of the loss as a function of the
+    sum.
     """
     objective, raw = predictions.objective, predictions.raw
     eps = np.finfo(np.float64).eps
@@ -53,23 +120,29 @@ def _witness_rounding(predictions, w, b, amplitude):
     for rows in predictions.slices:
         block = objective.data.block(rows.start, rows.stop)
         x = abs(block).astype(np.float64)
-        added = np.exp(block @ w + b)[:, None] * amplitude
+        values = neuron.function(np.asarray(block @ neuron.w + neuron.b))
+        added = values[:, None] * amplitude
         before = objective.data_loss(raw[rows], rows.start)[1].T
         after = objective.data_loss(raw[rows] + added, rows.start)[1].T
         slopes, size = abs(before) + abs(after), abs(raw[rows]) + abs(added)
-        of_exponent = eps * (len(w) + 4) * (x @ abs(w) + abs(b))
-        rounding += (abs(after * added)).sum(axis=1) @ of_exponent
+        of_z = eps * (len(neuron.w) + 4) * (x @ abs(neuron.w) + abs(neuron.b))
+        of_values = neuron.steepness(abs(values)) * of_z
+        rounding += abs(after * amplitude).sum(axis=1) @ of_values
         rounding += (abs(after - before) * predictions.rounding(rows)).sum()
         rounding += 4 * eps * (slopes * size).sum()
     return rounding
 
 
-def make_witness(predictions, w, neuron_alpha):
-    """Switch the neuron with direction ``w`` on, as far as it pays.
+def switched_on(predictions, neuron):
+    """Switch a neuron on, as far as it pays.
 
-    With e_i = exp(w.x_i - max w.x) the amplitudes follow -G by a line search on the
-    convex function c -> J~(theta, c a, w, b). The decrease is that of the point
-    itself, evaluated, less what rounding can have added.
+    The amplitudes follow the negative derivative of the loss by them, by a line search
+    on a convex function.
+
+    Parameters
+    ----------
+    predictions : Predictions
+    neuron : Candidate
 
     Returns
     -------
@@ -77,36 +150,47 @@ def make_witness(predictions, w, neuron_alpha):
         None if the decrease is not above its rounding error.
     """
     objective, raw = predictions.objective, predictions.raw
-    e = objective.data.dot(w)
-    largest = e.max()
-    np.exp(np.subtract(e, largest, out=e), out=e)
+    values = objective.data.dot(neuron.w)
+    values = neuron.function(np.add(values, neuron.b, out=values))
     direction = np.zeros(raw.shape[1])
     for rows in predictions.slices:
         _, residuals = objective.data_loss(raw[rows], rows.start)
-        direction -= residuals @ e[rows]
+        direction -= residuals @ values[rows]
     size = np.abs(direction).max()
     if not (np.isfinite(size) and size > 0):
         return None
     direction /= size
 
-    def augmented(step):
+    def objective_with(step):
         a = step * direction
-        value = 0.5 * neuron_alpha * a @ a
+        value = neuron.penalty(a)
         for rows in predictions.slices:
-            augmented_raw = raw[rows] + e[rows, None] * a
-            value += objective.data_loss(augmented_raw, rows.start)[0]
+            with_neuron = raw[rows] + values[rows, None] * a
+            value += objective.data_loss(with_neuron, rows.start)[0]
         return value
 
-    step, best = 1.0, augmented(1.0)
+    step, best = 1.0, objective_with(1.0)
     for factor in (2.0, 0.5):
-        while (value := augmented(step * factor)) < best:
+        while (value := objective_with(step * factor)) < best:
             best, step = value, step * factor
     a = step * direction
-    rounding = _witness_rounding(predictions, w, -largest, a)
-    decrease = predictions.loss - best - rounding
+    decrease = predictions.loss - best - _rounding(predictions, neuron, a)
     if not decrease > 0:
         return None
-    return Witness(w.copy(), float(-largest), a, float(decrease))
+    scale = neuron.scale(a)
+    return Witness(
+        neuron.kind,
+        scale * neuron.w,
+        float(scale * neuron.b),
+        a / scale,
+        float(decrease),
+    )
+
+
+def make_witness(predictions, w, neuron_alpha):
+    """Switch the exponential neuron exp(w.x - max w.x) on, as far as it pays."""
+    largest = predictions.objective.data.dot(w).max()
+    return switched_on(predictions, exponential(w, largest, neuron_alpha))
 
 
 @np.errstate(over="ignore", invalid="ignore", under="ignore")
@@ -116,13 +200,11 @@ def find_witness(predictions, rng, neuron_alpha):
     exp(w.x - max w.x) is looked at in the directions that the series of G names, and in
     ``N_DIRECTIONS`` random ones.
     """
-    objective, theta = predictions.objective, predictions.theta
-    coefs, intercepts = objective.layout.unpack(theta)
+    objective = predictions.objective
     X = objective.data.block(0, SEARCH_ROWS)
-    values = hidden_values(coefs, intercepts, objective.activation, X)
-    raw = np.asarray(values @ coefs[-1], dtype=np.float64) + intercepts[-1]
-    residuals, curvature = derivatives(objective, raw)
-    view = LayerView(X, values, residuals, curvature, standard_deviation(X))
+    residuals, curvature = derivatives(objective, predictions.raw[:SEARCH_ROWS])
+    no_units = np.empty((len(residuals.T), 0))
+    view = LayerView(X, no_units, residuals, curvature, standard_deviation(X))
     if not np.isfinite(residuals).all() or not residuals.any():
         return None
     try:
@@ -139,8 +221,11 @@ def find_witness(predictions, rng, neuron_alpha):
     w = np.column_stack([named, random_directions(view, rng, N_DIRECTIONS)])
     inside = np.asarray(X @ w, dtype=np.float64)
     largest = inside.max(axis=0)
-    for neuron in best_neurons(w, -largest, inside, np.exp, score, N_TRIED):
-        witness = make_witness(predictions, neuron.w, neuron_alpha)
+    best = best_neurons(w, -largest, inside, np.exp, score, N_TRIED)
+    promising = [neuron.w for neuron in best]
+    del inside, best  # values of all neurons, of no more use
+    for w in promising:
+        witness = make_witness(predictions, w, neuron_alpha)
         if witness is not None:
             return witness
     return None

@@ -11,12 +11,13 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import (
     _check_sample_weight,
     _check_y,
+    check_is_fitted,
     validate_data,
 )
 
 from ..kernels.activations import ACTIVATIONS
 from ..kernels.losses.labels import signs
-from ..objective.canonical_rows import canonical_rows
+from ..objective.canonical_rows import canonical_rows, contradicting_rows
 from ..objective.layout import ParameterLayout
 from ..objective.losses import LOSSES, CustomLoss
 from ..objective.losses.custom import check_loss
@@ -33,6 +34,7 @@ class Problem:
 
     objective: Objective
     target: Target
+    contradictions: np.ndarray  # row numbers of X, of rows that contradict each other
 
 
 def validated(estimator, X, y, sample_weight, *, reset):
@@ -120,7 +122,33 @@ def naming(what):
         raise kind(f"{what}: {error}") from error
 
 
-def pose(estimator, X, y, sample_weight=None, classes=None):
+def posed_again(estimator, X, y, sample_weight=None):
+    """What a fitted estimator has learned, on given rows.
+
+    Parameters
+    ----------
+    estimator : fitted GoodMinimaClassifier
+    X, y, sample_weight
+        As its ``fit`` takes them.
+
+    Returns
+    -------
+    objective : Objective
+        With the alpha of the fit.
+    theta : ndarray of shape (n_parameters,)
+    contradictions : ndarray of shape (n_contradicting,)
+        Row numbers of X.
+    """
+    check_is_fitted(estimator)
+    X, y, sample_weight = validated(estimator, X, y, sample_weight, reset=False)
+    known = estimator.classes_, estimator.alpha_
+    problem = pose(estimator, X, y, sample_weight, *known)
+    objective = problem.objective
+    theta = objective.layout.pack(estimator.coefs_, estimator.intercepts_)
+    return objective, theta, problem.contradictions
+
+
+def pose(estimator, X, y, sample_weight=None, classes=None, alpha=None):
     """The :class:`Problem` of validated X, y and sample_weight.
 
     Parameters
@@ -131,24 +159,30 @@ def pose(estimator, X, y, sample_weight=None, classes=None):
     sample_weight : ndarray of shape (n_samples,), optional
     classes : ndarray of shape (n_classes,), optional
         Those that y may hold, sorted; by default those that it holds.
+    alpha : float, optional
+        By default that of the estimator.
     """
     with naming("y"):
         target, labels = encode(y, classes)
     data = canonical_rows(X, labels, sample_weight)
+    contradictions = np.empty(0, dtype=np.int64)
+    if not data.opens_group.all():
+        contradictions = contradicting_rows(X, labels, sample_weight)
     del labels  # canonical rows have their own
     loss = loss_of(estimator, target)
     if estimator.class_weight is not None:
         with naming("class_weight"):
             factors = class_factors(estimator.class_weight, target, data)
         data = data.reweighted(factors)
+    alpha = estimator.alpha if alpha is None else alpha
     objective = Objective(
         data,
         ParameterLayout((X.shape[1], *hidden_sizes(estimator), target.n_outputs)),
         ACTIVATIONS[estimator.activation],
         loss,
-        auto_alpha(loss, data) if estimator.alpha == "auto" else float(estimator.alpha),
+        auto_alpha(loss, data) if alpha == "auto" else float(alpha),
     )
-    return Problem(objective, target)
+    return Problem(objective, target, contradictions)
 
 
 def auto_alpha(loss, data):

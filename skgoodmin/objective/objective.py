@@ -73,6 +73,11 @@ class Objective:
         return self.layout.n_parameters
 
     @property
+    def n_outputs(self):
+        """Number of outputs of the network."""
+        return self.layout.sizes[-1]
+
+    @property
     def n_neuron(self):
         """Number of parameters (w, b, a) of the special neuron."""
         return self.layout.sizes[0] + 1 + self.layout.sizes[-1]

@@ -52,7 +52,8 @@ def layer_views(objective, theta, every_layer=False):
     values, slopes = [objective.data.block(0, SEARCH_ROWS)], []
     for weights, intercept in zip(coefs[:-1], intercepts[:-1], strict=True):
         z = np.asarray(values[-1] @ weights, dtype=np.float64) + intercept
-        slopes.append(objective.activation.slope(z) if every_layer else np.ones(()))
+        if every_layer:
+            slopes.append(objective.activation.derivative(z))
         values.append(objective.activation.function(z))
     residuals, curvature = derivatives(
         objective, values[-1] @ coefs[-1] + intercepts[-1]

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..certificates.certificate import Certificate, certify
-from ..certificates.witness import find_witness
+from ..certificates.certificate import Certificate
+from ..certificates.certify import certify
 from ..objective.predictions import Predictions
 from .early_stopping import HeldOut
 from .escape import search
@@ -48,7 +48,6 @@ class _Outcome:
     best: int
     n_fun: float
     n_escapes: int = 0
-    escapes_spent: bool = False
     neuron: tuple | None = None
     contribution: float = 0.0
     held_out: HeldOut | None = None
@@ -110,15 +109,13 @@ def train(
             raise OverflowError(solution.exit.value)
         # What prediction will use: in float32 the parameters are rounded.
         theta = solution.theta.astype(objective.data.dtype).astype(np.float64)
-        predictions, witness = Predictions(objective, theta), None
-        if special_neuron:
-            witness = find_witness(predictions, rng, neuron_alpha)
         certificate = certify(
-            predictions,
+            Predictions(objective, theta),
             solution,
-            witness,
-            outcome.contribution,
-            outcome.escapes_spent,
+            rng,
+            special_neuron=special_neuron,
+            neuron_alpha=neuron_alpha,
+            contribution=outcome.contribution,
         )
     return Trained(
         theta=theta,
@@ -167,7 +164,6 @@ def _escape(objective, starts, rng, budget, n_jobs, on_iteration):
         best=start.number,
         n_fun=n_fun,
         n_escapes=start.n_escapes,
-        escapes_spent=start.n_grafts >= budget.max_escapes,
         traces=found.traces,
     )
 

@@ -5,7 +5,8 @@ import pytest
 from problems import random_objective, tiny_objective
 
 from skgoodmin.certificates.witness import (
-    _witness_rounding,
+    _rounding,
+    exponential,
     make_witness,
 )
 from skgoodmin.kernels.activations import ACTIVATIONS
@@ -31,7 +32,7 @@ def test_witness_rounding_by_hand():
     expected += (abs(after * added)[:, 0] * EPS * (3 + 4)) @ (abs(x) @ abs(w) + 0.5)
     expected += (abs(after - before) * predictions.rounding(slice(0, 6))).sum()
     expected += 4 * EPS * ((abs(before) + abs(after)) * (abs(raw) + abs(added))).sum()
-    found = _witness_rounding(predictions, w, b, a)
+    found = _rounding(predictions, exponential(w, -b, 1.0), a)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 

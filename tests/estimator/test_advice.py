@@ -14,8 +14,8 @@ from sklearn.preprocessing import (
 )
 
 from skgoodmin import GoodMinimaClassifier
-from skgoodmin.estimator.advice import is_scaled
 from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.objective.scaling import is_scaled
 
 WINE, _ = load_wine(return_X_y=True)
 rng = np.random.RandomState(0)

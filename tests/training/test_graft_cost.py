@@ -116,13 +116,16 @@ MEASURED = [(3, 5, 1), (20, 7, 1), (2, 30, 3), (9, 14, 6, 2), (40, 20, 10), (12,
 def test_the_cost_is_what_was_counted(monkeypatch, sizes, every_layer, n_directions):
     monkeypatch.setattr(skgoodmin.training.graft, "np", _Numpy())
     monkeypatch.setattr(neuron_search, "np", _Numpy())
-    (n_features, *hidden, n_outputs), n = sizes, 2000
+    (n_features, *hidden, n_outputs), n = sizes, 300
     objective, theta = random_objective(
         tuple(hidden), "tanh", n_outputs=n_outputs, n=n, n_features=n_features
     )
     rows = objective.data.block(0, n).view(Counted)
     known = {"data": SimpleNamespace(block=lambda start, stop: rows, n_rows=n)}
-    names = "layout", "activation", "alpha", "curvature", "data_loss"
+    known["activation"] = SimpleNamespace(
+        function=np.tanh, slope=lambda z: 1 - np.tanh(z) ** 2, free_scale=False
+    )
+    names = "layout", "alpha", "curvature", "data_loss"
     known |= {name: getattr(objective, name) for name in names}
     Counted.total = 0
     rng = np.random.RandomState(0)
@@ -131,8 +134,8 @@ def test_the_cost_is_what_was_counted(monkeypatch, sizes, every_layer, n_directi
     counted = Counted.total / (n * evaluation)
     estimate = graft_cost(objective, n_directions, every_layer)
     # The estimate leaves out what is linear in the units, and counts the quadratic
-    # model once where a search makes it for the directions, those near, and the end.
-    assert 1.0 < counted / estimate < (1.6 if n_directions == 1 else 2.3)
+    # model once: a search makes it for the directions, for those near, and at the end.
+    assert 1.0 < counted / estimate < (1.7 if n_directions == 1 else 2.4)
 
 
 # ---------------------------------------------------------------- what it does

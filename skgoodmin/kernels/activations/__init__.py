@@ -15,7 +15,7 @@ The slopes of the first four follow from the value, so training stores the value
 alone; softplus and silu store their slope beside it.
 """
 
-from .activation import Activation
+from .activation import Activation, Form
 from .identity import IDENTITY
 from .logistic import LOGISTIC
 from .relu import RELU
@@ -28,4 +28,4 @@ ACTIVATIONS = {
     for activation in (IDENTITY, LOGISTIC, TANH, RELU, SOFTPLUS, SILU)
 }
 
-__all__ = ["ACTIVATIONS", "Activation"]
+__all__ = ["ACTIVATIONS", "Activation", "Form"]

@@ -1,7 +1,9 @@
 """identity: act(z) = z, with the slope 1."""
 
+import numpy as np
+
 from ..jit import njit
-from .activation import Activation
+from .activation import Activation, Form
 from .intercept import add_intercept
 
 
@@ -19,6 +21,8 @@ def apply_slope(value, slope, delta):
 IDENTITY = Activation(
     "identity",
     lambda z: z,
+    np.ones_like,
+    Form.LINE,
     activate,
     apply_slope,
     stores_slope=False,

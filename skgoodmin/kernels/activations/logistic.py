@@ -5,7 +5,7 @@ from scipy.special import expit
 
 from ..jit import njit
 from ..vector_math import exp32, exp64
-from .activation import Activation
+from .activation import Activation, Form
 from .intercept import add_intercept
 
 
@@ -45,6 +45,8 @@ def apply_slope(value, slope, delta):
 LOGISTIC = Activation(
     "logistic",
     lambda z: expit(z, out=z),
+    lambda z: expit(z) * expit(-z),
+    Form.CURVE,
     activate,
     apply_slope,
     stores_slope=False,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..jit import njit
-from .activation import Activation
+from .activation import Activation, Form
 
 
 @njit
@@ -28,10 +28,13 @@ def apply_slope(value, slope, delta):
 RELU = Activation(
     "relu",
     lambda z: np.maximum(z, 0, out=z),
+    lambda z: np.where(z > 0, 1.0, 0.0),
+    Form.CORNER,
     activate,
     apply_slope,
     stores_slope=False,
     slopes=(0.0, 1.0),
+    convex=True,
     onnx=lambda graph, z: graph("Relu", z),
     in_mlp=True,
     free_scale=True,

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import expit
 
 from ..jit import njit
-from .activation import Activation
+from .activation import Activation, Form
 from .intercept import add_intercept
 from .logistic import sigmoid
 from .softplus import apply_slope
@@ -30,9 +30,11 @@ def activate(z, intercept, slope):
 SILU = Activation(
     "silu",
     lambda z: z * expit(z),
+    lambda z: expit(z) * (1.0 + z * expit(-z)),
+    Form.CURVE,
     activate,
     apply_slope,
     stores_slope=True,
-    slopes=(-0.1, 1.1),  # -0.0998 ... 1.0998, at z = -2.3994 and 2.3994
+    slopes=(-0.0999, 1.0999),  # -0.09984 ... 1.09984, at z = -2.3994 and 2.3994
     onnx=lambda graph, z: graph("Mul", z, graph("Sigmoid", z)),
 )

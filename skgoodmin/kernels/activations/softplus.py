@@ -1,10 +1,11 @@
 """softplus: act(z) = log(1 + e^z), with the slope 1 / (1 + e^-z)."""
 
 import numpy as np
+from scipy.special import expit
 
 from ..jit import njit
 from ..vector_math import exp64, log1p64
-from .activation import Activation
+from .activation import Activation, Form
 from .intercept import add_intercept
 
 
@@ -42,9 +43,12 @@ def _onnx(graph, z):
 SOFTPLUS = Activation(
     "softplus",
     lambda z: np.logaddexp(0, z).astype(z.dtype, copy=False),
+    expit,
+    Form.CURVE,
     activate,
     apply_slope,
     stores_slope=True,
     slopes=(0.0, 1.0),
+    convex=True,
     onnx=_onnx,
 )

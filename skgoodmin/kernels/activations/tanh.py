@@ -4,7 +4,7 @@ import numpy as np
 
 from ..jit import njit
 from ..vector_math import expm1_32, expm1_64
-from .activation import Activation
+from .activation import Activation, Form
 from .intercept import add_intercept
 
 
@@ -56,6 +56,8 @@ def apply_slope(value, slope, delta):
 TANH = Activation(
     "tanh",
     lambda z: np.tanh(z, out=z),
+    lambda z: 1.0 - np.tanh(z) ** 2,
+    Form.CURVE,
     activate,
     apply_slope,
     stores_slope=False,

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...kernels.losses.labels import signs
+from ..duals.custom import PointwiseDual
 from .loss import OutputwiseLoss
 
 FARTHEST = 50.0  # raw prediction up to which a loss is checked
@@ -93,6 +94,10 @@ class CustomLoss(OutputwiseLoss):
         slope = self.pointwise.derivative
         signs = signs.astype(np.float64)
         return (slope(raw + h, signs) - slope(raw - h, signs)) / (2.0 * h)
+
+    def dual(self, labels, shares, n_outputs):
+        """The loss on given rows as duality sees it."""
+        return PointwiseDual(signs(labels, n_outputs).T, shares, self.pointwise)
 
     def probabilities(self, raw):
         """P(y = 1 | f) from the two derivatives, kept inside (0, 1), elementwise."""

@@ -6,7 +6,9 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import expit
 
+from ...kernels.losses.labels import signs
 from ...kernels.losses.logistic import logistic
+from ..duals.logistic import LogisticDual
 from .loss import KernelLoss, OutputwiseLoss
 from .softmax import label_entropy
 
@@ -35,6 +37,10 @@ class Logistic(KernelLoss, OutputwiseLoss):
         """d2l/df2 = P (1 - P), elementwise on (n, n_outputs)."""
         p = expit(raw)
         return p * (1.0 - p)
+
+    def dual(self, labels, shares, n_outputs):
+        """The loss on given rows as duality sees it."""
+        return LogisticDual(signs(labels, n_outputs).T, shares)
 
     def probabilities(self, raw):
         """P(y = 1 | f) = 1 / (1 + e^-f), kept inside (0, 1), elementwise."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from ...kernels.jit import Kernel
 from ...kernels.losses.labels import signs
+from ..duals.dual import Dual
 
 
 class Loss(Protocol):
@@ -64,6 +65,9 @@ class Loss(Protocol):
 
     def minimum(self, counts: np.ndarray) -> np.ndarray:
         """Least loss of groups of identical rows, (n_groups,)."""
+
+    def dual(self, labels: np.ndarray, shares: np.ndarray, n_outputs: int) -> Dual:
+        """The loss on given rows as duality sees it: its conjugate."""
 
     def probabilities(self, raw: np.ndarray) -> np.ndarray:
         """P(y = 1 | f) for each output, inside (0, 1), elementwise."""

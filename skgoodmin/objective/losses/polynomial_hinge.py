@@ -6,6 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from ...kernels.losses.hinge import hinge
+from ...kernels.losses.labels import signs
+from ..duals.hinge import HingeDual
 from .loss import KernelLoss, OutputwiseLoss
 
 
@@ -52,6 +54,10 @@ class PolynomialHinge(KernelLoss, OutputwiseLoss):
         violation = np.maximum(0.0, 1.0 - signs * raw)
         power = violation ** (self.degree - 2.0) * (violation > 0)
         return self.degree * (self.degree - 1.0) * power
+
+    def dual(self, labels, shares, n_outputs):
+        """The loss on given rows as duality sees it."""
+        return HingeDual(signs(labels, n_outputs).T, shares, self.degree)
 
     def _edge(self):
         """|f| at which the smaller probability is 1e-9."""

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import softmax, xlogy
 
 from ...kernels.losses.softmax import softmax as softmax_kernel
+from ..duals.softmax import SoftmaxDual
 from .loss import KernelLoss
 
 
@@ -43,6 +44,10 @@ class Softmax(KernelLoss):
         """d2l/df2 = P (1 - P), elementwise on (n, n_outputs)."""
         p = softmax(raw, axis=1)
         return p * (1.0 - p)
+
+    def dual(self, labels, shares, n_outputs):
+        """The loss on given rows as duality sees it."""
+        return SoftmaxDual(labels[:, 0], n_outputs, shares)
 
     def probabilities(self, raw):
         """e^f_k / sum_j e^f_j, (n, n_outputs)."""

@@ -24,7 +24,7 @@ Outputs add up, but for softmax, one loss of all of them. Outside the domain D i
 bounds networks needs sum_i R_ki = 0 for every k. Shrinking entries towards 0 never
 leaves the domain of a loss whose l*(0) is finite, so the heavier sign of each output is
 shrunk. A softmax column must keep its sum over the outputs, too: see
-:meth:`~skgoodmin.certificates.conjugate_softmax.SoftmaxDual.balance`.
+:meth:`~skgoodmin.objective.duals.softmax.SoftmaxDual.balance`.
 
 **Rounded down.** Let R* be the exactly balanced point next to the R in memory. Entries
 of R* differ from those of R by a few units in the last place (sums are exactly rounded,
@@ -35,9 +35,9 @@ that what it returns is at most D(R*).
 
 import copy
 import math
+from abc import ABC, abstractmethod
 
 import numpy as np
-from scipy.special import expit, xlog1py, xlogy
 
 ROUNDING = 1e-11
 INSIDE = 1.0 - 1e-10  # of the domain: R* is where R is, but for units in the last place
@@ -57,7 +57,7 @@ def total(terms):
     return float(np.sum(np.ascontiguousarray(terms)))
 
 
-class Dual:
+class Dual(ABC):
     """A loss on given rows: its gradient, and the value of dual points.
 
     Attributes
@@ -66,13 +66,16 @@ class Dual:
         Weights of the rows, sum 1.
     """
 
+    shares: np.ndarray
+    n_outputs: int
+
+    @abstractmethod
     def loss_and_gradient(self, raw):
         """Mean loss of raw predictions (K, n), and its gradient (K, n)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def value(self, residuals):
         """At most D(R*) for the balanced R* next to R (K, n); -inf outside."""
-        raise NotImplementedError
 
     def take(self, rows):
         """The same loss on some of the rows, their shares unchanged."""
@@ -151,129 +154,9 @@ class MarginDual(Dual):
 
     def __init__(self, signs, shares):
         self.signs = np.asarray(signs, dtype=np.float64)
+        self.n_outputs = len(self.signs)
         self.shares = np.asarray(shares, dtype=np.float64)
-
-    @property
-    def n_outputs(self):
-        """Number of outputs K."""
-        return len(self.signs)
 
     def _tau(self, residuals):
         """-y R / s, (K, n); -0.0 and what is 0 stay in the domain."""
         return -self.signs * residuals / self.shares
-
-
-class HingeDual(MarginDual):
-    """max(0, 1 - m)^p."""
-
-    def __init__(self, signs, shares, degree=3.0):
-        super().__init__(signs, shares)
-        self.degree = float(degree)
-
-    def loss_and_gradient(self, raw):
-        """See :class:`Dual`."""
-        violation = np.maximum(0.0, 1.0 - self.signs * raw)
-        power = violation ** (self.degree - 1.0)
-        value = total(power * violation * self.shares)
-        return value, -self.degree * self.signs * self.shares * power
-
-    def value(self, residuals):
-        """See :class:`Dual`."""
-        tau = self._tau(residuals)
-        if not tau.min(initial=0.0) >= 0:
-            return -np.inf
-        p = self.degree
-        power = self.shares * (p - 1.0) * (tau / p) ** (p / (p - 1.0))
-        linear, power = total(self.shares * tau), total(power)
-        return linear - power - ROUNDING * (2.0 * linear + 4.0 * power)
-
-    def smooth(self, residuals):
-        """See :class:`Dual`: -l*' = 1 - (tau/p)^(1/(p-1))."""
-        tau, p = np.maximum(self._tau(residuals), 0.0), self.degree
-        root = (tau / p) ** (1.0 / (p - 1.0))
-        value = float(np.sum(self.shares * tau * (1.0 - (p - 1.0) / p * root)))
-        return value, -self.signs * (1.0 - root)
-
-
-class LogisticDual(MarginDual):
-    """log(1 + e^-m)."""
-
-    def loss_and_gradient(self, raw):
-        """See :class:`Dual`."""
-        margin = self.signs * raw
-        value = total(self.shares * np.logaddexp(0.0, -margin))
-        return value, -self.signs * self.shares * expit(-margin)
-
-    def balance(self, residuals):
-        """See :class:`Dual`."""
-        return super().balance(residuals) * INSIDE
-
-    def value(self, residuals):
-        """See :class:`Dual`."""
-        tau = self._tau(residuals)
-        if not (tau.min(initial=0.0) >= 0 and tau.max(initial=0.0) <= INSIDE + 1e-12):
-            return -np.inf
-        first, second = -xlogy(tau, tau), -xlog1py(1.0 - tau, -tau)
-        entropy = total(self.shares * (first + second))
-        moved = total(self.shares * (first - xlog1py(tau, -tau)))
-        return entropy - ROUNDING * (2.0 * entropy + 2.0 * moved)
-
-    def smooth(self, residuals):
-        """See :class:`Dual`: the entropy, with tangents beyond 1e-9 and 1 - 1e-6."""
-        tau = self._tau(residuals)
-        inside = np.clip(tau, 1e-9, 1.0 - 1e-6)
-        slope = np.log1p(-inside) - np.log(inside)
-        entropy = -xlogy(inside, inside) - xlog1py(1.0 - inside, -inside)
-        value = float(np.sum(self.shares * (entropy + slope * (tau - inside))))
-        return value, -self.signs * slope
-
-
-class SquaredDual(Dual):
-    """(f - t)^2 / 2, summed over the outputs.
-
-    Parameters
-    ----------
-    targets : ndarray of shape (K, n)
-    shares : ndarray of shape (n,)
-    """
-
-    def __init__(self, targets, shares):
-        self.targets = np.asarray(targets, dtype=np.float64)
-        self.shares = np.asarray(shares, dtype=np.float64)
-        # A shift of the targets changes no balanced D, but its rounding.
-        self._centre = (self.targets @ self.shares)[:, None]
-
-    @property
-    def n_outputs(self):
-        """Number of outputs K."""
-        return len(self.targets)
-
-    def loss_and_gradient(self, raw):
-        """See :class:`Dual`."""
-        error = raw - self.targets
-        return 0.5 * total(error * error * self.shares), error * self.shares
-
-    def value(self, residuals):
-        """See :class:`Dual`."""
-        linear = residuals * (self.targets - self._centre)
-        square = 0.5 * residuals * residuals / self.shares
-        size = total(abs(linear)) + 2.0 * total(square)
-        return -total(linear) - total(square) - 4.0 * ROUNDING * size
-
-    def smooth(self, residuals):
-        """See :class:`Dual`."""
-        error = residuals / self.shares
-        target = self.targets - self._centre
-        value = -total(residuals * target) - 0.5 * total(residuals * error)
-        return value, -target - error
-
-    def pointwise(self, group):
-        """See :class:`Dual`: the mean of each group."""
-        if np.bincount(group).max() < 2:
-            return None
-        whole = np.bincount(group, self.shares)
-        rows = []
-        for t in self.targets:
-            mean = (np.bincount(group, t * self.shares) / whole)[group]
-            rows.append(balance_groups((mean - t) * self.shares, group))
-        return np.array(rows)

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from cases import LOSSES, loss_of, make_dual, rows
+from dual_cases import LOSSES, loss_of, make_dual, rows
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 
-from skgoodmin.certificates.conjugate_softmax import SoftmaxDual
+from skgoodmin.objective.duals.softmax import SoftmaxDual
 
 
 def random_point(dual, n_outputs, rng, spread=2.0):

@@ -1,10 +1,12 @@
-"""The conjugate of a loss of the user's own: tangents; see :mod:`.conjugates`."""
+"""The conjugate of a loss of the user's own: tangents; see :mod:`.dual`."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from .conjugates import INSIDE, ROUNDING, MarginDual, total
+from .dual import INSIDE, ROUNDING, MarginDual, total
+
+CLEAR = 1e-12  # relative distance of the ends' slopes from that which is looked for
 
 
 @dataclass
@@ -74,22 +76,25 @@ class PointwiseDual(MarginDual):
 
     def _of_slopes(self, r, sign):
         """Lower bound of -l* for each slope (m,), rounding taken off, or None."""
+        # Both ends keep clear of r by more than the slopes are rounded: beyond an end
+        # the tangent has to rise.
+        below, above = r - CLEAR * np.abs(r), r + CLEAR * np.abs(r)
         derivative = self.loss.derivative
         left, right = -np.ones_like(r), np.ones_like(r)
         for _ in range(30):
-            low, high = derivative(left, sign) > r, derivative(right, sign) < r
+            low, high = derivative(left, sign) > below, derivative(right, sign) < above
             if not (low.any() or high.any()):
                 break
-            left, right = (
-                np.where(low, 2 * left, left),
-                np.where(high, 2 * right, right),
-            )
+            left = np.where(low, 2 * left, left)
+            right = np.where(high, 2 * right, right)
         else:
             return None
-        for _ in range(48):
-            middle = 0.5 * (left + right)
-            below = derivative(middle, sign) <= r
-            left, right = np.where(below, middle, left), np.where(below, right, middle)
+        for k in range(60):
+            # Not always the middle, which may be the one point that is not clear.
+            middle = left + (0.5, 0.39, 0.61)[k % 3] * (right - left)
+            slope = derivative(middle, sign)
+            left = np.where(slope <= below, middle, left)
+            right = np.where(slope >= above, middle, right)
         a, b = (
             _Tangents(f, self.loss.value(f, sign), derivative(f, sign))
             for f in (left, right)

@@ -1,4 +1,4 @@
-"""The conjugate of softmax: the entropy of probabilities; see :mod:`.conjugates`."""
+"""The conjugate of softmax: the entropy of probabilities; see :mod:`.dual`."""
 
 import math
 from functools import cached_property
@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import xlog1py, xlogy
 
-from .conjugates import INSIDE, ROUNDING, Dual, total
+from .dual import INSIDE, ROUNDING, Dual, total
 
 
 class SoftmaxDual(Dual):

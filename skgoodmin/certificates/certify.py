@@ -1,0 +1,167 @@
+"""Certify: from the predictions of a trained network to its certificate."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .bound import Bound, Known
+from .certificate import GAP_TOLERANCE, Certificate, Status
+from .diagnosis import diagnose
+from .pointwise import pointwise_bound
+from .weight_decay import bounds as weight_decay_bounds
+from .witness import find_witness, switched_on, unit
+
+
+class Ending(NamedTuple):
+    """What a certificate says of how a training has ended."""
+
+    grad_norm: float = np.nan
+    converged: bool = True
+    stopped: bool = False
+
+
+def certify(
+    predictions,
+    ending,
+    rng,
+    *,
+    special_neuron=True,
+    neuron_alpha=1.0,
+    contribution=0.0,
+    effort=0,
+):
+    """Certificate of a trained network.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Of the network on its training rows.
+    ending : Ending or Solution
+    rng : numpy.random.RandomState
+        Of the search for an exponential neuron.
+    special_neuron : bool
+        False: no witness is looked for.
+    neuron_alpha : float
+        lambda of the exponential neuron.
+    contribution : float
+        See :class:`Certificate`.
+    effort : float, default=0
+        How hard to try with weight decay; 0 is what a fit does by the way.
+
+    Returns
+    -------
+    certificate : Certificate
+        Without the contradictions, which the canonical rows no longer show.
+    """
+    objective, loss = predictions.objective, predictions.loss
+    # None where the predictions are those of another model.
+    weights = predictions.theta[: objective.layout.n_weights]
+    penalty = 0.5 * objective.alpha * float(weights @ weights)
+    bounds, witness = [pointwise_bound(objective)], None
+    if objective.alpha > 0:
+        more, witness = with_weight_decay(predictions, special_neuron, effort)
+        bounds += more
+    elif special_neuron:
+        witness = find_witness(predictions, rng, neuron_alpha)
+    status = _status(predictions, ending, loss + penalty, bounds, witness)
+    certificate = Certificate(
+        status=status,
+        objective=loss + penalty,
+        loss=loss,
+        penalty=penalty,
+        bounds=tuple(bounds),
+        witness=None if status is Status.GLOBAL else witness,
+        grad_norm=ending.grad_norm,
+        neuron_contribution=contribution,
+        caveat=caveat(objective),
+    )
+    return diagnose(certificate, objective)
+
+
+def with_weight_decay(predictions, special_neuron, effort):
+    """(bounds of the objective, witness or None) of a network with weight decay."""
+    objective = predictions.objective
+    data, activation = objective.data, objective.activation
+    dual = objective.loss.dual(data.labels, objective.shares, objective.n_outputs)
+    coefs, intercepts = objective.layout.unpack(predictions.theta)
+    with np.errstate(all="ignore"):
+        found = weight_decay_bounds(
+            dual,
+            data.block(),
+            predictions.raw,
+            activation,
+            objective.alpha,
+            coefs,
+            intercepts,
+            effort,
+            np.random.default_rng(0),  # the same data give the same certificate
+            data.group,
+        )
+        witness = None
+        if special_neuron and found.neuron is not None:
+            neuron = found.neuron
+            witness = switched_on(
+                predictions,
+                unit(neuron.coef, neuron.intercept, activation, objective.alpha),
+            )
+    networks = networks_like(objective)
+    bounds = [
+        Bound(float(value), "objective", networks, known)
+        for value, known in (
+            (found.proven, Known.PROVEN),
+            (found.estimated, Known.ESTIMATED),
+        )
+        if np.isfinite(value)
+    ]
+    return bounds, witness
+
+
+def networks_like(objective):
+    """Which networks a bound with weight decay holds for."""
+    n_hidden = len(objective.layout.sizes) - 2
+    if n_hidden == 0:
+        return "linear model"
+    layers = "layer" if n_hidden == 1 else "layers"
+    name = objective.activation.name
+    return f"network of any width with {n_hidden} hidden {layers} of {name} units"
+
+
+def _status(predictions, ending, objective, bounds, witness):
+    """What the bounds and the witness amount to."""
+    lower = max(bound.value for bound in bounds if bound.known is Known.PROVEN)
+    tolerance = GAP_TOLERANCE * (1.0 + lower)
+    if objective - lower <= tolerance:
+        hidden = worst_loss(predictions) - predictions.loss
+        if objective + hidden - lower <= tolerance:
+            return Status.GLOBAL
+    if ending.stopped:
+        return Status.STOPPED
+    if not ending.converged:
+        return Status.NOT_CONVERGED
+    return Status.BOUNDED if witness is None else Status.IMPROVABLE
+
+
+def worst_loss(predictions):
+    """The largest loss that the rounding of the raw predictions can hide.
+
+    With features near 1e31 a prediction is wrong by 1e15, and may look right.
+    """
+    objective, loss = predictions.objective, 0.0
+    sign = objective.signs()
+    for rows in predictions.slices:
+        worse = predictions.raw[rows] - sign[rows] * predictions.rounding(rows)
+        loss += objective.data_loss(worse, rows.start)[0]
+    return loss
+
+
+def caveat(objective):
+    """Why the theorem promises nothing for this objective; empty if it does.
+
+    With weight decay duality speaks in its place.
+    """
+    if objective.alpha > 0 or objective.loss.attains_minimum:
+        return ""
+    return (
+        "no network attains the infimum of this loss, so some neuron that lowers it can "
+        "always be found; by how much is what counts"
+    )

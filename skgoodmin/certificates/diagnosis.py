@@ -1,0 +1,111 @@
+"""Diagnosis: what holds the training loss up, and what to change, from numbers.
+
+Compared are the loss, that of the best constant prediction, the lower bounds, what rows
+that contradict each other cost, and what one more neuron would bring.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..objective.scaling import is_scaled
+from .bound import Known
+from .certificate import Status
+
+HIGH = 0.25  # a loss above this share of a constant's has to be explained
+MUCH = 0.3  # share of the loss, or of the objective, that counts as an explanation
+LITTLE = 0.01  # share of the objective for which nobody changes a network
+
+
+def constant_loss(objective):
+    """Mean loss of the best constant prediction."""
+    data, n_outputs = objective.data, objective.layout.sizes[-1]
+    one_group = np.zeros(data.n_rows, dtype=np.int64)
+    counts = objective.loss.counts(data.labels, data.weights, one_group, n_outputs)
+    return float(objective.loss.minimum(counts)[0] / data.weights.sum())
+
+
+def diagnose(certificate, objective):
+    """The certificate with its advice.
+
+    Parameters
+    ----------
+    certificate : Certificate
+    objective : Objective
+    """
+    if certificate.status is Status.GLOBAL and objective.alpha == 0:
+        return certificate
+    sentences = [
+        *_scaling(objective),
+        *_contradictions(certificate),
+        *_bad_minimum(certificate, objective),
+        *_width(certificate, objective),
+        *_alpha(certificate, objective),
+    ]
+    return replace(certificate, advice=" ".join(sentences))
+
+
+def _pointwise(certificate):
+    """What rows that contradict each other cost any model."""
+    return max(b.value for b in certificate.bounds if b.of == "data loss")
+
+
+def _scaling(objective):
+    """Columns that a network can not use as they are."""
+    if not is_scaled(objective.data):
+        yield (
+            "The columns of X are far from one scale: a StandardScaler in front of the "
+            "model comes before all else."
+        )
+
+
+def _contradictions(certificate):
+    """Rows with equal features and different labels."""
+    pointwise = _pointwise(certificate)
+    if certificate.loss > 0 and pointwise > MUCH * certificate.loss:
+        share = 100 * min(pointwise / certificate.loss, 1.0)
+        yield (
+            f"Rows that contradict each other cost {share:.0f} % of the loss, whatever "
+            "the model: see contradictions for where they are in X."
+        )
+
+
+def _bad_minimum(certificate, objective):
+    """A way down is known where the theorem speaks."""
+    if objective.alpha == 0 and certificate.witness and not certificate.caveat:
+        yield (
+            "The training rests where a special neuron shows a way down: increase "
+            "max_escapes, n_init or hidden_layer_sizes."
+        )
+
+
+def _width(certificate, objective):
+    """A further unit is worth something."""
+    witness = certificate.witness
+    if objective.alpha == 0 or witness is None or not certificate.objective > 0:
+        return
+    share = witness.decrease / certificate.objective
+    if share > LITTLE:
+        yield (
+            f"One more unit lowers the objective by {100 * share:.2g} %: increase "
+            "hidden_layer_sizes, or n_init if they are large already."
+        )
+
+
+def _alpha(certificate, objective):
+    """The penalty keeps the network from fitting the rows."""
+    least = _pointwise(certificate)  # what no model gets rid of
+    constant = constant_loss(objective) - least
+    share = (certificate.loss - least) / constant if constant > 0 else 0.0
+    if objective.alpha == 0 or share < HIGH:
+        return
+    known = [b.value for b in certificate.bounds if b.known is not Known.PROVEN]
+    lower = max([certificate.lower_bound, *known])
+    within = lower > (1.0 - MUCH) * certificate.objective
+    other = " No width changes that." if within else ""
+    yield (
+        f"alpha={objective.alpha:.3g} holds the training loss at {100 * share:.0f} % "
+        f"of what a constant model has to lose.{other} If the model should follow the "
+        "rows more closely, decrease alpha; GoodMinimaClassifierCV chooses it by "
+        "cross-validation."
+    )

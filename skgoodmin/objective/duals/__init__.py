@@ -1,0 +1,1 @@
+"""Losses as duality sees them: conjugates, and what a dual point is worth."""
