@@ -22,10 +22,17 @@ STEPS = "reads the optimizer of Adam or SGD; there are no such steps here"
 # Name of a test, without parameters -> why it differs.
 DIFFERENCES = {
     "test_fit": "sets private attributes and does one step of SGD",
+<<<<<<< HEAD
     "test_gradient": "calls a private method; see tests/objective/test_objective.py",
     "test_learning_rate_warmstart": STEPS,
     "test_adaptive_learning_rate": STEPS,
     "test_n_iter_no_change": "reads a private counter; patience is early stopping's",
+=======
+    "test_gradient": "calls a private method; ours is in test_objective.py",
+    "test_learning_rate_warmstart": STEPS,
+    "test_adaptive_learning_rate": STEPS,
+    "test_n_iter_no_change": "reads a private counter of SGD and Adam",
+>>>>>>> main
     "test_n_iter_no_change_inf": "L-BFGS comes to rest before max_iter",
     "test_partial_fit_errors": "partial_fit is there, with L-BFGS",
     "test_mlp_partial_fit_after_fit": "partial_fit works with early_stopping=True",

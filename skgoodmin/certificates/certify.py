@@ -162,6 +162,6 @@ def caveat(objective):
     if objective.alpha > 0 or objective.loss.attains_minimum:
         return ""
     return (
-        "no network attains the infimum of this loss, so some neuron that lowers it can "
-        "always be found; by how much is what counts"
+        "no network attains the infimum of this loss, so some neuron that lowers it "
+        "can always be found; by how much is what counts"
     )
