@@ -22,17 +22,10 @@ STEPS = "reads the optimizer of Adam or SGD; there are no such steps here"
 # Name of a test, without parameters -> why it differs.
 DIFFERENCES = {
     "test_fit": "sets private attributes and does one step of SGD",
-<<<<<<< HEAD
-    "test_gradient": "calls a private method; see tests/objective/test_objective.py",
-    "test_learning_rate_warmstart": STEPS,
-    "test_adaptive_learning_rate": STEPS,
-    "test_n_iter_no_change": "reads a private counter; patience is early stopping's",
-=======
     "test_gradient": "calls a private method; ours is in test_objective.py",
     "test_learning_rate_warmstart": STEPS,
     "test_adaptive_learning_rate": STEPS,
     "test_n_iter_no_change": "reads a private counter of SGD and Adam",
->>>>>>> main
     "test_n_iter_no_change_inf": "L-BFGS comes to rest before max_iter",
     "test_partial_fit_errors": "partial_fit is there, with L-BFGS",
     "test_mlp_partial_fit_after_fit": "partial_fit works with early_stopping=True",
@@ -100,9 +93,8 @@ class Adapter(GoodMinimaClassifier):
     def _validate_params(self):
         """Those of ours; the others are kept, not used."""
         ours = GoodMinimaClassifier().get_params(deep=False)
-        GoodMinimaClassifier(
-            **{name: getattr(self, name) for name in ours}
-        )._validate_params()
+        given = {name: getattr(self, name) for name in ours}
+        GoodMinimaClassifier(**given)._validate_params()
 
 
 class Tests:
@@ -158,10 +150,8 @@ def main():
     outcomes, why = run()
     for name, passes in outcomes.items():
         plain = name.split("[")[0]
-        print(
-            f"{name:70}",
-            "passes" if passes else f"differs: {DIFFERENCES.get(plain, '?')}",
-        )
+        outcome = "passes" if passes else f"differs: {DIFFERENCES.get(plain, '?')}"
+        print(f"{name:60}{outcome}")
         if not passes and plain not in DIFFERENCES:
             print(" " * 8 + why[name])
     differ = {name.split("[")[0] for name, passes in outcomes.items() if not passes}
