@@ -68,7 +68,7 @@ def test_wide_fits_keep_the_promises(parameters, sparse):
     weight[:7] = 2
     repeated = np.repeat(np.arange(40), weight.astype(int))
     rows = csr_array(X) if sparse else X
-    model = GoodMinimaClassifier((6,), random_state=0, max_iter=60, **parameters)
+    model = GoodMinimaClassifier((6,), random_state=0, **parameters)
 
     def bits(index, w=None):
         model.fit(rows[index], y[index], w)
