@@ -14,7 +14,7 @@ from skgoodmin.kernels import jit
 from skgoodmin.kernels.jit import njit, read_only, unbound
 from skgoodmin.kernels.losses.labels import is_positive
 from skgoodmin.kernels.losses.sum_losses import sum_losses
-from skgoodmin.kernels.sum_rows import sum_rows_of
+from skgoodmin.kernels.sum_rows import specialised
 
 PACKAGE = Path(skgoodmin.__file__).parent
 STAMP = """
@@ -192,8 +192,8 @@ def test_the_kernel_of_an_activation_and_a_loss_is_made_once():
     made = {}
     for activation in ACTIVATIONS.values():
         for loss in all_losses():
-            kernel = sum_rows_of(activation, loss.kernel)
-            assert sum_rows_of(activation, loss.kernel) is kernel
+            kernel = specialised(activation, loss.kernel, False, False, False)
+            assert specialised(activation, loss.kernel, False, False, False) is kernel
             made[kernel.__qualname__] = kernel
     assert len(made) == len(ACTIVATIONS) * len(all_losses())
 
