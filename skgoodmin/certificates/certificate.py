@@ -162,7 +162,7 @@ class Certificate:
         if bound is None or not (bound.value > 0 or self.gap == 0):
             return ""
         return (
-            f"no {bound.networks} is below {bound.value:.6g}: at most "
+            f"no {bound.networks} gets below {bound.value:.6g}: at most "
             f"{self._share(self.gap)} can be gained"
         )
 

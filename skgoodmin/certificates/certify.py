@@ -123,7 +123,7 @@ def networks_like(objective):
         return "linear model"
     layers = "layer" if n_hidden == 1 else "layers"
     name = objective.activation.name
-    return f"network with {n_hidden} hidden {layers} of {name} units, of any width"
+    return f"network of any width with {n_hidden} hidden {layers} of {name} units"
 
 
 def _status(predictions, ending, objective, bounds, witness):
@@ -162,6 +162,6 @@ def caveat(objective):
     if objective.alpha > 0 or objective.loss.attains_minimum:
         return ""
     return (
-        "no network attains the infimum of this loss, so an exponential neuron that "
-        "lowers it can always be found, and says nothing about the network"
+        "no network attains the infimum of this loss, so some neuron that lowers it "
+        "can always be found; by how much is what counts"
     )

@@ -221,8 +221,11 @@ def find_witness(predictions, rng, neuron_alpha):
     w = np.column_stack([named, random_directions(view, rng, N_DIRECTIONS)])
     inside = np.asarray(X @ w, dtype=np.float64)
     largest = inside.max(axis=0)
-    for neuron in best_neurons(w, -largest, inside, np.exp, score, N_TRIED):
-        witness = make_witness(predictions, neuron.w, neuron_alpha)
+    best = best_neurons(w, -largest, inside, np.exp, score, N_TRIED)
+    promising = [neuron.w for neuron in best]
+    del inside, best  # values of all neurons, of no more use
+    for w in promising:
+        witness = make_witness(predictions, w, neuron_alpha)
         if witness is not None:
             return witness
     return None

@@ -16,6 +16,7 @@ from sklearn.utils.validation import (
 )
 
 from ..kernels.activations import ACTIVATIONS
+from ..kernels.losses.labels import signs
 from ..objective.canonical_rows import canonical_rows, contradicting_rows
 from ..objective.layout import ParameterLayout
 from ..objective.losses import LOSSES, CustomLoss
@@ -170,7 +171,8 @@ def pose(estimator, X, y, sample_weight=None, classes=None, alpha=None):
     del labels  # canonical rows have their own
     loss = loss_of(estimator, target)
     if estimator.class_weight is not None:
-        factors = class_factors(estimator.class_weight, target, data)
+        with naming("class_weight"):
+            factors = class_factors(estimator.class_weight, target, data)
         data = data.reweighted(factors)
     alpha = estimator.alpha if alpha is None else alpha
     objective = Objective(
@@ -274,6 +276,23 @@ def draw_starts(estimator, layout, rng, origin):
     if origin is not None:
         starts[0] = origin
     return starts
+
+
+def constant_origin(estimator, objective, rng):
+    """Parameters of a constant network where all rows have the same labels, or None.
+
+    Its raw predictions have the margin 1 where that is enough for a loss of 0, else 20.
+    Hidden units are random: they can be of use to what goes on from here.
+    """
+    labels, layout = objective.data.labels, objective.layout
+    if (labels != labels[0]).any():
+        return None
+    theta = layout.start(rng, ACTIVATIONS[estimator.activation].gain)
+    margin = 1.0 if objective.loss.unit_margin else 20.0
+    coefs, intercepts = layout.unpack(theta)
+    coefs[-1][:] = 0.0
+    intercepts[-1][:] = margin * signs(labels[:1], layout.sizes[-1])[0]
+    return theta
 
 
 def origin_of(previous, layout, target):
