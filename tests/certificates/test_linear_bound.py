@@ -17,7 +17,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 def _data(n_classes, n=80):
     rng = np.random.RandomState(n_classes)
     X = rng.normal(size=(n, 4))
-    y = np.digitize(X[:, 0] + rng.normal(size=n), np.linspace(-1, 1, n_classes + 1)[1:-1])
+    y = np.digitize(
+        X[:, 0] + rng.normal(size=n), np.linspace(-1, 1, n_classes + 1)[1:-1]
+    )
     return X, y
 
 

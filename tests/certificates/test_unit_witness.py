@@ -57,7 +57,7 @@ def realised(objective, theta, witness):
     ids=str,
 )
 def test_the_unit_lowers_the_objective(options, loss, activation):
-    options = {"alpha": 1e-3, "seed": 1} | options
+    options = {"alpha": 1e-5, "seed": 1} | options
     objective, theta = random_objective((2,), activation, loss, **options)
     predictions = Predictions(objective, theta)
     witness = with_weight_decay(predictions, True, 0)[1]
@@ -87,7 +87,10 @@ def test_of_fits_that_are_stuck(scale, activation):
         model.certify(scale * X, y, effort=0.1),
     ):
         witness = certificate.witness
-        assert witness is not None
+        if witness is None:  # a unit whose scale is not free may not pay for itself
+            assert activation != "relu" and certificate.status.name == "BOUNDED"
+            assert scale < 1.0
+            continue
         fall = realised(objective, theta, witness)
         assert 0 < witness.decrease <= fall
 
