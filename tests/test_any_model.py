@@ -208,7 +208,8 @@ def test_errors_name_the_array():
         ((X, y, raw), {"sample_weight": np.ones(3)}, "sample_weight"),
         ((X, y, raw), {"sample_weight": np.zeros(len(X))}, "sample_weight"),
         ((X, y, raw), {"loss": "hinge"}, "loss must be one of"),
-        ((X, y, raw), {"degree": 0.5, "loss": "poly_hinge"}, "degree"),
+        ((X, y, raw), {"degree": 1.5, "loss": "poly_hinge"}, "degree must be"),
+        ((X, y, raw), {"degree": np.nan, "loss": "poly_hinge"}, "degree must be"),
         ((X, y, raw), {"degree": "3", "loss": "poly_hinge"}, "degree"),
     ]
     for arguments, options, match in cases:

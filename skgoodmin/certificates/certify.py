@@ -11,7 +11,6 @@ from .pointwise import pointwise_bound
 from .weight_decay import bounds as weight_decay_bounds
 from .witness import find_witness, switched_on, unit
 
-
 LENGTHS = tuple(4.0**-k for k in range(6))  # of a unit, that of the best neuron is 1
 
 

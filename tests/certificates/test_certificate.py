@@ -224,7 +224,8 @@ def test_texts_of_a_certificate():
     assert str(found).splitlines() == [
         f"Status       {Status.IMPROVABLE.value}",
         "Objective    1.5",
-        "Proven       no network of any size gets below 0.5: at most 67 % can be gained",
+        "Proven       no network of any size gets below 0.5: at most 67 % can be "
+        "gained",
         "Gradient     1e-05",
         "Witness      a further relu unit lowers the objective by 0.125, 8.3 %",
     ]

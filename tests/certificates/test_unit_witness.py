@@ -17,7 +17,7 @@ LONG = np.longdouble
 
 
 def objective_of(objective, coefs, intercepts):
-    """Mean loss and penalty of any network, from the formulas, in extended precision."""
+    """Mean loss and penalty of any network, in extended precision."""
     data = objective.data
     X = data.block()
     a = (X.toarray() if data.rows.sparse else X).astype(LONG)
