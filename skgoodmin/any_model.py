@@ -1,5 +1,6 @@
 """What any model has reached on its training rows, from its raw predictions alone."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -123,6 +124,8 @@ def _loss(loss, degree, target):
         raise ValueError(
             f"loss must be one of {sorted(LOSSES)} or an object, got {loss!r}."
         )
+    if not (isinstance(degree, Real) and 2 <= float(degree) < np.inf):
+        raise ValueError(f"degree must be a number from 2 on, got {degree!r}.")
     return target.choose_loss(LOSSES[loss], float(degree))
 
 

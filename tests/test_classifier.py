@@ -130,14 +130,21 @@ def test_certificate_at_zero_loss(moons):
     assert certificate.caveat == "" and "proven" in str(certificate)
 
 
-@pytest.mark.parametrize(
-    "parameters", [{"alpha": 0.1}, {"alpha": 0, "loss": "log_loss"}]
-)
-def test_certificate_says_where_the_theorem_is_silent(moons, parameters):
-    certificate = _fit(*moons, **parameters).certificate_
+def test_certificate_says_where_the_theorem_is_silent(moons):
+    certificate = _fit(*moons, alpha=0, loss="log_loss").certificate_
     assert certificate.caveat
     assert certificate.caveat in str(certificate)
-    assert certificate.gap > 0 and certificate.status is Status.ESCAPABLE
+    assert certificate.gap > 0 and certificate.status is Status.IMPROVABLE
+
+
+def test_certificate_speaks_with_weight_decay(moons):
+    certificate = _fit(*moons, alpha=0.1).certificate_
+    assert certificate.caveat == ""
+    assert 0 < certificate.lower_bound <= certificate.objective
+    assert certificate.relative_gap < 0.2
+    assert certificate.estimated_gap <= certificate.gap
+    expected = Status.BOUNDED if certificate.witness is None else Status.IMPROVABLE
+    assert certificate.status is expected
 
 
 def test_joint_training_reports_the_neuron(moons):
@@ -152,12 +159,15 @@ def test_joint_training_reports_the_neuron(moons):
     assert np.isnan(_fit(*moons).neuron_coef_).all()
 
 
-def test_without_the_neuron_there_is_no_witness(moons):
-    with_neuron = _fit(*moons, max_escapes=0)
-    without = _fit(*moons, special_neuron=None)
+@pytest.mark.parametrize(
+    "parameters", [{"alpha": 1e-4}, {"alpha": 0, "hidden_layer_sizes": (1,)}]
+)
+def test_without_the_neuron_there_is_no_witness(parameters, moons):
+    with_neuron = _fit(*moons, **parameters, max_escapes=0)
+    without = _fit(*moons, **parameters, special_neuron=None)
     assert _same(with_neuron, without)
     assert without.certificate_.witness is None
-    assert without.certificate_.status is Status.STATIONARY
+    assert without.certificate_.status is Status.BOUNDED
     assert with_neuron.certificate_.witness is not None
 
 

@@ -11,6 +11,8 @@ from .pointwise import pointwise_bound
 from .weight_decay import bounds as weight_decay_bounds
 from .witness import find_witness, switched_on, unit
 
+LENGTHS = tuple(4.0**-k for k in range(6))  # of a unit, that of the best neuron is 1
+
 
 class Ending(NamedTuple):
     """What a certificate says of how a training has ended."""
@@ -99,11 +101,7 @@ def with_weight_decay(predictions, special_neuron, effort):
         )
         witness = None
         if special_neuron and found.neuron is not None:
-            neuron = found.neuron
-            witness = switched_on(
-                predictions,
-                unit(neuron.coef, neuron.intercept, activation, objective.alpha),
-            )
+            witness = _unit_witness(predictions, found.neuron)
     networks = networks_like(objective)
     bounds = [
         Bound(float(value), "objective", networks, known)
@@ -114,6 +112,23 @@ def with_weight_decay(predictions, special_neuron, effort):
         if np.isfinite(value)
     ]
     return bounds, witness
+
+
+def _unit_witness(predictions, neuron):
+    """The unit that lowers the objective most, of a few lengths of its weights.
+
+    The best neuron for the polar may be a very long one, as of softplus, which becomes
+    a relu. Where the scale is not free, a shorter one is cheaper.
+    """
+    objective = predictions.objective
+    activation = objective.activation
+    units = [
+        unit(scale * neuron.coef, scale * neuron.intercept, activation, objective.alpha)
+        for scale in ((1.0,) if activation.free_scale else LENGTHS)
+    ]
+    found = [switched_on(predictions, some) for some in units]
+    known = [witness for witness in found if witness is not None]
+    return max(known, key=lambda witness: witness.decrease, default=None)
 
 
 def networks_like(objective):

@@ -71,8 +71,9 @@ def _contradictions(certificate):
 
 
 def _bad_minimum(certificate, objective):
-    """A way down is known where the theorem speaks."""
-    if objective.alpha == 0 and certificate.witness and not certificate.caveat:
+    """A way down is known where the training rests and the theorem speaks."""
+    at_rest = certificate.status is Status.IMPROVABLE and certificate.witness
+    if objective.alpha == 0 and at_rest and not certificate.caveat:
         yield (
             "The training rests where a special neuron shows a way down: increase "
             "max_escapes, n_init or hidden_layer_sizes."

@@ -1,11 +1,12 @@
 """A slice of the landscape around a trained network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.utils import check_random_state
 
 from ..estimator.setup import posed_again
+from ..objective.layout import ParameterLayout
 from ..objective.with_neuron import AugmentedObjective
 from .axes import axes
 
@@ -66,12 +67,14 @@ class LandscapeDisplay:
             Loss Landscape of Neural Nets"): the part that enters a unit is as long as
             what enters that unit now.
         neuron : bool, default=False
-            The second direction is the amplitude of a special neuron instead, and the
-            augmented objective is drawn: that of the witness of the certificate, or a
-            random one. A descent along it is what makes a minimum a bad one.
+            The second direction is that of the certificate's witness instead. With
+            weight decay it is a further unit, whose weights all grow with the step;
+            else the amplitude of a special neuron, a random one without a witness, and
+            the augmented objective is drawn. A descent along it is what makes a minimum
+            a bad one.
         span : float, default=1.0
             Longest step along either direction; for the neuron in multiples of the
-            amplitude of the witness.
+            witness.
         n_points : int, default=41
             Steps along either direction.
         random_state : int, RandomState instance or None, default=None
@@ -94,10 +97,14 @@ class LandscapeDisplay:
             )
         labels = ("first direction", "second direction")
         axis = np.linspace(-span, span, n_points)
-        if neuron:
+        witness = estimator.certificate_.witness if neuron else None
+        if witness is not None and witness.kind.endswith("unit"):
+            widen, objective, unit = _with_unit(objective, witness)
+            theta, directions = widen(theta), (widen(directions[0]), unit)
+            labels = ("direction", f"a further {witness.kind}")
+        elif neuron:
             augmented = AugmentedObjective(objective, estimator.neuron_alpha)
             point = augmented.widen(theta, rng)
-            witness = estimator.certificate_.witness
             n_outputs = objective.layout.sizes[-1]
             amplitude = np.ones(n_outputs)
             if witness is not None:
@@ -133,6 +140,30 @@ class LandscapeDisplay:
         self.ax_.set(xlabel=self.labels[0], ylabel=self.labels[1])
         self.ax_.legend()
         return self
+
+
+def _with_unit(objective, witness):
+    """(widen, objective with a further unit, the direction that is the unit).
+
+    ``widen`` gives parameters a unit of zeros.
+    """
+    layout = objective.layout
+    first, last = layout.sizes[0], layout.sizes[-1]
+    wider = ParameterLayout((first, layout.sizes[1] + 1, last))
+
+    def widen(theta, w=0.0, b=0.0, a=0.0):
+        (inner, outer), (inner_c, outer_c) = layout.unpack(theta)
+        w, a = np.broadcast_to(w, (first, 1)), np.broadcast_to(a, (1, last))
+        coefs = [np.hstack([inner, w]), np.vstack([outer, a])]
+        return wider.pack(coefs, [np.append(inner_c, b), outer_c])
+
+    unit = widen(
+        np.zeros(layout.n_parameters),
+        witness.coef[:, None],
+        witness.intercept,
+        witness.amplitude,
+    )
+    return widen, replace(objective, layout=wider), unit
 
 
 def _filter_normalised(objective, theta, rng):
