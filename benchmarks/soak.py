@@ -474,10 +474,9 @@ def verify_bounds(model, X, y, weight, rng):
 COUNTS: collections.Counter = collections.Counter()
 
 
-def one_case(seed):
+def one_case(seed, for_bounds=False):
     """(outcome, list of what is wrong) of one random case."""
     rng = np.random.RandomState(seed)
-    for_bounds = seed % 3 > 0
     X, y, weight, parameters = (draw_for_bounds if for_bounds else draw)(rng)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -506,7 +505,7 @@ def main():
     outcomes, failures, seed = collections.Counter(), 0, arguments.seed
     while time.monotonic() < end:
         faulthandler.dump_traceback_later(300, exit=True)
-        outcome, wrong = one_case(seed)
+        outcome, wrong = one_case(seed, for_bounds=seed % 3 > 0)
         faulthandler.cancel_dump_traceback_later()
         outcomes[outcome] += 1
         failures += bool(wrong)
