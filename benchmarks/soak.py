@@ -273,8 +273,13 @@ def lower_bound(model, X, y, weight):
 
 
 def _entropy(counts):
-    n = sum(counts)
-    return sum((-c * np.log(c / n) for c in counts if c > 0), LONG(0))
+    # log(n / c) = log(1 + others / c), exact where c is almost all.
+    total = LONG(0)
+    for k, c in enumerate(counts):
+        if c > 0:
+            others = sum((n for j, n in enumerate(counts) if j != k), LONG(0))
+            total += c * np.log1p(others / c)
+    return total
 
 
 def row_weights(model, y, weight):
