@@ -51,6 +51,15 @@ def test_soak(seed):
         assert not wrong, case
 
 
+@pytest.mark.parametrize("seed", range(0, 60, 15))
+def test_no_bound_is_above_what_a_rival_reached(seed):
+    soak = _load("soak")
+    for case in range(seed, seed + 15):
+        _, wrong = soak["one_case"](case, for_bounds=True)
+        assert not wrong, case
+    assert soak["COUNTS"]["rivals"] > 50
+
+
 @pytest.mark.parametrize("case", [9854, 13351, 1152820, 9061382])
 def test_what_the_soak_found(case):
     assert _load("soak")["one_case"](case)[1] == []

@@ -34,7 +34,7 @@ def pointwise_bound(objective):
     else:
         value = _dual_value(objective)
     # Not negative, and a number: no loss is below 0.
-    value = value if value > 0 else 0.0
+    value = float(value) if value > 0 else 0.0
     return Bound(value, "data loss", "network of any size", Known.PROVEN)
 
 
