@@ -33,8 +33,9 @@ def _problem(estimator, X, y, sample_weight=None):
     X, y, sample_weight = validated(estimator, X, y, sample_weight, reset=False)
     classes = estimator.classes_
     objective = pose(estimator, X, y, sample_weight, classes).objective
-    objective = replace(objective, alpha=estimator.alpha_)
-    return objective, objective.layout.pack(estimator.coefs_, estimator.intercepts_)
+    theta = objective.layout.pack(estimator.coefs_, estimator.intercepts_)
+    layout = objective.layout.holding(theta)
+    return replace(objective, alpha=estimator.alpha_, layout=layout), theta
 
 
 @dataclass

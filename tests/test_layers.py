@@ -29,7 +29,6 @@ DOORS = {
     "numba": {"kernels/jit.py", "kernels/kernel_cache.py"},
     "sklearn": {"estimator/*.py", "classifier.py", "classifier_cv.py", "display.py"},
     "scipy.optimize": {
-        "certificates/amplitudes.py",
         "certificates/polar.py",
         "certificates/relaxation.py",
         "training/lbfgs.py",

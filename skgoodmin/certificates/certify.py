@@ -19,6 +19,7 @@ def certify(
     neuron_alpha=1.0,
     contribution=0.0,
     effort=0,
+    neurons=None,
 ):
     """Certificate of a trained network.
 
@@ -38,6 +39,8 @@ def certify(
         See :class:`Certificate`.
     effort : float, default=0
         How hard to try with weight decay; 0 is what a fit does by the way.
+    neurons : (coefs (m, d), intercepts (m,)), optional
+        That the search with weight decay sets out from, besides the network's units.
 
     Returns
     -------
@@ -49,7 +52,7 @@ def certify(
     penalty = 0.5 * objective.alpha * float(weights @ weights)
     bounds, witness = [pointwise_bound(objective)], None
     if objective.alpha > 0:
-        more, witness = with_weight_decay(predictions, special_neuron, effort)
+        more, witness = with_weight_decay(predictions, special_neuron, effort, neurons)
         bounds += more
     elif special_neuron:
         witness = find_witness(predictions, rng, neuron_alpha)
@@ -68,7 +71,7 @@ def certify(
     return diagnose(certificate, objective)
 
 
-def with_weight_decay(predictions, special_neuron, effort):
+def with_weight_decay(predictions, special_neuron, effort, neurons=None):
     """(bounds of the objective, witness or None) of a network with weight decay."""
     objective = predictions.objective
     data, activation = objective.data, objective.activation
@@ -86,6 +89,7 @@ def with_weight_decay(predictions, special_neuron, effort):
             effort,
             np.random.default_rng(0),  # the same data give the same certificate
             data.group,
+            neurons,
         )
         witness = None
         if special_neuron and found.neuron is not None:

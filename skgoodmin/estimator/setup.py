@@ -26,6 +26,9 @@ from .rows import class_factors
 from .targets import Target, encode
 
 
+AUTO = "auto"  # of hidden_layer_sizes: the training finds the number of units
+
+
 @dataclass(frozen=True)
 class Problem:
     """Objective of an estimator on its data, and what its outputs stand for."""
@@ -139,9 +142,12 @@ def pose(estimator, X, y, sample_weight=None, classes=None):
     if estimator.class_weight is not None:
         factors = class_factors(estimator.class_weight, target, data)
         data = data.reweighted(factors)
+    sizes = hidden_sizes(estimator)
+    if sizes == AUTO:  # more units than rows, for each output, never help
+        sizes = (data.n_rows * target.n_outputs + 1,)
     objective = Objective(
         data,
-        ParameterLayout((X.shape[1], *hidden_sizes(estimator), target.n_outputs)),
+        ParameterLayout((X.shape[1], *sizes, target.n_outputs)),
         ACTIVATIONS[estimator.activation],
         loss,
         auto_alpha(loss, data) if estimator.alpha == "auto" else float(estimator.alpha),
@@ -165,9 +171,17 @@ def check_parameters(estimator):
     sizes = hidden_sizes(estimator)
     if not isinstance(estimator.loss, str):
         check_loss(estimator.loss)
-    if estimator.early_stopping and estimator.training == "joint":
+    if estimator.early_stopping and estimator.training != "escape":
         raise ValueError(
-            "early_stopping=True needs training='escape', got training='joint'."
+            "early_stopping=True needs training='escape', got "
+            f"training={estimator.training!r}."
+        )
+    if estimator.training == "grow":
+        check_growing(estimator, sizes)
+    elif sizes == AUTO:
+        raise ValueError(
+            "hidden_layer_sizes='auto' needs training='grow', which finds the number "
+            f"of units; got training={estimator.training!r}."
         )
     if estimator.neuron_placement == "per_layer":
         if not sizes:
@@ -182,9 +196,26 @@ def check_parameters(estimator):
             )
 
 
+def check_growing(estimator, sizes):
+    """Growing is for one hidden layer of relu with weight decay."""
+    for name, given in (
+        ("one hidden layer", sizes == AUTO or len(sizes) == 1),
+        ("activation='relu'", estimator.activation == "relu"),
+        ("alpha > 0", estimator.alpha == "auto" or estimator.alpha > 0),
+    ):
+        if not given:
+            got = name.split()[0].partition("=")[0]
+            got = got if got in ("activation", "alpha") else "hidden_layer_sizes"
+            raise ValueError(
+                f"training='grow' needs {name}, got {got}={getattr(estimator, got)!r}."
+            )
+
+
 def hidden_sizes(estimator):
-    """hidden_layer_sizes as a tuple of int."""
+    """hidden_layer_sizes as a tuple of int, or AUTO."""
     sizes = estimator.hidden_layer_sizes
+    if isinstance(sizes, str):
+        return AUTO
     sizes = [sizes] if isinstance(sizes, Integral) else list(np.atleast_1d(sizes))
     if not all(isinstance(size, Integral) and 0 < int(size) < 2**31 for size in sizes):
         raise ValueError(
@@ -229,17 +260,36 @@ def augment(estimator, objective, degree):
     return AugmentedObjective(objective, estimator.neuron_alpha, degree)
 
 
+def largest_number_of_runs(estimator):
+    """Of a start: itself and what escapes begin, or what the training is made of."""
+    return {"escape": 1 + estimator.max_escapes, "joint": 2, "grow": 1}[
+        estimator.training
+    ]
+
+
 def draw_starts(estimator, layout, rng, origin):
     """List of parameter vectors, the first one ``origin`` if it is not None.
 
     There are ``n_init`` of them, but no more than ``max_fun`` evaluations can begin.
+    Growing needs no start: without ``origin`` the list is empty.
     """
+    if estimator.training == "grow":
+        return [] if origin is None else [origin]
     gain = ACTIVATIONS[estimator.activation].gain
     n_starts = min(estimator.n_init, estimator.max_fun)
     starts = [layout.start(rng, gain) for _ in range(n_starts)]
     if origin is not None:
         starts[0] = origin
     return starts
+
+
+def narrowed(layout, shapes):
+    """The layout with the width of weights of these shapes, if it has room for them."""
+    n_inputs, *hidden, n_outputs = layout.sizes
+    width = shapes[0][1]
+    if len(hidden) != 1 or width > hidden[0]:
+        return layout
+    return ParameterLayout((n_inputs, width, n_outputs))
 
 
 def origin_of(previous, layout, target):
@@ -252,6 +302,8 @@ def origin_of(previous, layout, target):
             "now."
         )
     classes, shapes = target.classes, [coef.shape for coef in previous.coefs_]
+    if previous.training == "grow":  # any number of units, up to the largest
+        layout = narrowed(layout, shapes)
     if shapes != layout.fans or not np.array_equal(previous.classes_, classes):
         raise ValueError(
             "Going on from the previous fit needs the same layers and classes: "

@@ -139,16 +139,17 @@ def ascend(x, residuals, w, max_evaluations, coef, direction):
 
 @njit
 def ascend_all(x, residuals, starts, max_evaluations, coefs, directions, values):
-    """An ascent from every row of ``starts``; values gets (h, b) of each.
+    """An ascent from every row of ``starts``; values gets (h, b, evaluations) of each.
 
-    starts, coefs : (m, d), directions : (m, K), values : (m, 2).
+    starts, coefs : (m, d), directions : (m, K), values : (m, 3).
     """
     for m in range(starts.shape[0]):
-        value, intercept, _ = ascend(
+        value, intercept, used = ascend(
             x, residuals, starts[m], max_evaluations, coefs[m], directions[m]
         )
         values[m, 0] = value
         values[m, 1] = intercept
+        values[m, 2] = used
 
 
 @njit

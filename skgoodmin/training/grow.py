@@ -1,0 +1,210 @@
+"""Grow: units are added until none lowers the objective, and the rest is convex.
+
+One hidden layer of relu with weight decay. With directions of length 1 the objective is
+
+    P = mean loss(sum_j v_j relu(w_j.x + b_j) + c) + alpha sum_j ||v_j||
+
+which is convex in (v, c). A round
+
+1. solves that (:mod:`skgoodmin.certificates.group_lasso`) and drops units with v_j = 0,
+2. looks for neurons with a polar above alpha (:mod:`skgoodmin.certificates.polar`):
+   they lower P, and if none were larger than the largest one found, Z, then
+
+       P* >= D(R min(1, alpha / Z)),   R the residuals, balanced
+
+   would bound the objective of networks of every width: the *estimated* bound,
+3. adds the distinct ones among them.
+
+It ends where the estimated gap is at most ``tol_gap`` of P. Every local minimum of what
+is solved is a global one, so two starts meet at one objective.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..certificates.group_lasso import fit_amplitudes
+from ..certificates.polar import relu_search, rows_used
+from ..kernels.activations import Form
+from .lbfgs import Exit, Progress, Solution
+from .units import Units
+
+N_UNITS, N_RANDOM = 24, 24  # ascents of a round, from units and random directions
+N_STEPS = 60  # evaluations of an ascent at most
+LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number and share
+ABOVE = 1e-4  # relative polar above alpha that is worth a unit
+
+
+@dataclass(frozen=True)
+class Grown:
+    """What growing ends with.
+
+    Attributes
+    ----------
+    solution : Solution
+    trace : list of (0, n_fun, objective)
+        By round.
+    gap : float
+        The estimated one.
+    neurons : (coefs (m, d), intercepts (m,))
+        The best ones that the last search found.
+    """
+
+    solution: Solution
+    trace: list
+    gap: float
+    neurons: tuple
+
+
+class Growth:
+    """A network that grows.
+
+    Parameters
+    ----------
+    objective : Objective
+        Its layout has the largest width.
+    rng : numpy.random.RandomState
+    budget : Budget
+        ``max_iter`` rounds, ``max_fun`` evaluations of the network as it is: all work
+        counts by its multiplications.
+    tol_gap : float
+    on_iteration : callable(Progress) -> bool, optional
+        Called after each round.
+    """
+
+    def __init__(self, objective, rng, budget, tol_gap, on_iteration=None):
+        check_growable(objective)
+        self.objective, self.rng, self.budget = objective, rng, budget
+        self.tol_gap, self.on_iteration = tol_gap, on_iteration
+        data = objective.data
+        self.x, self.alpha = data.block(), objective.alpha
+        self.dual = objective.loss.dual(
+            data.labels, objective.shares, objective.n_outputs
+        )
+        self.width = objective.layout.sizes[1]
+        self.spent, self.bound, self.value = 0.0, -np.inf, np.inf
+        self.trace: list[tuple] = []
+        self.neurons = np.zeros((0, data.n_features)), np.zeros(0)
+
+    @property
+    def gap(self):
+        """Estimated gap, relative to the objective."""
+        return (self.value - self.bound) / self.value if self.value > 0 else 0.0
+
+    def run(self, theta=None):
+        """Grow from the units of a network, or from none."""
+        activation = self.objective.activation
+        if theta is None:
+            units = Units.none(self.x, self.objective.n_outputs)
+        else:
+            layout = self.objective.layout.holding(theta)
+            units = Units.of_network(*layout.unpack(theta), self.x, activation)
+        units, residuals = self._amplitudes(units)
+        n_rounds = 0
+        while True:
+            exit = self._tell(units, n_rounds)
+            if exit is not None:
+                break
+            found = self._search(units, residuals)
+            if self.gap <= self.tol_gap:
+                exit = Exit.GAP
+                break
+            most = max(LEAST_NEW, int(NEW_SHARE * len(units)))
+            new = found.distinct(self.alpha * (1.0 + ABOVE), most)
+            if not len(new):
+                exit = Exit.LEVEL
+                break
+            more = units.add(
+                found.coefs[new], found.intercepts[new], self.x, activation
+            )
+            before = self.value
+            more, residuals = self._amplitudes(more)
+            if len(more) > self.width:
+                largest = np.argsort(-more.sizes, kind="stable")[: self.width]
+                more, residuals = self._amplitudes(more.take(np.sort(largest)))
+                if not self.value < before * (1.0 - 1e-4):
+                    exit, self.value = Exit.WIDTH, before
+                    break
+            units = more
+            n_rounds += 1
+        return self._end(units, exit, n_rounds)
+
+    def _evaluation(self, units):
+        """Multiplications of an evaluation of the network as it is."""
+        n, d = self.x.shape
+        return n * max(len(units), 1) * (2.0 * d + 3.0 * self.objective.n_outputs)
+
+    def _amplitudes(self, units):
+        """(the units that stay, residuals) with the best amplitudes."""
+        tol = 0.1 * max(self.tol_gap, min(self.gap if self.trace else 0.1, 0.1))
+        fitted = fit_amplitudes(self.dual, units.phi, units.v, units.c, self.alpha, tol)
+        units = units.with_amplitudes(fitted.v, fitted.c)
+        self.spent += fitted.work / self._evaluation(units)
+        self.value = fitted.objective
+        return units, fitted.residuals
+
+    def _search(self, units, residuals):
+        """Ascents; the bound follows."""
+        balanced = self.dual.balance(residuals)
+        x, r = rows_used(self.x, balanced)
+        starts = np.vstack([self.neurons[0], units.w])
+        found = relu_search(x, r, starts, N_UNITS, N_RANDOM, self.rng, N_STEPS)
+        n, d = x.shape
+        sort = np.log2(n + 1.0)
+        work = n * (d + 2.0 * r.shape[1] + sort) * (found.n_evaluations + len(starts))
+        self.spent += work / self._evaluation(units)
+        polar = max(found.values.max(initial=0.0), self.alpha)
+        bound = self.dual.value(balanced * (self.alpha / polar))
+        self.bound = max(self.bound, bound)
+        best = found.distinct(0.0, N_UNITS)
+        self.neurons = found.coefs[best], found.intercepts[best]
+        return found
+
+    def _tell(self, units, n_rounds):
+        """Record a round; the reason to end there, or None."""
+        self.trace.append((0, self.spent, self.value))
+        stopped = self.budget.stop.made
+        if self.on_iteration is not None and n_rounds:
+            theta = self._theta(units)
+            point = n_rounds, self.spent, self.value, theta
+            stopped |= bool(self.on_iteration(Progress(0, 0, *point)))
+        if not np.isfinite(self.value):
+            return Exit.OVERFLOW
+        if stopped:
+            return Exit.STOPPED
+        if n_rounds >= self.budget.max_iter:
+            return Exit.MAX_ITER
+        return Exit.MAX_FUN if self.spent >= self.budget.max_fun else None
+
+    def _theta(self, units):
+        """Parameters of the network."""
+        coefs, intercepts = units.network()
+        return self.objective.layout.pack(coefs, intercepts)
+
+    def _end(self, units, exit, n_rounds):
+        """The network and what is known of it."""
+        theta = self._theta(units)
+        objective = replace(
+            self.objective, layout=self.objective.layout.holding(theta)
+        )
+        value, gradient = objective.value_and_gradient(theta)
+        self.spent += 1
+        curve = np.array([point[2] for point in self.trace])
+        curve[-1] = value
+        norm = float(np.abs(gradient).max())
+        solution = Solution(
+            theta, value, norm, exit, n_rounds, int(np.ceil(self.spent)), curve
+        )
+        return Grown(solution, self.trace, value * self.gap, self.neurons)
+
+
+def check_growable(objective):
+    """Whether units can be added to the optimum; a ValueError says what can not."""
+    needs = {
+        "one hidden layer": len(objective.layout.sizes) == 3,
+        "activation='relu'": objective.activation.form is Form.CORNER,
+        "alpha > 0": objective.alpha > 0,
+    }
+    lacking = [name for name, given in needs.items() if not given]
+    if lacking:
+        raise ValueError(f"training='grow' needs {' and '.join(lacking)}.")
