@@ -19,6 +19,7 @@ it only walks to the nearest vertex.
 import numpy as np
 
 from .jit import njit
+from .sorting import descending
 
 
 @njit
@@ -100,9 +101,11 @@ def ascend(x, residuals, w, max_evaluations, coef, direction):
     prefix = np.empty((2, residuals.shape[1]))
     gradient, trial = np.empty(d), np.empty(d)
     z, z_trial = np.empty(n), np.empty(n)
+    order, order_trial = np.empty(n, np.int64), np.empty(n, np.int64)
+    keys, other = np.empty(n, np.int64), np.empty(n, np.int64)
     coef[:] = w / np.sqrt((w * w).sum())
     project(x, coef, z)
-    order = np.argsort(-z)
+    descending(z, keys, other, order)
     value, at = best_intercept(z, order, residuals, prefix)
     step, used = 0.5, 1
     while used < max_evaluations:
@@ -117,7 +120,7 @@ def ascend(x, residuals, w, max_evaluations, coef, direction):
             trial[:] = coef + step / size * gradient
             trial /= np.sqrt((trial * trial).sum())
             project(x, trial, z_trial)
-            order_trial = np.argsort(-z_trial)
+            descending(z_trial, keys, other, order_trial)
             new, at_trial = best_intercept(z_trial, order_trial, residuals, prefix)
             used += 1
             if new > value * (1.0 + 1e-9):
@@ -127,8 +130,9 @@ def ascend(x, residuals, w, max_evaluations, coef, direction):
         if not found:
             break
         coef[:] = trial
-        z[:] = z_trial
-        order, at = order_trial, at_trial
+        z, z_trial = z_trial, z
+        order, order_trial = order_trial, order
+        at = at_trial
         slow = new < value * (1.0 + 1e-6)
         value, step = new, min(2.0 * step, 2.0)
         if slow and step < 1e-3:
@@ -158,8 +162,12 @@ def score_all(x, residuals, starts, values):
 
     starts : (m, d), values : (m,).
     """
-    prefix, z = np.empty((2, residuals.shape[1])), np.empty(x.shape[0])
+    n = x.shape[0]
+    prefix, z = np.empty((2, residuals.shape[1])), np.empty(n)
+    order = np.empty(n, np.int64)
+    keys, other = np.empty(n, np.int64), np.empty(n, np.int64)
     for m in range(starts.shape[0]):
         w = starts[m] / np.sqrt((starts[m] * starts[m]).sum())
         project(x, w, z)
-        values[m] = best_intercept(z, np.argsort(-z), residuals, prefix)[0]
+        descending(z, keys, other, order)
+        values[m] = best_intercept(z, order, residuals, prefix)[0]
