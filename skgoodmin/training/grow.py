@@ -26,12 +26,14 @@ import numpy as np
 from ..certificates.group_lasso import fit_amplitudes
 from ..certificates.polar import relu_search, rows_used
 from ..kernels.activations import Form
-from .lbfgs import Exit, Progress, Solution
+from .lbfgs import Exit, Progress, Run, Solution
 from .units import Units
 
-N_UNITS, N_RANDOM = 24, 24  # ascents of a round, from units and random directions
-N_STEPS = 60  # evaluations of an ascent at most
+N_UNITS, N_RANDOM = 16, 32  # ascents of a round, from neurons and random directions
+N_CERTAIN = 256  # random ascents that have to find nothing before the end
+N_STEPS = 40  # evaluations of an ascent at most
 LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number and share
+N_POLISH = 20  # iterations of L-BFGS on the directions between rounds
 ABOVE = 1e-4  # relative polar above alpha that is worth a unit
 
 
@@ -84,6 +86,7 @@ class Growth:
         self.width = objective.layout.sizes[1]
         self.spent, self.bound, self.value = 0.0, -np.inf, np.inf
         self.trace: list[tuple] = []
+        self.n_random = N_RANDOM
         self.neurons = np.zeros((0, data.n_features)), np.zeros(0)
 
     @property
@@ -106,6 +109,10 @@ class Growth:
             if exit is not None:
                 break
             found = self._search(units, residuals)
+            # An estimate is as good as the search: it has to hold under more.
+            while self.gap <= self.tol_gap and self.n_random < N_CERTAIN:
+                self.n_random *= 2
+                found = self._search(units, residuals)
             if self.gap <= self.tol_gap:
                 exit = Exit.GAP
                 break
@@ -126,6 +133,8 @@ class Growth:
                     exit, self.value = Exit.WIDTH, before
                     break
             units = more
+            if N_POLISH:
+                units, residuals = self._amplitudes(self._polish(units))
             n_rounds += 1
         return self._end(units, exit, n_rounds)
 
@@ -143,19 +152,31 @@ class Growth:
         self.value = fitted.objective
         return units, fitted.residuals
 
+    def _polish(self, units):
+        """Some iterations of L-BFGS on all parameters, directions among them."""
+        if not len(units):
+            return units
+        theta = self._theta(units)
+        layout = self.objective.layout.holding(theta)
+        run = Run(replace(self.objective, layout=layout), theta, 0.0)
+        run.advance(N_POLISH, 2 * N_POLISH)
+        self.spent += run.n_fun
+        activation = self.objective.activation
+        return Units.of_network(*layout.unpack(run.theta), self.x, activation)
+
     def _search(self, units, residuals):
         """Ascents; the bound follows."""
         balanced = self.dual.balance(residuals)
         x, r = rows_used(self.x, balanced)
         starts = np.vstack([self.neurons[0], units.w])
-        found = relu_search(x, r, starts, N_UNITS, N_RANDOM, self.rng, N_STEPS)
+        found = relu_search(x, r, starts, N_UNITS, self.n_random, self.rng, N_STEPS)
         n, d = x.shape
         sort = np.log2(n + 1.0)
         work = n * (d + 2.0 * r.shape[1] + sort) * (found.n_evaluations + len(starts))
         self.spent += work / self._evaluation(units)
         polar = max(found.values.max(initial=0.0), self.alpha)
         bound = self.dual.value(balanced * (self.alpha / polar))
-        self.bound = max(self.bound, bound)
+        self.bound = bound
         best = found.distinct(0.0, N_UNITS)
         self.neurons = found.coefs[best], found.intercepts[best]
         return found
