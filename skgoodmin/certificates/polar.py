@@ -59,6 +59,17 @@ class Ascents(NamedTuple):
     intercepts: np.ndarray  # (m,)
     directions: np.ndarray  # (m, K) sum_i R_i act(w.x_i + b)
     n_evaluations: float  # of h, all together
+    steps: np.ndarray  # (m,) to go on with
+
+    def go_on(self, x, r, most, max_evaluations):
+        """The ascents after the ``most`` best of them went on."""
+        best = np.sort(np.argsort(-self.values, kind="stable")[:most])
+        further = relu_ascents(x, r, self.coefs[best], max_evaluations, self.steps[best])
+        for old, new in zip(self, further, strict=True):
+            if np.ndim(old):
+                old[best] = new
+        n_evaluations = self.n_evaluations + further.n_evaluations
+        return self._replace(n_evaluations=n_evaluations)
 
     def distinct(self, least, most):
         """Places of at most ``most`` with values above ``least``, best first.
@@ -104,12 +115,18 @@ def _best(values, coefs, intercepts, directions):
     )
 
 
-def _relu_ascents(x, r, starts, max_evaluations):
-    coefs = np.empty_like(starts)
-    directions = np.empty((len(starts), r.shape[1]))
-    values = np.empty((len(starts), 3))
-    ascend_all(x, r, starts, max_evaluations, coefs, directions, values)
-    return Ascents(values[:, 0], coefs, values[:, 1], directions, values[:, 2].sum())
+FIRST_STEP = 0.5
+
+
+def relu_ascents(x, r, starts, max_evaluations, steps=None):
+    """Ascents from rows of ``starts`` (m, d), with first ``steps`` (m,)."""
+    coefs, directions = np.empty_like(starts), np.empty((len(starts), r.shape[1]))
+    values = np.empty((len(starts), 4))
+    steps = np.full(len(starts), FIRST_STEP) if steps is None else steps
+    columns, ends = np.ascontiguousarray(x.T), (coefs, directions, values)
+    ascend_all(x, columns, r, starts, steps, max_evaluations, ends)
+    value, intercept, used, step = values.T.copy()
+    return Ascents(value, coefs, intercept, directions, used.sum(), step)
 
 
 def _promising(x, r, activation, units, intercepts, most):
@@ -121,14 +138,14 @@ def _promising(x, r, activation, units, intercepts, most):
     return live[np.argsort(-score, kind="stable")[:most]]
 
 
-def _starts(x, r, units, n_units, n_random, rng):
+def starting_points(x, r, units, n_units, n_random, rng):
     """Directions (m, d): the units that are missed most, and random ones."""
     units = units[np.linalg.norm(units, axis=1) > 0]
     if n_units == 0:
         units = units[:0]
     elif len(units) > n_units:
         scores = np.empty(len(units))
-        score_all(x, r, units, scores)
+        score_all(np.ascontiguousarray(x.T), r, units, scores)
         units = units[np.argsort(-scores, kind="stable")[:n_units]]
     random = rng.normal(size=(n_random, x.shape[1]))
     starts = np.ascontiguousarray(np.vstack([units, random]), dtype=np.float64)
@@ -142,8 +159,8 @@ def relu_search(x, r, units, n_units, n_random, rng, max_evaluations=200):
     -------
     ascents : Ascents
     """
-    starts = _starts(x, r, units, n_units, n_random, rng)
-    return _relu_ascents(x, r, starts, max_evaluations)
+    starts = starting_points(x, r, units, n_units, n_random, rng)
+    return relu_ascents(x, r, starts, max_evaluations)
 
 
 def _smooth_ascent(x, r, activation, w, b, n_iterations):

@@ -24,16 +24,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..certificates.group_lasso import fit_amplitudes
-from ..certificates.polar import relu_search, rows_used
+from ..certificates.polar import relu_ascents, rows_used, starting_points
 from ..kernels.activations import Form
 from .lbfgs import Exit, Progress, Run, Solution
 from .units import Units
 
 N_UNITS, N_RANDOM = 16, 32  # ascents of a round, from neurons and random directions
 N_CERTAIN = 256  # random ascents that have to find nothing before the end
-N_STEPS = 40  # evaluations of an ascent at most
+# Evaluations of an ascent at first, and what part of them go on how much longer.
+N_FIRST, GOING_ON, N_STEPS = 12, 4, 40
 LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number and share
-N_POLISH = 20  # iterations of L-BFGS on the directions between rounds
+N_POLISH = 40  # iterations of L-BFGS on the directions between rounds
 ABOVE = 1e-4  # relative polar above alpha that is worth a unit
 
 
@@ -169,7 +170,10 @@ class Growth:
         balanced = self.dual.balance(residuals)
         x, r = rows_used(self.x, balanced)
         starts = np.vstack([self.neurons[0], units.w])
-        found = relu_search(x, r, starts, N_UNITS, self.n_random, self.rng, N_STEPS)
+        numbers = N_UNITS, self.n_random
+        starts = starting_points(x, r, starts, *numbers, self.rng)
+        found = relu_ascents(x, r, starts, N_FIRST)
+        found = found.go_on(x, r, -(-len(starts) // GOING_ON), N_STEPS)
         n, d = x.shape
         sort = np.log2(n + 1.0)
         work = n * (d + 2.0 * r.shape[1] + sort) * (found.n_evaluations + len(starts))
