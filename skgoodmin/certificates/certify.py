@@ -20,6 +20,7 @@ def certify(
     contribution=0.0,
     effort=0,
     neurons=None,
+    least=0.0,
 ):
     """Certificate of a trained network.
 
@@ -41,6 +42,9 @@ def certify(
         How hard to try with weight decay; 0 is what a fit does by the way.
     neurons : (coefs (m, d), intercepts (m,)), optional
         That the search with weight decay sets out from, besides the network's units.
+    least : float, default=0.0
+        Share of the objective that a witness has to lower it by: less is what the
+        training was asked to leave.
 
     Returns
     -------
@@ -56,6 +60,8 @@ def certify(
         bounds += more
     elif special_neuron:
         witness = find_witness(predictions, rng, neuron_alpha)
+    if witness is not None and witness.decrease < least * (loss + penalty):
+        witness = None
     status = _status(predictions, solution, loss + penalty, bounds, witness)
     certificate = Certificate(
         status=status,

@@ -28,8 +28,18 @@ def best_intercept(z, order, residuals, prefix):
 
     z : (n,), order : (n,) descending z, residuals : (n, K), prefix : (2, K) to work in.
     """
-    prefix[:] = 0.0
     best, at = 0.0, 0
+    if residuals.shape[1] == 1:  # the same, in registers
+        S, T = 0.0, 0.0
+        for k in range(order.size):
+            i = order[k]
+            S += residuals[i, 0] * z[i]
+            T += residuals[i, 0]
+            h = abs(S - T * z[i])
+            if h > best:
+                best, at = h, k
+        return best, at
+    prefix[:] = 0.0
     for k in range(order.size):
         i = order[k]
         total = 0.0

@@ -35,6 +35,9 @@ N_CERTAIN = 256  # random ascents that have to find nothing before the end
 N_FIRST, GOING_ON, N_STEPS = 12, 4, 40
 LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number and share
 N_POLISH = 40  # iterations of L-BFGS on the directions between rounds
+MOST_POLISH = 1000  # of them at the end, where there is no room for further units
+PAYS = 1e-4  # relative decrease for which units are exchanged
+FINAL = 0.01  # precision of the last amplitudes, relative to tol_gap
 ABOVE = 1e-4  # relative polar above alpha that is worth a unit
 
 
@@ -119,48 +122,60 @@ class Growth:
                 break
             most = max(LEAST_NEW, int(NEW_SHARE * len(units)))
             new = found.distinct(self.alpha * (1.0 + ABOVE), most)
-            if not len(new):
+            if not len(new):  # nor any gap, but for rounding
                 exit = Exit.LEVEL
                 break
             more = units.add(
                 found.coefs[new], found.intercepts[new], self.x, activation
             )
             before = self.value
-            more, residuals = self._amplitudes(more)
-            if len(more) > self.width:
+            more, residuals_more = self._amplitudes(more)
+            if len(more) > self.width:  # perhaps for want of precision
+                more, _ = self._amplitudes(more, self._precise)
+            full = len(more) > self.width
+            if full:
                 largest = np.argsort(-more.sizes, kind="stable")[: self.width]
-                more, residuals = self._amplitudes(more.take(np.sort(largest)))
-                if not self.value < before * (1.0 - 1e-4):
-                    exit, self.value = Exit.WIDTH, before
-                    break
-            units = more
-            if N_POLISH:
-                units, residuals = self._amplitudes(self._polish(units))
+                more, _ = self._amplitudes(more.take(np.sort(largest)))
+            more, residuals_more = self._amplitudes(self._polish(more, N_POLISH))
+            if full and not self.value < before * (1.0 - PAYS):
+                exit = Exit.WIDTH
+                break
+            units, residuals = more, residuals_more
             n_rounds += 1
+        if exit is Exit.WIDTH:
+            left = max(int(self.budget.max_fun - self.spent), 0)
+            units = self._polish(units, min(left, MOST_POLISH))
+        units, _ = self._amplitudes(units, self._precise)
         return self._end(units, exit, n_rounds)
+
+    @property
+    def _precise(self):
+        """Relative gap of amplitudes that leaves no unit without need."""
+        return FINAL * max(self.tol_gap, 1e-5)
 
     def _evaluation(self, units):
         """Multiplications of an evaluation of the network as it is."""
         n, d = self.x.shape
         return n * max(len(units), 1) * (2.0 * d + 3.0 * self.objective.n_outputs)
 
-    def _amplitudes(self, units):
+    def _amplitudes(self, units, tol=None):
         """(the units that stay, residuals) with the best amplitudes."""
-        tol = 0.1 * max(self.tol_gap, min(self.gap if self.trace else 0.1, 0.1))
+        if tol is None:
+            tol = 0.1 * max(self.tol_gap, min(self.gap if self.trace else 0.1, 0.1))
         fitted = fit_amplitudes(self.dual, units.phi, units.v, units.c, self.alpha, tol)
         units = units.with_amplitudes(fitted.v, fitted.c)
         self.spent += fitted.work / self._evaluation(units)
         self.value = fitted.objective
         return units, fitted.residuals
 
-    def _polish(self, units):
-        """Some iterations of L-BFGS on all parameters, directions among them."""
+    def _polish(self, units, n_iterations):
+        """Iterations of L-BFGS on all parameters, directions among them."""
         if not len(units):
             return units
         theta = self._theta(units)
         layout = self.objective.layout.holding(theta)
-        run = Run(replace(self.objective, layout=layout), theta, 0.0)
-        run.advance(N_POLISH, 2 * N_POLISH)
+        run = Run(replace(self.objective, layout=layout), theta, self.budget.tol)
+        run.advance(n_iterations, 2 * n_iterations)
         self.spent += run.n_fun
         activation = self.objective.activation
         return Units.of_network(*layout.unpack(run.theta), self.x, activation)
@@ -188,14 +203,14 @@ class Growth:
     def _tell(self, units, n_rounds):
         """Record a round; the reason to end there, or None."""
         self.trace.append((0, self.spent, self.value))
-        stopped = self.budget.stop.made
+        stopped = False
         if self.on_iteration is not None and n_rounds:
             theta = self._theta(units)
             point = n_rounds, self.spent, self.value, theta
-            stopped |= bool(self.on_iteration(Progress(0, 0, *point)))
+            stopped = bool(self.on_iteration(Progress(0, 0, *point)))
         if not np.isfinite(self.value):
             return Exit.OVERFLOW
-        if stopped:
+        if stopped or self.budget.stop.made:
             return Exit.STOPPED
         if n_rounds >= self.budget.max_iter:
             return Exit.MAX_ITER

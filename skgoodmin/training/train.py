@@ -133,6 +133,7 @@ def train(
             neuron_alpha=neuron_alpha,
             contribution=outcome.contribution,
             neurons=outcome.neurons,
+            least=tol_gap if training == "grow" else 0.0,
         )
     return Trained(
         theta=theta,
