@@ -22,7 +22,7 @@ difference says when to stop.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import LinAlgError, solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from ..kernels.group_descent import descend
 
@@ -88,11 +88,15 @@ def fit_amplitudes(dual, phi, v, c, alpha, tol=1e-6, max_iter=100):
     for _ in range(max_iter):
         gradient = residuals @ phi.T
         scores = np.linalg.norm(gradient, axis=0)
-        gap = objective - _bound(dual, residuals, scores, alpha)
+        gap = objective - _bound(dual, residuals, phi, alpha)
         if gap <= tol * abs(objective):
             break
         some = np.flatnonzero((v != 0).any(axis=0) | (scores > alpha))
-        hessian, spent = _hessian(phi[some], dual.curvature(raw))
+        curvature = dual.curvature(raw)[:, None]
+        if (len(some) + 1) * len(v) <= LARGEST_SYSTEM:
+            exact = dual.coupling(raw)
+            curvature = curvature if exact is None else exact
+        hessian, spent = _hessian(phi[some], curvature)
         near = np.column_stack([v[:, some], c])
         slope = np.column_stack([gradient[:, some], residuals.sum(axis=1)])
         step = _model_minimum(hessian, slope, near, alpha) - near
@@ -124,32 +128,46 @@ def _norms(v):
     return float(np.sqrt((v * v).sum(axis=0)).sum())
 
 
-def _bound(dual, residuals, scores, alpha):
-    """D of the balanced residuals, scaled into the polar's reach on these units."""
-    scale = min(1.0, alpha / max(scores.max(initial=0.0), 1e-300))
+def _bound(dual, residuals, phi, alpha):
+    """D of the balanced residuals, scaled so that no unit sees more than alpha."""
     balanced = dual.balance(residuals)
-    # Balancing moves the scores; by how much is bounded by what it takes away.
-    return dual.value(balanced * scale)
+    score = np.linalg.norm(balanced @ phi.T, axis=0).max(initial=0.0)
+    return dual.value(balanced * min(1.0, alpha / max(score, 1e-300)))
 
 
 def _hessian(phi, curvature):
-    """(H (K, m + 1, m + 1) with the intercept last, multiplications)."""
-    m, n_outputs = len(phi), len(curvature)
-    hessian = np.empty((n_outputs, m + 1, m + 1))
+    """(H (K, 1 or K, m + 1, m + 1) with the intercept last, multiplications).
+
+    curvature : (K, 1, n), or (K, K, n) where outputs are coupled.
+    """
+    m, n_outputs, coupled = len(phi), len(curvature), curvature.shape[1] > 1
+    hessian = np.empty((n_outputs, curvature.shape[1], m + 1, m + 1))
     work = 0.0
-    for k, q in enumerate(curvature):
-        used = np.flatnonzero(q > 0)
-        columns, q = phi[:, used], q[used]
-        half = columns * np.sqrt(q)
-        hessian[k, :m, :m] = half @ half.T
-        hessian[k, m, :m] = hessian[k, :m, m] = columns @ q
-        hessian[k, m, m] = q.sum()
-        work += m * m * len(used)
-    largest = np.einsum("kjj->kj", hessian).max(initial=0.0)
+    for k in range(n_outputs):
+        for o in range(k + 1 if coupled else 1):
+            q = curvature[k, o]
+            used = np.flatnonzero(q)
+            columns, q = phi[:, used], q[used]
+            block = hessian[k, o]
+            block[:m, :m] = (columns * q) @ columns.T
+            block[m, :m] = block[:m, m] = columns @ q
+            block[m, m] = q.sum()
+            work += m * m * len(used)
+            if coupled:
+                hessian[o, k] = block
     # Where no row is curved any more a step would have no end.
     places = np.arange(m + 1)
-    hessian[:, places, places] += 1e-10 * largest + 1e-300
+    for k in range(n_outputs):
+        block = hessian[k, k if coupled else 0]
+        block[places, places] += 1e-10 * block[places, places].max() + 1e-300
     return hessian, work
+
+
+def _times(hessian, v):
+    """H v for v (K, m)."""
+    if hessian.shape[1] == 1:
+        return np.matmul(hessian[:, 0], v[:, :, None])[:, :, 0]
+    return np.einsum("koij,oj->ki", hessian, v, optimize=True)
 
 
 def _model_minimum(hessian, slope, near, alpha):
@@ -170,7 +188,7 @@ def _model_minimum(hessian, slope, near, alpha):
             start = value
             for t in _lengths(v[:, support[:-1]], step[:, :-1]):
                 trial = _moved(v, support, t * step)
-                ahead = slope + np.matmul(hessian, (trial - near)[:, :, None])[:, :, 0]
+                ahead = slope + _times(hessian, trial - near)
                 at = _model_value(trial, near, slope, ahead, alpha)
                 if at < value:
                     v, gradient, value = trial, ahead, at
@@ -212,9 +230,10 @@ def _newton(hessian, gradient, v, support, penalty):
     pull = weight / size
     side = gradient[:, support] + pull * there
     matrix = np.zeros((n_outputs, m, n_outputs, m))
-    places = np.arange(m)
+    places, some = np.arange(m), np.ix_(support, support)
     for k in range(n_outputs):
-        matrix[k, :, k, :] = hessian[k][np.ix_(support, support)]
+        for o in range(hessian.shape[1]):
+            matrix[k, :, o if hessian.shape[1] > 1 else k, :] = hessian[k, o][some]
         if n_outputs > 1:
             for o in range(n_outputs):
                 both = (k == o) - there[k] * there[o] / (size * size)
@@ -222,11 +241,15 @@ def _newton(hessian, gradient, v, support, penalty):
     matrix = matrix.reshape(n_outputs * m, -1)
     diagonal = np.arange(len(matrix))
     matrix[diagonal, diagonal] *= 1.0 + 1e-9
-    try:
-        step = solve(matrix, -side.ravel(), assume_a="pos", check_finite=False)
-    except LinAlgError:
-        return np.zeros_like(side)
-    return step.reshape(n_outputs, m)
+    for ridge in (0.0, 1e-7, 1e-4):
+        matrix[diagonal, diagonal] *= 1.0 + ridge
+        try:
+            factor = cho_factor(matrix, lower=True, check_finite=False)
+        except LinAlgError:
+            continue
+        step = cho_solve(factor, -side.ravel(), check_finite=False)
+        return step.reshape(n_outputs, m)
+    return np.zeros_like(side)
 
 
 def _moved(v, support, step):

@@ -125,28 +125,43 @@ class Growth:
             if not len(new):  # nor any gap, but for rounding
                 exit = Exit.LEVEL
                 break
-            more = units.add(
-                found.coefs[new], found.intercepts[new], self.x, activation
-            )
-            before = self.value
-            more, residuals_more = self._amplitudes(more)
-            if len(more) > self.width:  # perhaps for want of precision
-                more, _ = self._amplitudes(more, self._precise)
-            full = len(more) > self.width
-            if full:
-                largest = np.argsort(-more.sizes, kind="stable")[: self.width]
-                more, _ = self._amplitudes(more.take(np.sort(largest)))
-            more, residuals_more = self._amplitudes(self._polish(more, N_POLISH))
-            if full and not self.value < before * (1.0 - PAYS):
+            before = units, residuals, self.value
+            units, residuals, pays = self._add(units, found, new)
+            while not pays and len(new) > 1:
+                new = new[: len(new) // 4 + 1] if len(new) > 2 else new[:1]
+                units, residuals, pays = self._add(before[0], found, new)
+            if not pays:
+                units, residuals, self.value = before
                 exit = Exit.WIDTH
                 break
-            units, residuals = more, residuals_more
             n_rounds += 1
         if exit is Exit.WIDTH:
             left = max(int(self.budget.max_fun - self.spent), 0)
             units = self._polish(units, min(left, MOST_POLISH))
         units, _ = self._amplitudes(units, self._precise)
         return self._end(units, exit, n_rounds)
+
+    def _add(self, units, found, new):
+        """(units with some of the neurons found, residuals, whether it pays).
+
+        It always does where there is room; else the largest units have to lower the
+        objective.
+        """
+        before = self.value
+        coefs, intercepts = found.coefs[new], found.intercepts[new]
+        more = units.add(coefs, intercepts, self.x, self.objective.activation)
+        more, _ = self._amplitudes(more)
+        if len(more) > self.width:  # perhaps for want of precision
+            more, _ = self._amplitudes(more, self._precise)
+        full = len(more) > self.width
+        if full:
+            largest = np.argsort(-more.sizes, kind="stable")[: self.width]
+            more, _ = self._amplitudes(more.take(np.sort(largest)))
+        more, residuals = self._amplitudes(self._polish(more, N_POLISH))
+        pays = not full or self.value < before * (1.0 - PAYS)
+        if not pays:
+            self.value = before
+        return more, residuals, pays
 
     @property
     def _precise(self):
@@ -187,8 +202,7 @@ class Growth:
         starts = np.vstack([self.neurons[0], units.w])
         numbers = N_UNITS, self.n_random
         starts = starting_points(x, r, starts, *numbers, self.rng)
-        found = relu_ascents(x, r, starts, N_FIRST)
-        found = found.go_on(x, r, -(-len(starts) // GOING_ON), N_STEPS)
+        found = self._ascend(x, r, starts)
         n, d = x.shape
         sort = np.log2(n + 1.0)
         work = n * (d + 2.0 * r.shape[1] + sort) * (found.n_evaluations + len(starts))
@@ -199,6 +213,11 @@ class Growth:
         best = found.distinct(0.0, N_UNITS)
         self.neurons = found.coefs[best], found.intercepts[best]
         return found
+
+    def _ascend(self, x, r, starts):
+        """Ascents from all starts; the better ones go on for longer."""
+        found = relu_ascents(x, r, starts, N_FIRST)
+        return found.go_on(x, r, -(-len(starts) // GOING_ON), N_STEPS)
 
     def _tell(self, units, n_rounds):
         """Record a round; the reason to end there, or None."""

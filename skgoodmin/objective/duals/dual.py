@@ -84,6 +84,13 @@ class Dual(ABC):
         Where outputs are coupled, a diagonal matrix that is no less than the Hessian.
         """
 
+    def coupling(self, raw):
+        """Second derivatives (K, K, n), of which ``curvature`` is a bound.
+
+        None where outputs add up, and ``curvature`` is all there is.
+        """
+        return None
+
     def take(self, rows):
         """The same loss on some of the rows, their shares unchanged."""
         other = copy.copy(self)

@@ -48,6 +48,11 @@ class SoftmaxDual(Dual):
         q = softmax(raw, axis=0)
         return self.shares * 2.0 * q * (1.0 - q)
 
+    def coupling(self, raw):
+        """See :class:`Dual`: diag(q) - q q'."""
+        q = softmax(raw, axis=0)
+        return self.shares * (np.eye(len(q))[:, :, None] * q - q[:, None] * q)
+
     def _close(self, flow):
         """Columns that sum to 0 from what the label loses to the other outputs."""
         return np.where(self._onehot, -flow.sum(axis=0), flow)
