@@ -254,7 +254,8 @@ class Growth:
         solution = Solution(
             theta, value, norm, exit, n_rounds, int(np.ceil(self.spent)), curve
         )
-        return Grown(solution, self.trace, value * self.gap, self.neurons)
+        gap = value * max(self.gap, 0.0)
+        return Grown(solution, self.trace, gap, self.neurons)
 
 
 def check_growable(objective):

@@ -8,8 +8,12 @@ import numpy as np
 from .finish import is_separated
 from .graft import graft, graft_cost
 from .lbfgs import Exit, Progress, Run
+from .missed import has_polar, missed, missed_cost
 from .stall import PATIENCE, stall_rule
 from .stop import StopRequest
+
+
+SMALL_GAP = 0.1  # estimated and relative, at a stall: no graft pays there
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Start:
         self.escape = 0  # the one that the present run began with
         self.idle = False  # nothing was left to do, or no budget for it
         self.rule = stall_rule(objective)
+        self.settled = False  # too near the optimum to be escaped from
 
     @property
     def value(self):
@@ -62,12 +67,24 @@ class Start:
         """Graft a unit and train on until that run stalls; whether it has paid."""
         view = self.budget.n_directions, self.budget.every_layer
         cost = graft_cost(self.objective, *view)
+        scouted = has_polar(self.objective) and self.budget.n_directions > 1
+        if scouted:
+            cost += missed_cost(self.objective)
         if self.spent + cost + 1 > max_fun:
             return False
+        unit = None
+        if scouted:
+            with np.errstate(all="ignore"):
+                place = self.run.theta, self.run.value
+                unit = missed(self.objective, *place, self.rng)
+            if not unit.gap > SMALL_GAP:
+                self.spent += missed_cost(self.objective)
+                self.settled = True
+                return False
         self.n_grafts += 1
         try:
             with np.errstate(all="ignore"):
-                theta = graft(self.objective, self.run.theta, self.rng, *view)
+                theta = graft(self.objective, self.run.theta, self.rng, *view, unit)
         except np.linalg.LinAlgError:  # from features too large to be squared
             return False
         if not np.isfinite(theta).all():
@@ -118,7 +135,7 @@ class Start:
     def may_escape(self):
         """Whether a graft is left, and possible."""
         return (
-            not self.won
+            not (self.won or self.settled)
             and self.n_grafts < self.budget.max_escapes
             and self.run.exit not in (Exit.OVERFLOW, Exit.STOPPED)
             and len(self.objective.layout.sizes) > 2
