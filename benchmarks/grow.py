@@ -1,6 +1,6 @@
 """Growing against L-BFGS: objective, gaps, units and seconds, wherever it starts.
 
-python benchmarks/grow.py [--sets pima heart ...] [--loss log_loss] [--seeds 3] [--tol_gap 1e-3]
+python benchmarks/grow.py [--sets pima heart] [--loss log_loss] [--seeds 3]
 
 For each set (standardised, default alpha), medians over the seeds: the objective of one
 default fit of 100 relu units, the least one of ten starts, and of growing from nothing,
@@ -148,7 +148,8 @@ def measure(name, loss, n_seeds, tol_gap):
         value, gap, fresh, units, rounds, spent = np.median(rows, axis=0)
         print(
             f"  {start:10} {value:.5f}  est. {gap:.1e}  1000 {fresh:.1e}  units "
-            f"{units:4.0f}  rounds {rounds:4.0f}  {spent:7.3f} s  x{spent / seconds:.1f}",
+            f"{units:4.0f}  rounds {rounds:4.0f}  {spent:7.3f} s  "
+            f"x{spent / seconds:.1f}",
             flush=True,
         )
     model, spent = timed(lambda: grower.set_params(random_state=0).fit(X, y))

@@ -2,7 +2,7 @@
 
     min over v, c of  P = mean loss(sum_j v_j phi_j + c) + alpha sum_j ||v_j||_2
 
-phi_ij = act(w_j.x_i + b_j) / ||w_j||, v_j in R^K: a (group) Lasso with a free intercept.
+phi_ij = act(w_j.x_i + b_j) / ||w_j||, v_j in R^K: a (group) Lasso, its intercept free.
 As a network with ||w_j|| = ||v_j|| its objective is the very same. Solved by
 
 **Proximal Newton.** With the gradient R and the curvature s l'' of the loss at the
@@ -238,13 +238,12 @@ def _newton(hessian, gradient, v, support, penalty):
             for o in range(n_outputs):
                 both = (k == o) - there[k] * there[o] / (size * size)
                 matrix[k, places, o, places] += pull * both
-    matrix = matrix.reshape(n_outputs * m, -1)
-    diagonal = np.arange(len(matrix))
-    matrix[diagonal, diagonal] *= 1.0 + 1e-9
-    for ridge in (0.0, 1e-7, 1e-4):
-        matrix[diagonal, diagonal] *= 1.0 + ridge
+    flat = matrix.reshape(n_outputs * m, -1)
+    diagonal = np.arange(len(flat))
+    for ridge in (1e-9, 1e-7, 1e-4):
+        flat[diagonal, diagonal] *= 1.0 + ridge
         try:
-            factor = cho_factor(matrix, lower=True, check_finite=False)
+            factor = cho_factor(flat, lower=True, check_finite=False)
         except LinAlgError:
             continue
         step = cho_solve(factor, -side.ravel(), check_finite=False)

@@ -64,7 +64,9 @@ class Ascents(NamedTuple):
     def go_on(self, x, r, most, max_evaluations):
         """The ascents after the ``most`` best of them went on."""
         best = np.sort(np.argsort(-self.values, kind="stable")[:most])
-        further = relu_ascents(x, r, self.coefs[best], max_evaluations, self.steps[best])
+        further = relu_ascents(
+            x, r, self.coefs[best], max_evaluations, self.steps[best]
+        )
         for old, new in zip(self, further, strict=True):
             if np.ndim(old):
                 old[best] = new

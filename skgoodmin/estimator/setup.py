@@ -25,7 +25,6 @@ from ..training.neuron_degree import degree_that_suffices
 from .rows import class_factors
 from .targets import Target, encode
 
-
 AUTO = "auto"  # of hidden_layer_sizes: the training finds the number of units
 
 

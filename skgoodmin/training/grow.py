@@ -243,9 +243,7 @@ class Growth:
     def _end(self, units, exit, n_rounds):
         """The network and what is known of it."""
         theta = self._theta(units)
-        objective = replace(
-            self.objective, layout=self.objective.layout.holding(theta)
-        )
+        objective = replace(self.objective, layout=self.objective.layout.holding(theta))
         value, gradient = objective.value_and_gradient(theta)
         self.spent += 1
         curve = np.array([point[2] for point in self.trace])

@@ -12,7 +12,6 @@ from .missed import has_polar, missed, missed_cost
 from .stall import PATIENCE, stall_rule
 from .stop import StopRequest
 
-
 SMALL_GAP = 0.1  # estimated and relative, at a stall: no graft pays there
 
 
@@ -67,24 +66,21 @@ class Start:
         """Graft a unit and train on until that run stalls; whether it has paid."""
         view = self.budget.n_directions, self.budget.every_layer
         cost = graft_cost(self.objective, *view)
-        scouted = has_polar(self.objective) and self.budget.n_directions > 1
-        if scouted:
-            cost += missed_cost(self.objective)
+        looks = has_polar(self.objective) and self.budget.n_directions > 1
+        cost += missed_cost(self.objective) if looks else 0.0
         if self.spent + cost + 1 > max_fun:
             return False
-        unit = None
-        if scouted:
-            with np.errstate(all="ignore"):
-                place = self.run.theta, self.run.value
-                unit = missed(self.objective, *place, self.rng)
-            if not unit.gap > SMALL_GAP:
+        found = []
+        if looks:
+            found = [self._missed()]
+            if not found[0].gap > SMALL_GAP:
                 self.spent += missed_cost(self.objective)
                 self.settled = True
                 return False
         self.n_grafts += 1
         try:
             with np.errstate(all="ignore"):
-                theta = graft(self.objective, self.run.theta, self.rng, *view, unit)
+                theta = graft(self.objective, self.run.theta, self.rng, *view, *found)
         except np.linalg.LinAlgError:  # from features too large to be squared
             return False
         if not np.isfinite(theta).all():
@@ -99,6 +95,11 @@ class Start:
         self.run, self.level = grafted, 1
         self.n_escapes, self.escape = self.n_escapes + 1, self.n_grafts
         return True
+
+    def _missed(self):
+        """The unit that the present point misses most."""
+        with np.errstate(all="ignore"):
+            return missed(self.objective, self.run.theta, self.run.value, self.rng)
 
     def _advance(self, run, escape, window, max_fun):
         """Advance ``run`` until it stalls, wins, ends or its budget does."""
