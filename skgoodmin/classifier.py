@@ -145,10 +145,11 @@ default='relu'
         and the best iterate is kept.
     warm_start : bool, default=False
         Start from the parameters of the previous fit, without escapes: a model that
-        is at rest stays what it is. Growing starts from its units. Further starts are random. The ``fitted_estimator``
-        that callbacks get is then a checkpoint: its ``fit`` on the same data ends in
-        the model of the fit that made it, bit for bit. It holds the values and
-        gradients of all evaluations up to 256 MiB, and computes the rest again.
+        is at rest stays what it is. Growing starts from its units. Further starts are
+        random. The ``fitted_estimator`` that callbacks get is then a checkpoint: its
+        ``fit`` on the same data ends in the model of the fit that made it, bit for
+        bit. It holds the values and gradients of all evaluations up to 256 MiB, and
+        computes the rest again.
     random_state : int, RandomState instance or None, default=None
         Source of starts, splits and scouts.
     verbose : bool or int, default=0

@@ -64,12 +64,10 @@ class Ascents(NamedTuple):
     def go_on(self, x, r, most, max_evaluations):
         """The ascents after the ``most`` best of them went on."""
         best = np.sort(np.argsort(-self.values, kind="stable")[:most])
-        further = relu_ascents(
-            x, r, self.coefs[best], max_evaluations, self.steps[best]
-        )
-        for old, new in zip(self, further, strict=True):
-            if np.ndim(old):
-                old[best] = new
+        starts, steps = self.coefs[best], self.steps[best]
+        further = relu_ascents(x, r, starts, max_evaluations, steps)
+        for name in ("values", "coefs", "intercepts", "directions", "steps"):
+            getattr(self, name)[best] = getattr(further, name)
         n_evaluations = self.n_evaluations + further.n_evaluations
         return self._replace(n_evaluations=n_evaluations)
 

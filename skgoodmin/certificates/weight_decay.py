@@ -147,11 +147,13 @@ class Problem:
             found, upper = plane_neuron(self.x, residuals, *effort.arcs)
             proven = self.bound(residuals, upper)
         else:
+            w, b = self.places
             found = search(
                 self.x,
                 residuals,
                 self.activation,
-                *self.places,
+                w,
+                b,
                 rng,
                 effort.n_units,
                 effort.n_random,

@@ -8,8 +8,8 @@ eigenvalue of the K x K block of group j, a group moves to
 
     v_.j <- (1 - penalty_j / (L_j ||z||))_+ z,   z = v_.j - G_.j / L_j
 
-which is its exact minimum for K = 1. A step costs K m (K K m with coupled outputs) where
-the group moves, and K where it stays.
+which is its exact minimum for K = 1. A step costs K m (K K m with coupled outputs)
+where the group moves, and K where it stays.
 """
 
 import numpy as np

@@ -14,7 +14,7 @@ BINS = 256
 
 @njit
 def descending(z, keys, other, order):
-    """order = places of z (n,) from the largest to the least; keys, other to work in."""
+    """order = places of z (n,), largest first; keys and other are to work in."""
     n = z.size
     largest, least = z[0], z[0]
     for i in range(n):

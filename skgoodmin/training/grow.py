@@ -105,7 +105,8 @@ class Growth:
             units = Units.none(self.x, self.objective.n_outputs)
         else:
             layout = self.objective.layout.holding(theta)
-            units = Units.of_network(*layout.unpack(theta), self.x, activation)
+            coefs, intercepts = layout.unpack(theta)
+            units = Units.of_network(coefs, intercepts, self.x, activation)
         units, residuals = self._amplitudes(units)
         n_rounds = 0
         while True:
@@ -193,7 +194,8 @@ class Growth:
         run.advance(n_iterations, 2 * n_iterations)
         self.spent += run.n_fun
         activation = self.objective.activation
-        return Units.of_network(*layout.unpack(run.theta), self.x, activation)
+        coefs, intercepts = layout.unpack(run.theta)
+        return Units.of_network(coefs, intercepts, self.x, activation)
 
     def _search(self, units, residuals):
         """Ascents; the bound follows."""

@@ -1,8 +1,8 @@
 """The unit that a network misses most under weight decay, and what it may be worth.
 
-With alpha > 0 a unit pays where its polar ||sum_i R_i relu(w.x_i + b)|| / ||w|| is above
-alpha (:mod:`skgoodmin.certificates.polar`): that is the neuron to look for, in place of
-the exponential one of the world without decay. With the largest polar found, Z,
+With alpha > 0 a unit pays where its polar, ||sum_i R_i relu(w.x_i + b)|| / ||w||, is
+above alpha (:mod:`skgoodmin.certificates.polar`): that is the neuron to look for, in
+place of the exponential one of the world without decay. With the largest polar found, Z,
 
     gap = 1 - D(R min(1, alpha / Z)) / J
 
@@ -43,9 +43,9 @@ def missed(objective, theta, value, rng):
     residuals = dual.balance(dual.loss_and_gradient(raw)[1])
     coefs, intercepts = objective.layout.unpack(theta)
     numbers = N_UNITS, N_RANDOM, N_STEPS
-    units = coefs[0].T, intercepts[0]
+    w, b = coefs[0].T, intercepts[0]
     x, act = data.block(), objective.activation
-    found = search(x, residuals, act, *units, rng, *numbers)
+    found = search(x, residuals, act, w, b, rng, *numbers)
     bound = dual.value(residuals * min(1.0, objective.alpha / max(found.polar, 1e-300)))
     gap = 1.0 - bound / value if value > 0 else 0.0
     return Missed(gap, found.coef, found.intercept)

@@ -85,7 +85,7 @@ class Units:
         )
 
     def network(self):
-        """(coefs, intercepts) with the least penalty; one unit of 0 if there is none."""
+        """(coefs, intercepts) with the least penalty; a unit of 0 if there is none."""
         if not len(self):
             w, v = np.zeros((self.w.shape[1], 1)), np.zeros((1, len(self.c)))
             return [w, v], [np.zeros(1), self.c]
