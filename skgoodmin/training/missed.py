@@ -2,7 +2,7 @@
 
 With alpha > 0 a unit pays where its polar, ||sum_i R_i relu(w.x_i + b)|| / ||w||, is
 above alpha (:mod:`skgoodmin.certificates.polar`): that is the neuron to look for, in
-place of the exponential one of the world without decay. With the largest polar found, Z,
+place of the exponential one of the world without decay. With Z the largest one found,
 
     gap = 1 - D(R min(1, alpha / Z)) / J
 
