@@ -2,11 +2,13 @@
 
     python benchmarks/fuzz.py --cases 10000 [--seed 0]
 
-A case changes up to three of the parameters, X, y and sample_weight into something
-drawn at random, mostly junk. It has to end in one of three ways: a fitted model with
-finite predictions, whose parameters ``fit`` did not touch; a ValueError or TypeError
-whose text names one of the things that were changed, after which an earlier fit is
-still there; or either of these with a documented warning on the way.
+A case calls ``fit``, ``partial_fit`` or the ``fit`` of the CV estimator, with up to
+three of the parameters, X, y, sample_weight, classes, groups, splitters and scorers
+changed into something drawn at random, mostly junk. It has to end in one of three ways:
+a fitted model with finite predictions, whose parameters ``fit`` did not touch; a
+ValueError or TypeError whose text names one of the things that were changed, after
+which an earlier fit is still there; or either of these with a documented warning on the
+way.
 """
 
 import argparse
@@ -20,16 +22,33 @@ import warnings
 import numpy as np
 import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
+from sklearn.metrics import accuracy_score, make_scorer, precision_score
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    LeaveOneGroupOut,
+    ShuffleSplit,
+    StratifiedKFold,
+)
 
-from skgoodmin import GoodMinimaClassifier
+from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
 
 N, D = 12, 3
 BASE = {"hidden_layer_sizes": (3,), "max_fun": 200, "max_iter": 100, "n_init": 1}
 DOCUMENTED = (ConvergenceWarning, DataConversionWarning)
 # Of the neuron's degree, and of scikit-learn 1.6.
-DOCUMENTED_TEXTS = ("neuron_degree", "labels represented as bytes is deprecated")
+DOCUMENTED_TEXTS = (
+    "neuron_degree", "labels represented as bytes is deprecated",
+    "The best alpha, ", "is NaN in some fold for alpha=", "does not take sample_weight",
+    "The groups parameter is ignored by", "The least populated class in y has only",
+)  # fmt: skip
 # As errors call what users pass; other parameters are called by their names.
-NAMES = {"sample_weight": ("sample_weight", "Sample weights")}
+NAMES = {
+    "sample_weight": ("sample_weight", "Sample weights"),
+    "groups": ("groups", "cv"),
+}
+# Splits of strange rows may fail: n_splits is more than there are of a class.
+NAMES_CV = NAMES | {"X": ("X", "cv"), "y": ("y", "cv")}
 
 SCALARS = [
     None, True, False, 0, 1, 2, 3, -1, 0.5, -0.0, 1.0, 2.5, 1e-300, 1e300,
@@ -141,6 +160,24 @@ def targets(rng):
         "multilabel": np.stack([good, several == 0], axis=1).astype(int),
         "multilabel bool": np.stack([good, several == 0], axis=1) == 1,
         "sparse multilabel": sp.csr_array(np.stack([good, several == 0], axis=1) * 1),
+        "labels 1 and 2": np.stack([good, several == 0], axis=1) + 1,
+        "labels -1 and 1": 2 * np.stack([good, several == 0], axis=1) - 1,
+        "labels 0 and 255": np.stack([good, 1 - good], axis=1).astype(np.uint8) * 255,
+        "labels 0 and 0.5": np.stack([good, several == 0], axis=1) * 0.5,
+        "labels of words": np.array(["no", "yes"])[np.stack([good, 1 - good], axis=1)],
+        "labels nan": np.where(np.stack([good, 1 - good], axis=1) == 1, np.nan, 0.0),
+        "labels all 0": np.zeros((N, 2), dtype=int),
+        "no labels": np.zeros((N, 0), dtype=int),
+        "one label": sp.csr_array(good[:, None]),
+        "sparse labels 3": sp.csr_array(np.stack([good, several == 0], axis=1) * 3),
+        "sparse labels nan": sp.csr_array(np.where(np.eye(N, 2) == 1, np.nan, 0.0)),
+        "sparse labels, twice": sp.coo_array(
+            (
+                np.ones(2 * N, dtype=int),
+                (np.repeat(np.arange(N), 2), np.repeat(good, 2)),
+            )
+        ),
+        "sparse labels bool": sp.csc_array(np.stack([good, several == 0], axis=1) == 1),
         "multioutput": np.stack([several, several], axis=1),
         "3d": good[:, None, None],
         "number": 1,
@@ -181,53 +218,193 @@ def weights(rng):
     }
 
 
-def draw(rng):
-    """(parameters, {"X", "y", "sample_weight"}, names of what was changed)."""
-    parameters = dict(BASE, random_state=0)
-    data = {
-        "X": ("good", matrices(rng)["good"]),
-        "y": ("good", targets(rng)["good"]),
-        "sample_weight": ("None", None),
+def class_lists(rng):
+    """name -> classes of partial_fit."""
+    return {
+        "good": [0, 1],
+        "None": None,
+        "unsorted": [1, 0],
+        "more": np.array([2, 1, 0, -1]),
+        "twice": (0, 1, 1),
+        "empty": [],
+        "one": [0],
+        "others": [5, 6],
+        "set": {0, 1},
+        "dict": {0: 1},
+        "range": range(2),
+        "generator": (c for c in (0, 1)),
+        "number": 2,
+        "string": "01",
+        "strings": ["0", "1"],
+        "mixed": np.array(["a", 1], dtype=object),
+        "nan": [0.0, 1.0, np.nan],
+        "None inside": [0, 1, None],
+        "nested": [[0, 1]],
+        "ragged": [[0], [0, 1]],
+        "column": np.array([[0], [1]]),
+        "complex": [0j, 1j],
+        "objects": [object(), object()],
+        "dates": np.array(["2020-01-01", "NaT"], dtype="M8[D]"),
     }
-    pools = {"X": matrices, "y": targets, "sample_weight": weights}
-    names = [*GoodMinimaClassifier().get_params(), *(4 * list(pools))]
+
+
+def _returns(score):
+    """A scorer that returns ``score``."""
+
+    def strange(estimator, X, y):
+        return score
+
+    return strange
+
+
+def _sometimes_nan(estimator, X, y):
+    return np.nan if estimator.alpha > 0.05 else 0.5
+
+
+def scorers(rng):
+    """name -> scoring."""
+    return {
+        "None": None,
+        "accuracy": "accuracy",
+        "no such": "no such",
+        "function": lambda estimator, X, y: accuracy_score(y, estimator.predict(X)),
+        "made": make_scorer(accuracy_score),
+        "nan without positives": make_scorer(
+            precision_score, zero_division=np.nan, average="macro"
+        ),
+        "sometimes nan": _sometimes_nan,
+        "metric": accuracy_score,
+        "list": ["accuracy"],
+        "class": object,
+    } | {
+        repr(score): _returns(score)
+        for score in (np.nan, np.inf, -np.inf, None, "0.5", {"a": 0.5}, [0.5], 1j, True,
+                      np.float32(0.5), np.array(0.5), np.array([0.5]), object)
+    }  # fmt: skip
+
+
+def splitters(rng):
+    """name -> cv."""
+    rows = np.arange(N)
+    halves = [(rows[::2], rows[1::2]), (rows[1::2], rows[::2])]
+    return {
+        "None": None,
+        "2": 2,
+        "-1": -1,
+        "100": 100,
+        "folds": KFold(2),
+        "stratified": StratifiedKFold(3, shuffle=True, random_state=0),
+        "shuffle": ShuffleSplit(2, random_state=0),
+        "groups": GroupKFold(2),
+        "one group": LeaveOneGroupOut(),
+        "list": [(rows[:8], rows[8:])],
+        "generator": (half for half in halves),
+        "generator of KFold": KFold(2).split(rows),
+        "empty generator": (half for half in ()),
+        "empty list": [],
+        "no training rows": [(rows[:0], rows)],
+        "no test rows": [(rows, rows[:0])],
+        "masks": [(rows < 6, rows >= 6)],
+        "out of bounds": [(rows + 1, rows)],
+        "floats": [(rows[:6] * 1.0, rows[6:])],
+        "no pairs": [rows],
+        "numbers": [1, 2],
+        "words": [("a", "b")],
+        "one row": [(rows[:1], rows[1:])],
+        "class": KFold,
+    }
+
+
+def group_lists(rng):
+    """name -> groups."""
+    good = np.arange(N) // 3
+    return {
+        "None": None,
+        "good": good,
+        "list": good.tolist(),
+        "strings": good.astype(str),
+        "one": np.zeros(N, dtype=int),
+        "short": good[:-1],
+        "2d": good[:, None],
+        "nan": np.where(good == 0, np.nan, good),
+        "number": 3,
+        "string": "groups",
+        "dict": {0: 1},
+    }
+
+
+POOLS = {"X": matrices, "y": targets, "sample_weight": weights}
+METHODS = {
+    "fit": POOLS,
+    "partial_fit": POOLS | {"classes": class_lists},
+    "fit of CV": POOLS | {"cv": splitters, "scoring": scorers, "groups": group_lists},
+}
+
+
+def draw(rng):
+    """(method, parameters, arguments of the method, names of what was changed)."""
+    method = ("fit", "fit", "partial_fit", "fit of CV")[rng.randint(4)]
+    parameters, pools = dict(BASE, random_state=0), METHODS[method]
+    data = {
+        "X": matrices(rng)["good"],
+        "y": targets(rng)["good"],
+        "sample_weight": None,
+    }
+    names = list(GoodMinimaClassifier().get_params())
+    if method == "fit of CV":
+        parameters |= {"alphas": [0.1, 0.01], "cv": 2}
+        names = list(GoodMinimaClassifierCV().get_params())
+        names.remove("n_jobs")  # as many processes
+    names = [name for name in names if name not in pools] + 4 * list(pools)
     changed = {}
     for name in map(str, rng.choice(names, size=rng.randint(4))):
         if name in pools:
             pool = pools[name](rng)
             kind = list(pool)[rng.randint(len(pool))]
-            data[name], changed[name] = (kind, pool[kind]), kind
+            where = parameters if name in ("cv", "scoring") else data
+            where[name], changed[name] = pool[kind], kind
         else:
             parameters[name] = changed[name] = SCALARS[rng.randint(len(SCALARS))]
-    return parameters, {name: value for name, (_, value) in data.items()}, changed
+    return method, parameters, data, changed
 
 
 def one_case(seed):
     """(outcome, what was changed, list of what is wrong) of one random case."""
-    parameters, data, changed = draw(np.random.RandomState(seed))
-    model, wrong = GoodMinimaClassifier(**parameters), []
-    model.coefs_ = earlier = object()  # of an earlier fit
-    if parameters.get("warm_start"):
-        del model.coefs_
+    method, parameters, data, changed = draw(np.random.RandomState(seed))
+    in_folds, wrong = method == "fit of CV", []
+    kind = GoodMinimaClassifierCV if in_folds else GoodMinimaClassifier
+    model = kind(**parameters)
+    goes_on = method == "partial_fit" or parameters.get("warm_start")
+    earlier = object()  # of an earlier fit
+    if not goes_on:
+        model.coefs_ = earlier
+    call = model.partial_fit if method == "partial_fit" else model.fit
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             with contextlib.redirect_stdout(io.StringIO()):
-                model.fit(data["X"], data["y"], data["sample_weight"])
+                call(**data)
             outcome = "model"
         except (ValueError, TypeError) as error:
             outcome, text = "clear error", f"{type(error).__name__}: {error}"
-            names = {n for name in changed for n in NAMES.get(name, (name,))}
-            if not any(re.search(rf"\b{name}\b", str(error)) for name in names):
+            known = NAMES_CV if in_folds else NAMES
+            names = {n for name in changed for n in known.get(name, (name,))}
+            notes = getattr(error, "__notes__", [])
+            told = " ".join(
+                [str(error), *(n for n in notes if n.startswith("scoring"))]
+            )
+            if not any(re.search(rf"\b{name}\b", told) for name in names):
                 wrong.append(f"names nothing that was changed: {text}")
-            if not parameters.get("warm_start") and model.coefs_ is not earlier:
+            if getattr(model, "coefs_", earlier) is not earlier:
                 wrong.append("the earlier fit is lost")
-        if outcome == "model":
+        if outcome == "model" and (not in_folds or model.refit):
             probabilities = model.predict_proba(data["X"])
             if not ((probabilities >= 0) & (probabilities <= 1)).all():
                 wrong.append("probabilities are not between 0 and 1")
             if not all(np.isfinite(part).all() for part in model.coefs_):
                 wrong.append("parameters are not finite")
+        if outcome == "model" and in_folds and np.isnan(model.best_score_):
+            wrong.append("a score of NaN is the best")
     if any(model.get_params()[name] is not v for name, v in parameters.items()):
         wrong.append("fit changed a parameter")
     for warning in caught:

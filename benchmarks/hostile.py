@@ -78,6 +78,8 @@ def labels(kind, n, rng):
         "several": rng.permutation(np.arange(n) % 4),
         "a class for each row": rng.permutation(n),
         "multilabel": np.stack([two, rare, 1 - two], axis=1),
+        "labels 1 and 2": np.stack([two, rare], axis=1) + 1,
+        "labels 0 and 255": np.stack([two, rare], axis=1).astype(np.uint8) * 255,
     }[kind]
 
 
@@ -118,7 +120,8 @@ def cases(draw):
         X = in_layout(X, draw(st.sampled_from(LAYOUTS)), tempfile.gettempdir())
     kind = draw(st.sampled_from(
         ["two", "strings", "objects", "bools", "far", "negative", "floats", "rare",
-         "several", "a class for each row", "multilabel"]))  # fmt: skip
+         "several", "a class for each row", "multilabel", "labels 1 and 2",
+         "labels 0 and 255"]))  # fmt: skip
     weight = None
     if draw(st.booleans()):
         weight = 10.0 ** rng.uniform(-6, 6, size=n)
@@ -153,6 +156,7 @@ def outcome_of(case):
             assert any(name in str(error) for name in NAMES), str(error)
             assert not hasattr(model, "coefs_")
             return "clear error"
+        assert y.ndim == 1 or y.max() <= 1, "labels are 0 and 1"
         predicted = model.predict(X)
         assert predicted.dtype == np.asarray(y).dtype or y.ndim == 2
         assert np.isin(predicted, y).all() or y.ndim == 2

@@ -10,9 +10,15 @@ that names a parameter or an array. Of a model it is checked
 - that parameters and predictions are finite, and probabilities inside [0, 1];
 - that a status GLOBAL is true: loss and lower bound are computed again in extended
   precision, group by group, from the formulas alone;
-- that a witness is realised: its neuron, added in extended precision, lowers the
-  augmented loss by what the witness says;
+- that a witness is realised: its neuron or unit, added in extended precision, lowers
+  the objective by what the witness says;
+- that no proven bound, of ``fit`` or of ``certify``, is above what any network reached:
+  the model itself, a constant one, and with ``alpha > 0`` rivals of other widths and
+  seeds, trained by the package and by scipy, all evaluated in extended precision;
 - that no warning but ConvergenceWarning and the one on neuron_degree is raised.
+
+Two cases of three are drawn for the bounds: ``alpha`` from 1e-8 to 10, every loss and
+activation, a loss of the user's own, scales from 1e-6 to 1e6.
 
 A fit that takes longer than five minutes is reported as a hang.
 """
@@ -25,10 +31,13 @@ import time
 import warnings
 
 import numpy as np
+from scipy.optimize import minimize
 from scipy.sparse import csr_array, issparse
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from skgoodmin import GoodMinimaClassifier, Status
+from skgoodmin import GoodMinimaClassifier, Known, Status
+from skgoodmin.estimator.setup import pose, validated
 
 LONG = np.longdouble
 NAMES = (
@@ -38,6 +47,35 @@ NAMES = (
     "sample_weight",
     *GoodMinimaClassifier().get_params(),
 )
+
+
+class OwnHinge:
+    """A loss of the user's own: max(0, 1 - m)^2."""
+
+    def value(self, raw, sign):
+        return np.maximum(0, 1 - sign * raw) ** 2
+
+    def derivative(self, raw, sign):
+        return -2 * sign * np.maximum(0, 1 - sign * raw)
+
+    def minimum(self, negative, positive):
+        both = negative + positive
+        return 4 * negative * positive / np.where(both > 0, both, 1.0)
+
+
+class OwnLogistic:
+    """log(1 + e^-m), as a user may write it."""
+
+    def value(self, raw, sign):
+        return np.logaddexp(raw.dtype.type(0), -sign * raw)
+
+    def derivative(self, raw, sign):
+        return -sign / (1.0 + np.exp(sign * raw))
+
+    def minimum(self, negative, positive):
+        both = np.maximum(negative + positive, 1e-300)
+        terms = [n * np.log(np.maximum(n, 1e-300) / both) for n in (negative, positive)]
+        return -sum(terms)
 
 
 def draw(rng):
@@ -98,20 +136,88 @@ def draw(rng):
     return X, y, weight, parameters
 
 
+def draw_for_bounds(rng):
+    """The same with weight decay, and smaller: each is trained several times."""
+    n, d = int(rng.choice([3, 8, 25, 60])), int(rng.choice([1, 2, 3, 6, 12]))
+    X = rng.normal(size=(n, d))
+    if rng.uniform() < 0.3:
+        X = np.round(X)
+    if rng.uniform() < 0.3:
+        X[rng.randint(n, size=n // 2)] = X[0]
+    if rng.uniform() < 0.25:
+        X = X * 10.0 ** rng.uniform(-6, 6, size=d)
+    elif rng.uniform() < 0.25:
+        X = X * 10.0 ** rng.uniform(-6, 6)
+    if rng.uniform() < 0.2:
+        X[:, -1] = 3.0
+    if rng.uniform() < 0.1:
+        X = X + 100.0
+    if rng.uniform() < 0.2:
+        X = X.astype(np.float32)
+    kind = rng.choice(["two", "two", "rule", "xor", "several", "multilabel", "rare"])
+    if kind == "multilabel":
+        y = rng.randint(2, size=(n, 2))
+    elif kind in ("rule", "xor"):
+        above = np.median(X, axis=0) < X
+        y = (above[:, 0] if kind == "rule" else above[:, 0] ^ above[:, -1]).astype(int)
+    else:
+        shares = {"two": [0.5, 0.5], "several": [1 / 3] * 3, "rare": [0.95, 0.05]}[kind]
+        y = rng.choice(len(shares), p=shares, size=n)
+    if rng.uniform() < 0.15:
+        X = csr_array(X)
+    weight = None
+    if rng.uniform() < 0.3:
+        weight = 10.0 ** rng.uniform(-3, 3, size=n)
+        weight[rng.uniform(size=n) < 0.2] = 0.0
+    width = int(rng.choice([1, 2, 5, 20]))
+    parameters = {
+        "hidden_layer_sizes": [(), *4 * [(width,)], (width, 3)][rng.randint(6)],
+        "activation": rng.choice(
+            ["identity", "logistic", "tanh", "relu", "relu", "softplus", "silu"]
+        ),
+        "loss": ["poly_hinge", "poly_hinge", "log_loss", OwnHinge(), OwnLogistic()][
+            rng.randint(5)
+        ],
+        "degree": float(rng.choice([2, 2.5, 3, 4])),
+        "alpha": 10.0 ** rng.uniform(-8, 1) if rng.uniform() < 0.8 else "auto",
+        "n_init": int(rng.choice([1, 1, 3])),
+        "max_escapes": int(rng.choice([0, 3])),
+        "max_iter": int(rng.choice([3, 200, 1000])),
+        "max_fun": 3000,
+        "tol": 10.0 ** rng.uniform(-8, -3),
+        "class_weight": [None, None, None, "balanced"][rng.randint(4)],
+        "random_state": int(rng.randint(2**31 - 1)),
+    }
+    return X, y, weight, parameters
+
+
 def extended(model, X):
     """Raw predictions in extended precision, (n, n_outputs)."""
+    return forward(model.coefs_, model.intercepts_, model.activation, X)
+
+
+def forward(coefs, intercepts, activation, X):
+    """The same of any network."""
     values = (X.toarray() if issparse(X) else X).astype(LONG)
-    functions = {
-        "identity": lambda z: z,
-        "logistic": lambda z: 1 / (1 + np.exp(-z)),
-        "tanh": np.tanh,
-        "relu": lambda z: np.maximum(z, 0),
-        "softplus": lambda z: np.logaddexp(z, LONG(0)),
-        "silu": lambda z: z / (1 + np.exp(-z)),
-    }
-    for coef, intercept in zip(model.coefs_[:-1], model.intercepts_[:-1], strict=True):
-        values = functions[model.activation](values @ coef.astype(LONG) + intercept)
-    return values @ model.coefs_[-1].astype(LONG) + model.intercepts_[-1].astype(LONG)
+    function = FUNCTIONS[activation]
+    for coef, intercept in zip(coefs[:-1], intercepts[:-1], strict=True):
+        values = function(values @ coef.astype(LONG) + intercept)
+    return values @ coefs[-1].astype(LONG) + intercepts[-1].astype(LONG)
+
+
+def penalty_of(coefs, alpha):
+    """alpha/2 sum W^2."""
+    return LONG(alpha) / 2 * sum((coef.astype(LONG) ** 2).sum() for coef in coefs)
+
+
+FUNCTIONS = {
+    "identity": lambda z: z,
+    "logistic": lambda z: 1 / (1 + np.exp(-z)),
+    "tanh": np.tanh,
+    "relu": lambda z: np.maximum(z, 0),
+    "softplus": lambda z: np.logaddexp(z, LONG(0)),
+    "silu": lambda z: z / (1 + np.exp(-z)),
+}
 
 
 def signs_of(model, y):
@@ -126,6 +232,8 @@ def signs_of(model, y):
 def row_losses(model, raw, y):
     """Loss of each row, (n,), in extended precision."""
     sign = signs_of(model, y)
+    if not isinstance(model.loss, str):
+        return model.loss.value(raw, sign.astype(LONG)).sum(axis=1)
     if model.loss == "poly_hinge":
         return (np.maximum(1 - sign * raw, 0) ** LONG(model.degree)).sum(axis=1)
     if y.ndim == 1 and len(model.classes_) > 2:
@@ -145,6 +253,8 @@ def lower_bound(model, X, y, weight):
     for i, row in enumerate(dense):
         groups[row.tobytes()].append(i)
     sign, total = signs_of(model, y), LONG(0)
+    entropy = model.loss == "log_loss" or isinstance(model.loss, OwnLogistic)
+    degree = 2 if isinstance(model.loss, OwnHinge) else model.degree
     for rows in groups.values():
         w, s = weight[rows].astype(LONG), sign[rows]
         if model.loss == "log_loss" and y.ndim == 1 and len(model.classes_) > 2:
@@ -153,10 +263,10 @@ def lower_bound(model, X, y, weight):
             continue
         for k in range(s.shape[1]):
             up, down = (w * (s[:, k] == 1)).sum(), (w * (s[:, k] == -1)).sum()
-            if model.loss == "log_loss":
+            if entropy:
                 total += _entropy([up, down])
             elif up > 0 and down > 0:
-                p = LONG(model.degree)
+                p = LONG(degree)
                 q = 1 / (p - 1)
                 total += 2**p * up * down / (up**q + down**q) ** (p - 1)
     return total / weight.sum()
@@ -197,28 +307,178 @@ def verify(model, X, y, weight):
         raw, rows = extended(model, X), used > 0
         loss = (row_losses(model, raw, y) * used)[rows].sum() / used.sum()
         bound = lower_bound(model, X[rows], y[rows], used[rows])
-        tolerance = 1e-6 * (1 + bound) * (1 + 1e-6) + 1e-9 * loss
-        if certificate.status is Status.GLOBAL and not loss - bound <= tolerance:
-            wrong.append(f"GLOBAL is false: loss {loss:.6g}, bound {bound:.6g}")
-        if not abs(certificate.lower_bound - bound) <= 1e-9 * (1 + bound):
-            wrong.append(f"bound {certificate.lower_bound:.6g} is {bound:.6g}")
-        witness = certificate.witness
-        if witness is not None:
-            dense = (X.toarray() if issparse(X) else X).astype(LONG)
-            e = np.exp(dense @ witness.coef.astype(LONG) + LONG(witness.intercept))
-            lifted = raw + e[:, None] * witness.amplitude.astype(LONG)
-            after = (row_losses(model, lifted, y) * used)[rows].sum() / used.sum()
-            after += LONG(model.neuron_alpha) / 2 * (witness.amplitude**2).sum()
-            if not loss - after >= witness.decrease:
-                wrong.append(
-                    f"witness: {witness.decrease:.3g} said, {loss - after:.3g} found"
-                )
+        objective = loss + penalty_of(model.coefs_, model.alpha_)
+        lower = bound if model.alpha_ == 0 else LONG(certificate.lower_bound)
+        tolerance = 1e-6 * (1 + lower) * (1 + 1e-6) + 1e-9 * loss
+        if certificate.status is Status.GLOBAL and not objective - lower <= tolerance:
+            wrong.append(f"GLOBAL is false: {objective:.6g}, bound {lower:.6g}")
+        wrong += not_below(certificate, loss, objective, "the model")
+        for known in certificate.bounds:
+            if known.of == "data loss":
+                if not known.value <= bound:
+                    wrong.append(f"pointwise bound {known.value!r} above {bound!r}")
+                if not known.value >= bound * (1 - 1e-8) - 1e-250:
+                    wrong.append(f"pointwise bound {known.value!r} far from {bound!r}")
+        wrong += unrealised(model, certificate.witness, X, y, used, raw, objective)
     return wrong
+
+
+def unrealised(model, witness, X, y, used, raw, objective):
+    """What is wrong with a witness."""
+    if witness is None:
+        return []
+    kind, alpha = witness.kind.split()[0], LONG(model.alpha_)
+    function = np.exp if kind == "exponential" else FUNCTIONS[kind]
+    dense, rows = (X.toarray() if issparse(X) else X).astype(LONG), used > 0
+    coef, amplitude = witness.coef.astype(LONG), witness.amplitude.astype(LONG)
+    e = function(dense @ coef + LONG(witness.intercept))
+    lifted = raw + e[:, None] * amplitude
+    after = (row_losses(model, lifted, y) * used)[rows].sum() / used.sum()
+    after += penalty_of(model.coefs_, alpha)
+    if kind == "exponential":
+        after += LONG(model.neuron_alpha) / 2 * (amplitude**2).sum()
+    else:
+        after += alpha / 2 * ((coef**2).sum() + (amplitude**2).sum())
+    found = objective - after
+    if found >= witness.decrease:
+        return []
+    return [f"witness: {witness.decrease:.3g} said, {found:.3g} found"]
+
+
+def not_below(certificate, loss, objective, who):
+    """Proven bounds that are above what a network has reached."""
+    wrong = []
+    for bound in certificate.bounds:
+        reached = loss if bound.of == "data loss" else objective
+        if bound.known is not Known.PROVEN or not np.isfinite(reached):
+            continue
+        COUNTS["comparisons"] += 1
+        if bound.of == "objective" and reached > 0:
+            COUNTS["within 1e-6"] += bool(bound.value > reached * (1 - 1e-6))
+            COUNTS["within 10 %"] += bool(bound.value > 0.9 * reached)
+        if not LONG(bound.value) <= reached:
+            wrong.append(
+                f"VIOLATION: bound {bound.value!r} of the {bound.of} above "
+                f"{float(reached)!r} of {who}"
+            )
+    return wrong
+
+
+def descent(objective, theta, n_iterations):
+    """scipy's own L-BFGS."""
+    with np.errstate(all="ignore"):
+        found = minimize(
+            lambda t: clean(*objective.value_and_gradient(t)),
+            theta,
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": n_iterations, "ftol": 1e-15, "gtol": 1e-12},
+        ).x
+    return found if np.isfinite(found).all() else theta
+
+
+def clean(value, gradient):
+    """What scipy can take."""
+    finite = np.isfinite(value) and np.isfinite(gradient).all()
+    return (value, gradient) if finite else (1e300, np.zeros_like(gradient))
+
+
+def rivals(model, X, y, weight, rng):
+    """(who, coefs, intercepts) of other networks of this depth and activation."""
+    depth, known = len(model.coefs_) - 1, (model.classes_, model.alpha_)
+    arrays = validated(model, X, y, weight, reset=False)
+
+    def posed(sizes):
+        other = clone(model).set_params(hidden_layer_sizes=sizes)
+        return pose(other, *arrays, *known).objective
+
+    own = posed(model.hidden_layer_sizes)
+    theta = own.layout.pack(model.coefs_, model.intercepts_)
+    yield "its own descent", *own.layout.unpack(descent(own, theta, 300))
+    linear = posed(())
+    constant = np.zeros(linear.n_parameters)
+    free = linear.layout.pack(
+        [np.zeros_like(w) for w in linear.layout.unpack(constant)[0]],
+        [np.ones_like(b) for b in linear.layout.unpack(constant)[1]],
+    )
+
+    def of_intercepts(b):
+        value, gradient = linear.value_and_gradient(np.where(free > 0, _fill(b), 0.0))
+        return clean(value, gradient[free > 0])
+
+    def _fill(b):
+        full = np.zeros_like(free)
+        full[free > 0] = b
+        return full
+
+    n_outputs = int(free.sum())
+    best = minimize(
+        of_intercepts, np.zeros(n_outputs), jac=True, method="L-BFGS-B",
+        options={"ftol": 1e-16, "gtol": 1e-14},
+    ).x  # fmt: skip
+    zeros = [np.zeros_like(w) for w in model.coefs_]
+    yield "a constant", zeros, [*[0 * b for b in model.intercepts_[:-1]], best]
+    scale = np.std(X.toarray() if issparse(X) else X, axis=0, dtype=float)
+    scale[~(scale > 0)] = 1.0
+    for width in rng.choice([1, 2, 4, 8, 15, 30, 50], size=2, replace=False):
+        sizes = depth * (int(width),)
+        objective = posed(sizes)
+        coefs, intercepts = objective.layout.unpack(objective.layout.start(rng))
+        coefs = [coefs[0] / scale[:, None], *coefs[1:]]
+        start = objective.layout.pack(coefs, intercepts)
+        found = objective.layout.unpack(descent(objective, start, 300))
+        yield f"scipy with {sizes}", *found
+    sizes = depth * (int(rng.randint(1, 51)),)
+    other = clone(model).set_params(
+        hidden_layer_sizes=sizes,
+        alpha=model.alpha_,
+        random_state=int(rng.randint(2**31 - 1)),
+        max_iter=500,
+        max_escapes=3,
+        tol=1e-6,
+    )
+    other.fit(X, y, weight)
+    yield f"the package with {sizes}", other.coefs_, other.intercepts_
+
+
+def verify_bounds(model, X, y, weight, rng):
+    """Bounds with weight decay against rivals, as a list of sentences."""
+    used = row_weights(model, y, weight)
+    rows, wrong = used > 0, []
+    certificates = {"fit": model.certificate_}
+    if rng.uniform() < 0.35:
+        effort = float(rng.choice([0, 0.1, 0.3, 1]))
+        certificates[f"certify({effort})"] = model.certify(X, y, weight, effort=effort)
+        COUNTS["certify"] += 1
+    for who, coefs, intercepts in rivals(model, X, y, weight, rng):
+        COUNTS["rivals"] += 1
+        with np.errstate(all="ignore"):
+            raw = forward(coefs, intercepts, model.activation, X)
+            loss = (row_losses(model, raw, y) * used)[rows].sum() / used.sum()
+            objective = loss + penalty_of(coefs, model.alpha_)
+        for name, certificate in certificates.items():
+            found = not_below(certificate, loss, objective, who)
+            wrong += [f"{name}: {text}" for text in found]
+    for name, certificate in list(certificates.items())[1:]:
+        with np.errstate(all="ignore"):
+            raw = extended(model, X)
+            loss = (row_losses(model, raw, y) * used)[rows].sum() / used.sum()
+            objective = loss + penalty_of(model.coefs_, model.alpha_)
+            args = X, y, used, raw, objective
+            texts = unrealised(model, certificate.witness, *args)
+            texts += not_below(certificate, loss, objective, "the model")
+        wrong += [f"{name}: {text}" for text in texts]
+    return wrong
+
+
+COUNTS: collections.Counter = collections.Counter()
 
 
 def one_case(seed):
     """(outcome, list of what is wrong) of one random case."""
-    X, y, weight, parameters = draw(np.random.RandomState(seed))
+    rng = np.random.RandomState(seed)
+    for_bounds = seed % 3 > 0
+    X, y, weight, parameters = (draw_for_bounds if for_bounds else draw)(rng)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -228,6 +488,8 @@ def one_case(seed):
             named = any(name in text for name in NAMES)
             return "clear error", [] if named else [f"unclear error: {text}"]
         wrong = verify(model, X, y, weight)
+        if for_bounds and model.alpha_ > 0:
+            wrong += verify_bounds(model, X, y, weight, rng)
     for warning in caught:
         known = issubclass(warning.category, ConvergenceWarning)
         if not known and "neuron_degree" not in str(warning.message):
@@ -253,6 +515,7 @@ def main():
         seed += 1
     print(f"{sum(outcomes.values())} cases in {arguments.minutes:g} minutes:",
           ", ".join(f"{n} {name}" for name, n in outcomes.most_common()))  # fmt: skip
+    print(", ".join(f"{n} {name}" for name, n in COUNTS.items()))
     print(f"{failures} failures, 0 hangs")
     return failures > 0
 

@@ -1,11 +1,12 @@
 """Multilayer perceptrons that know whether they are stuck in a bad minimum."""
 
+from .any_model import certify
 from .certificates.bound import Bound, Known
 from .certificates.certificate import Certificate, Status
 from .certificates.witness import Witness
 from .classifier import GoodMinimaClassifier
 from .classifier_cv import GoodMinimaClassifierCV
-from .display import CertificateDisplay, LandscapeDisplay, LossCurveDisplay
+from .displays import CertificateDisplay, LandscapeDisplay, LossCurveDisplay
 from .estimator.callbacks import ValidationMonitor
 from .version import __version__
 
@@ -22,4 +23,5 @@ __all__ = [
     "ValidationMonitor",
     "Witness",
     "__version__",
+    "certify",
 ]

@@ -28,6 +28,7 @@ from .estimator.rows import split
 from .estimator.setup import (
     augment,
     check_parameters,
+    constant_origin,
     draw_starts,
     largest_number_of_runs,
     neuron_degree,
@@ -161,7 +162,8 @@ default='relu'
     alpha_ : float
         The strength of the penalty that was used.
     classes_ : ndarray of shape (n_classes,)
-        Class labels that y holds; for multilabel the numbers of the labels.
+        Class labels that y holds, on rows of weight 0, too; for multilabel the numbers
+        of the labels.
     multilabel_ : bool
         Whether y was a matrix of labels.
     coefs_ : list of ndarray of shape (n_units_in, n_units_out)
@@ -237,7 +239,13 @@ default='relu'
     -----
     The fit depends on the rows' content alone: not on their order, and a weight of 2
     is the same, bit for bit, as a repetition. A row of weight 0 is not trained on; the
-    class that y gives it is one of ``classes_`` all the same.
+    class that y gives it is one of ``classes_`` all the same. Where the rows that are
+    left have one class, the network is constant.
+
+    Ctrl-C ends the fit after the present iteration, with the best point so far, the
+    status ``STOPPED`` and a ``ConvergenceWarning``; a second one raises
+    ``KeyboardInterrupt`` at once, and an earlier fit stays as it was. In a search, in
+    cross-validation and in ensembles the first one stops the whole.
 
     With ``alpha > 0`` or log-loss the theorem of [1]_ is silent, and the certificate
     says so. The lower bound and the gap hold all the same.
@@ -364,7 +372,7 @@ default='relu'
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Class labels, or a matrix of 0 and 1 for multilabel.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows, not negative.
+            Weights of the rows, not negative. Rows of weight 0 are not trained on.
 
         Returns
         -------
@@ -393,7 +401,8 @@ default='relu'
         X, y, sample_weight
             As in :meth:`fit`.
         classes : array-like of shape (n_classes,), default=None
-            All class labels; needed at the first call if y lacks some.
+            All class labels, in any order; needed at the first call if y lacks some.
+            For multilabel the numbers of the columns, if they are given.
 
         Returns
         -------
@@ -534,6 +543,8 @@ default='relu'
             )
         elif previous is not None:
             origin = origin_of(previous, problem.objective.layout, problem.target)
+        else:
+            origin = constant_origin(self, problem.objective, rng)
         if known is None and self.warm_start and hasattr(self, "_skl_callbacks"):
             known = EvaluationCache()
         return rng, origin, known
@@ -596,7 +607,7 @@ default='relu'
             "neuron_intercept_": neuron[1],
             "neuron_amplitude_": neuron[2],
             "neuron_degree_": degree,
-            "certificate_": training.certificate,
+            "certificate_": training.certificate.of_rows(problem.contradictions),
             "optimality_gap_": training.certificate.gap,
             "validation_scores_": held_out and np.array(held_out.scores),
             "best_validation_score_": held_out and held_out.best_score,

@@ -30,7 +30,7 @@ from .estimator.callbacks import (
     Subfits,
     with_callbacks,
 )
-from .estimator.path import best_of, check_folds, name_of, path_scores, takes_weights
+from .estimator.path import best_of, checked_folds, name_of, path_scores, takes_weights
 from .estimator.setup import check_parameters, in_memory, naming, validated
 from .estimator.targets import encode
 from .estimator.typing import MatrixLike
@@ -225,8 +225,8 @@ n_init, max_escapes, max_iter, max_fun, tol, class_weight, random_state
         )
         with naming("cv"):
             splitter = check_cv(self.cv, y, classifier=True)
-            folds = list(splitter.split(X_checked, y, **split_params))
-            check_folds(folds, sample_weight)
+            splits = splitter.split(X_checked, y, **split_params)
+            folds = checked_folds(splits, X_checked.shape[0], sample_weight)
         size = len(folds), len(alphas), self.refit
         subfits = Subfits(self, X, y, sample_weight, *size)
         scores = Parallel(n_jobs=self.n_jobs)(
@@ -319,7 +319,10 @@ n_init, max_escapes, max_iter, max_fun, tol, class_weight, random_state
         """The strengths to try, strongest first."""
         if isinstance(self.alphas, Integral):
             return np.geomspace(STRONGEST, WEAKEST, self.alphas)
-        alphas = np.asarray(self.alphas, dtype=np.float64)
+        try:
+            alphas = np.asarray(self.alphas, dtype=np.float64)
+        except (TypeError, ValueError):  # no numbers, or not as many in each row
+            alphas = np.empty(0)
         if alphas.ndim != 1 or not len(alphas) or not (alphas >= 0).all():
             raise ValueError(
                 "alphas must be a number or a list of numbers that are not negative, "

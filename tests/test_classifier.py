@@ -1,16 +1,25 @@
 """What a user sees of the estimator, beyond scikit-learn's own checks."""
 
 import pickle
+import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_classification, make_moons
+from sklearn.ensemble import BaggingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils._testing import ignore_warnings
 
-from skgoodmin import Certificate, GoodMinimaClassifier, Status
+from skgoodmin import (
+    Certificate,
+    GoodMinimaClassifier,
+    GoodMinimaClassifierCV,
+    Status,
+)
 from skgoodmin.objective.losses import LOSSES
 
 
@@ -121,14 +130,21 @@ def test_certificate_at_zero_loss(moons):
     assert certificate.caveat == "" and "proven" in str(certificate)
 
 
-@pytest.mark.parametrize(
-    "parameters", [{"alpha": 0.1}, {"alpha": 0, "loss": "log_loss"}]
-)
-def test_certificate_says_where_the_theorem_is_silent(moons, parameters):
-    certificate = _fit(*moons, **parameters).certificate_
+def test_certificate_says_where_the_theorem_is_silent(moons):
+    certificate = _fit(*moons, alpha=0, loss="log_loss").certificate_
     assert certificate.caveat
     assert certificate.caveat in str(certificate)
-    assert certificate.gap > 0 and certificate.status is Status.ESCAPABLE
+    assert certificate.gap > 0 and certificate.status is Status.IMPROVABLE
+
+
+def test_certificate_speaks_with_weight_decay(moons):
+    certificate = _fit(*moons, alpha=0.1).certificate_
+    assert certificate.caveat == ""
+    assert 0 < certificate.lower_bound <= certificate.objective
+    assert certificate.relative_gap < 0.2
+    assert certificate.estimated_gap <= certificate.gap
+    expected = Status.BOUNDED if certificate.witness is None else Status.IMPROVABLE
+    assert certificate.status is expected
 
 
 def test_joint_training_reports_the_neuron(moons):
@@ -143,12 +159,15 @@ def test_joint_training_reports_the_neuron(moons):
     assert np.isnan(_fit(*moons).neuron_coef_).all()
 
 
-def test_without_the_neuron_there_is_no_witness(moons):
-    with_neuron = _fit(*moons, max_escapes=0)
-    without = _fit(*moons, special_neuron=None)
+@pytest.mark.parametrize(
+    "parameters", [{"alpha": 1e-4}, {"alpha": 0, "hidden_layer_sizes": (1,)}]
+)
+def test_without_the_neuron_there_is_no_witness(parameters, moons):
+    with_neuron = _fit(*moons, **parameters, max_escapes=0)
+    without = _fit(*moons, **parameters, special_neuron=None)
     assert _same(with_neuron, without)
     assert without.certificate_.witness is None
-    assert without.certificate_.status is Status.STATIONARY
+    assert without.certificate_.status is Status.BOUNDED
     assert with_neuron.certificate_.witness is not None
 
 
@@ -190,11 +209,223 @@ def test_balanced_weights_equal_the_weights_by_hand(moons):
     assert _same(balanced, as_dict) and _same(balanced, by_hand)
 
 
-def test_a_class_of_weight_zero_is_not_there(iris):
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_class_of_weight_zero_is_not_trained_on_and_stays_a_class(loss, iris):
     X, y = iris
-    model = _fit(X, y, class_weight=None, sample_weight=(y != 1).astype(float))
-    assert list(model.classes_) == [0, 2]
-    assert _same(model, _fit(X[y != 1], y[y != 1]))
+    weight = (y != 1).astype(float)
+    model = _fit(X, y, weight, loss=loss)
+    assert list(model.classes_) == [0, 1, 2]
+    probabilities = model.predict_proba(X)
+    assert probabilities.shape == (150, 3)
+    assert probabilities[:, 1].max() < 0.2
+    np.testing.assert_array_equal(model.predict(X)[y != 1], y[y != 1])
+    two = _fit(X, y == 1, (y != 2).astype(float), loss=loss)
+    removed = _fit(X[y != 2], (y == 1)[y != 2], loss=loss)
+    assert _same(two, removed)  # where both classes are left it is a removal
+    # What the rows of weight 0 are is of no importance, but for their class.
+    moved = X.copy()
+    moved[y == 1] += 7.0
+    assert _same(model, _fit(moved, y, weight, loss=loss))
+    assert _same(model, _fit(X, y, class_weight={1: 0.0}, loss=loss))
+
+
+CONSTANT = [
+    {},
+    {"alpha": 0},
+    {"early_stopping": True},
+    {"training": "joint"},
+    {"hidden_layer_sizes": ()},
+    {"n_init": 3},
+    {"activation": "tanh", "hidden_layer_sizes": (4, 3)},
+]
+
+
+@pytest.mark.parametrize("parameters", CONSTANT, ids=str)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_one_class_left_gives_a_constant_model(n_classes, loss, parameters, iris):
+    X, y = iris
+    y = np.array(["a", "b", "c"])[np.minimum(y, n_classes - 1)]
+    for left in "ab":
+        model = _fit(X, y, (y == left).astype(float), loss=loss, **parameters)
+        assert list(model.classes_) == list("abc"[:n_classes])
+        assert set(model.predict(100 * X)) == {left} and model.converged_
+        raw = model.decision_function(100 * X)
+        np.testing.assert_allclose(raw, np.broadcast_to(raw[0], raw.shape), rtol=1e-5)
+        assert model.predict_proba(X)[:, "abc".index(left)].min() > 1 - 1e-6
+        if not model.early_stopping:  # which keeps the first iterate
+            assert model.certificate_.status is Status.GLOBAL
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_constant_model_learns_from_what_comes_later(loss, activation, moons):
+    X, y = moons
+    order = np.argsort(y, kind="stable")
+    first = order[:40]  # of class 0
+    parameters = {"loss": loss, "activation": activation, "alpha": 0, "random_state": 0}
+    model = GoodMinimaClassifier((8,), **parameters)
+    model.partial_fit(X[first], y[first], classes=[0, 1])
+    assert set(model.predict(X)) == {0}
+    assert model.partial_fit(X, y).score(X, y) > 0.85
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_bags_without_a_rare_class(n_classes, iris):
+    X, y = iris
+    rows = np.r_[0:40, 50:90, 100:102] if n_classes == 3 else np.r_[0:50, 50]
+    X, y = X[rows], y[rows]
+    model = GoodMinimaClassifier((3,), alpha=0.01, random_state=0)
+    bags = BaggingClassifier(model, n_estimators=8, random_state=0).fit(X, y)
+    drawn = [set(y[bag]) for bag in bags.estimators_samples_]
+    assert any(len(classes) < n_classes for classes in drawn)
+    for bag in bags.estimators_:
+        np.testing.assert_array_equal(bag.classes_, np.arange(n_classes))
+    assert bags.score(X, y) > 0.95
+    # The mean of what each of them says, by hand.
+    raw = np.mean([bag.decision_function(X) for bag in bags.estimators_], axis=0)
+    assert raw.shape == ((len(X),) if n_classes == 2 else (len(X), 3))
+    np.testing.assert_allclose(bags.decision_function(X), raw)
+    mean = np.mean([bag.predict_proba(X) for bag in bags.estimators_], axis=0)
+    np.testing.assert_allclose(bags.predict_proba(X), mean)
+
+
+def _categorical():
+    """Two columns of few values: many repetitions."""
+    rng = np.random.RandomState(0)
+    X = rng.randint(3, size=(400, 2)).astype(float)
+    return X, (X.sum(axis=1) + rng.randint(2, size=400) > 2).astype(int)
+
+
+@pytest.mark.parametrize("convert", [np.asarray, csr_array], ids=["dense", "sparse"])
+@pytest.mark.parametrize(
+    "loss, share", [("poly_hinge", 1.0), ("log_loss", 0.25)], ids=LOSSES
+)
+def test_auto_counts_rows_by_their_weight(loss, share, convert):
+    X, y = _categorical()
+
+    def alpha(rows=slice(None), weight=None, **parameters):
+        parameters = {"max_iter": 3, "max_escapes": 0, "loss": loss} | parameters
+        with ignore_warnings(category=ConvergenceWarning):
+            return _fit(convert(X[rows]), y[rows], weight, **parameters).alpha_
+
+    n = len(X)
+    ones = np.ones(n)
+    assert alpha() == alpha(weight=ones) == share * 20 / n
+    assert alpha(np.tile(np.arange(n), 2)) == alpha(weight=2 * ones) == share * 10 / n
+    assert alpha(weight=10 * ones) == share * 2 / n  # 10 repetitions
+    content = np.column_stack([X, y])
+    n_distinct = len(np.unique(content, axis=0))
+    small = share * min(20 / n_distinct, 0.2)
+    assert alpha(weight=ones / n) == alpha(weight=1e-9 * ones) == small
+    _, first = np.unique(content, axis=0, return_index=True)
+    assert alpha(first) == small
+    weight = np.zeros(n)
+    weight[first] = 100.0
+    assert alpha(weight=weight) == share * 20 / (100 * n_distinct)
+    # Weights of classes are weights of their rows.
+    assert alpha(class_weight={0: 3.0, 1: 3.0}) == share * 20 / (3 * n)
+
+
+@pytest.mark.parametrize("method", ["warm start", "partial_fit"])
+def test_the_kind_of_y_does_not_change_on_the_way(method, iris):
+    X, y = iris
+    Y = np.eye(3, dtype=int)[y]
+    for before, after in ((Y, y), (y, Y), (csr_array(Y), y), (y, csr_array(Y))):
+        model = GoodMinimaClassifier((3,), warm_start=True, random_state=0)
+        fit = model.fit if method == "warm start" else model.partial_fit
+        coefs = fit(X, before).coefs_
+        with pytest.raises(ValueError, match="the same kind of y: it was .* and is "):
+            fit(X, after)
+        assert model.coefs_ is coefs
+        fit(X, before)
+    model = GoodMinimaClassifier((3,), warm_start=True, random_state=0)
+    fit = model.fit if method == "warm start" else model.partial_fit
+    fit(X, Y[:, :2])  # as many columns as two classes have names
+    with pytest.raises(ValueError, match="the same kind of y"):
+        fit(X, (y > 0).astype(int))
+
+
+@pytest.mark.parametrize("convert", [np.asarray, csr_array], ids=["dense", "sparse"])
+def test_classes_of_a_label_matrix_are_the_numbers_of_its_columns(convert, iris):
+    X, y = iris
+    Y = convert(np.eye(3, dtype=int)[y])
+    model = GoodMinimaClassifier((4,), random_state=0)
+    for classes in ([0, 1, 2], None, np.arange(3), (2, 1, 0)):
+        model.partial_fit(X, Y, classes=classes)
+        np.testing.assert_array_equal(model.classes_, [0, 1, 2])
+    assert model.multilabel_ and model.score(X, np.eye(3, dtype=int)[y]) > 0.8
+    for classes in ([0, 1], [1, 2, 3], ["a", "b", "c"]):
+        with pytest.raises(ValueError, match="classes"):
+            model.partial_fit(X, Y, classes=classes)
+        with pytest.raises(ValueError, match="numbers of its 3 columns"):
+            GoodMinimaClassifier((4,)).partial_fit(X, Y, classes=classes)
+
+
+def _dummies(n=80):
+    """A categorical table as a frame of sparse and of dense columns, and y."""
+    rng = np.random.RandomState(1)
+    frame = pd.DataFrame(
+        {"colour": rng.choice(list("rgb"), n), "size": rng.choice(list("sml"), n)}
+    )
+    y = (frame["colour"] == "r") ^ (rng.uniform(size=n) < 0.2)
+    return frame, y.to_numpy().astype(int)
+
+
+@pytest.mark.parametrize("dtype", [None, "uint8", "int64", "float32", "float64"])
+def test_sparse_frames(dtype):
+    frame, y = _dummies()
+    sparse = pd.get_dummies(frame, sparse=True, dtype=dtype)
+    dense = pd.get_dummies(frame, dtype=float)
+    # A model with one minimum, at rest.
+    one = {"hidden_layer_sizes": (), "alpha": 0.1, "tol": 1e-9, "loss": "log_loss"}
+    expected = _fit(dense, y, **one)
+    found = _fit(sparse, y, **one)
+    close = {"atol": 1e-6, "rtol": 1e-5} if dtype == "float32" else {"atol": 1e-9}
+    np.testing.assert_allclose(found.coefs_[0], expected.coefs_[0], **close)
+    for X in (sparse, dense):
+        for method in ("predict_proba", "decision_function"):
+            np.testing.assert_allclose(
+                getattr(found, method)(X), getattr(expected, method)(dense), **close
+            )
+        np.testing.assert_array_equal(found.predict(X), expected.predict(dense))
+    assert list(found.feature_names_in_) == list(dense.columns)
+    again = GoodMinimaClassifier(**one, random_state=0).partial_fit(sparse, y)
+    assert _same(again, found)
+    hidden = _fit(sparse, y, alpha=0.01)
+    assert np.isfinite(hidden.predict_proba(sparse)).all()
+    cv = {"alphas": [0.1, 0.01], "cv": 3, "random_state": 0}
+    cv |= {"hidden_layer_sizes": (), "loss": "log_loss", "tol": 1e-9}
+    with ignore_warnings(category=UserWarning):
+        first = GoodMinimaClassifierCV(**cv).fit(sparse, y)
+        second = GoodMinimaClassifierCV(**cv).fit(dense, y)
+    np.testing.assert_array_equal(first.scores_, second.scores_)
+    np.testing.assert_array_equal(first.predict(sparse), second.predict(dense))
+
+
+def test_collections_of_dask_are_loaded_with_a_warning(moons):
+    da = pytest.importorskip("dask.array")
+    X, y = moons
+    lazy, lazy_y = da.from_array(X, chunks=(50, 2)), da.from_array(y, chunks=50)
+    expected = _fit(X, y)
+    told = r"^X: a dask collection is loaded .* Pass X\.compute\(\), or .* a sample"
+    model = GoodMinimaClassifier((8,), random_state=0)
+    with pytest.warns(UserWarning, match=told):
+        assert _same(model.fit(lazy, y), expected)
+    again = GoodMinimaClassifier((8,), random_state=0)
+    with pytest.warns(UserWarning, match=r"^X and y and sample_weight: .*X\.compute"):
+        again.partial_fit(lazy, lazy_y, sample_weight=da.ones(len(X), chunks=50))
+    assert _same(again, expected)
+    unknown = lazy[lazy[:, 0] > -10]  # of unknown length
+    with pytest.warns(UserWarning, match=told):
+        assert _same(model.fit(unknown, y), expected)
+    cv = GoodMinimaClassifierCV((3,), alphas=[0.1], cv=2, random_state=0)
+    with pytest.warns(UserWarning, match="dask") as caught:
+        cv.fit(lazy, lazy_y)
+    assert sum("dask" in str(w.message) for w in caught) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(lazy.compute(), lazy_y.compute())
 
 
 def test_warm_start_goes_on(moons):
@@ -272,9 +503,12 @@ def test_pickle(moons):
     assert again.certificate_.status is model.certificate_.status
 
 
-def test_html_representation_links_to_the_documentation(moons):
+def test_html_representation_has_no_dead_link(moons):
     html = _fit(*moons)._repr_html_()
-    assert "skgoodmin.GoodMinimaClassifier.html" in html
+    assert "GoodMinimaClassifier" in html
+    assert (
+        "readthedocs" not in html and "skgoodmin.GoodMinimaClassifier.html" not in html
+    )
 
 
 NAN = np.array([[np.nan, 0], [1, 1]])
@@ -289,7 +523,6 @@ BAD_FITS = [
     ({}, np.eye(2), [0, 1], [1, -1], "[Nn]egative"),
     ({}, np.eye(2), [0, 1], [0, 0], "zero"),
     ({}, np.eye(2), [0, 1], [1, 2, 3], "sample_weight"),
-    ({}, np.eye(2), [0, 1], [1, 0], "class"),
     ({"hidden_layer_sizes": (3, 0)}, np.eye(2), [0, 1], None, "hidden_layer_sizes"),
     ({"hidden_layer_sizes": "big"}, np.eye(2), [0, 1], None, "hidden_layer_sizes"),
     ({"hidden_layer_sizes": (3, 2.5)}, np.eye(2), [0, 1], None, "hidden_layer_sizes"),
@@ -304,6 +537,7 @@ BAD_FITS = [
     ({"max_iter": 1.5}, np.eye(2), [0, 1], None, "max_iter"),
     ({"tol": -1e-9}, np.eye(2), [0, 1], None, "tol"),
     ({"class_weight": {5: 1}}, np.eye(2), [0, 1], None, "class_weight"),
+    ({"class_weight": {0: "a"}}, np.eye(2), [0, 1], None, "class_weight"),
     ({"class_weight": {0: -1, 1: 1}}, np.eye(2), [0, 1], None, "class_weight"),
     ({"early_stopping": True}, np.eye(2), [0, 1], None, "validation_fraction"),
     ({"early_stopping": True, "training": "joint"}, np.eye(2), [0, 1], None, "joint"),

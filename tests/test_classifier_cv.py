@@ -69,7 +69,8 @@ def test_scoring_and_weights():
     model.fit(X, y)
     assert (model.scores_ < 0).all()
     weighted = clone(model).set_params(scoring=None).fit(X, y, sample_weight=weight)
-    assert weighted.classes_.tolist() == [0, 1]
+    assert weighted.classes_.tolist() == [0, 1, 2]
+    assert 2 not in weighted.predict(X[y != 2])
     assert (weighted.scores_ > 0.9).all()  # rows without weight do not count
 
 
@@ -94,7 +95,14 @@ def test_without_refit_there_is_no_model(moons):
 
 @pytest.mark.parametrize(
     "alphas, message",
-    [([], "alphas must be"), ([-1.0], "alphas must be"), (0, "'alphas' parameter")],
+    [
+        ([], "alphas must be"),
+        ([-1.0], "alphas must be"),
+        ({0: "a"}, "alphas must be"),
+        (["a"], "alphas must be"),
+        ([[1], [1, 2]], "alphas must be"),
+        (0, "'alphas' parameter"),
+    ],
 )
 def test_bad_alphas_are_named(moons, alphas, message):
     with pytest.raises(ValueError, match=message):
@@ -109,10 +117,30 @@ def test_multilabel():
     assert model.predict(X).shape == (60, 2) and model.best_score_ > 0.6
 
 
+def test_one_class_left_gives_a_constant_model():
+    X, y = load_iris(return_X_y=True)
+    model = GoodMinimaClassifierCV(**SMALL, alphas=2, cv=3)
+    model.fit(X, y, sample_weight=(y == 1).astype(float))
+    assert model.classes_.tolist() == [0, 1, 2] and set(model.predict(X)) == {1}
+    assert (model.scores_ == 1).all()
+
+
+def test_targets_are_checked_before_the_folds():
+    rng = np.random.RandomState(0)
+    model = GoodMinimaClassifierCV(**SMALL, alphas=1, cv=2)
+    for y, told in (
+        (rng.normal(size=40), "regressor"),
+        (np.arange(40) * 1.0, "regressor"),
+        (np.eye(4, 3, dtype=int)[np.arange(40) % 4] + 1, "must hold 0 and 1 only"),
+    ):
+        with pytest.raises(ValueError, match=rf"\by\b.*{told}"):
+            model.fit(rng.normal(size=(40, 2)), y)
+
+
 def test_errors_are_those_of_all_rows_or_name_the_fold(moons):
     X, y = moons
     model = GoodMinimaClassifierCV(**SMALL, alphas=1, cv=2)
-    with pytest.raises(ValueError, match="^GoodMinimaC.* the one class 1"):
+    with pytest.raises(ValueError, match=r"\by; it has the one class 1"):
         model.fit(X, np.ones(len(X), dtype=int))
     with pytest.raises(ValueError, match="^cv: .*n_splits"):
         model.fit(X[:2], [0, 1])

@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_iris, make_moons
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skgoodmin import (
     CertificateDisplay,
@@ -85,6 +88,18 @@ def test_landscape_with_the_neuron_shows_the_descent(model, moons):
     middle = display.objective[:, 2]
     np.testing.assert_allclose(middle[2], model.loss_, rtol=1e-12)
     np.testing.assert_allclose(middle[2] - middle[4], witness.decrease, rtol=1e-6)
+    assert display.ax_.get_ylabel() == "a further relu unit"
+
+
+def test_landscape_with_the_neuron_at_alpha_0(moons):
+    model = GoodMinimaClassifier((2,), alpha=0, max_escapes=0, random_state=0)
+    witness = model.fit(*moons).certificate_.witness
+    display = LandscapeDisplay.from_estimator(
+        model, *moons, neuron=True, n_points=5, random_state=0
+    )
+    middle = display.objective[:, 2]
+    np.testing.assert_allclose(middle[2], model.loss_, rtol=1e-12)
+    np.testing.assert_allclose(middle[2] - middle[4], witness.decrease, rtol=1e-6)
     assert display.ax_.get_ylabel() == "amplitude of the special neuron"
 
 
@@ -104,18 +119,54 @@ def test_certificate_shares_sum_up_to_the_gap(loss):
     weight = None
     display = CertificateDisplay.from_estimator(model, X, y, sample_weight=weight)
     certificate = model.certificate_
-    assert certificate.lower_bound > 0
-    np.testing.assert_allclose(display.gap_shares.sum(), certificate.gap, rtol=1e-9)
+    pointwise = certificate.bounds[0].value
+    assert certificate.lower_bound > pointwise > 0
+    # What the rows add is the loss above what contradicting rows cost any model.
+    above = certificate.loss - pointwise
+    np.testing.assert_allclose(display.gap_shares.sum(), above, rtol=1e-9)
     assert (display.gap_shares > -1e-15).all()
     assert (np.diff(display.margins) >= 0).all()
-    assert display.ax_.get_title().startswith(certificate.status.name)
+    assert display.bound_ax_.get_title().startswith(certificate.status.name)
+    assert [bar.get_width() for bar in display.bars_] == [
+        certificate.lower_bound,
+        certificate.estimated_bound,
+        certificate.objective,
+    ]
+    names = [text.get_text() for text in display.names_]
+    largest = np.argsort(-display.gap_shares, kind="stable")[: len(names)]
+    assert names == [str(row) for row in display.rows[largest]] and len(names) == 5
+    # The rows are those of X: each has its margin.
+    raw = model.decision_function(X[display.rows])
+    sign = np.where(y[display.rows][:, None] == model.classes_, 1, -1)
+    np.testing.assert_allclose((sign * raw).min(axis=1), display.margins, rtol=1e-9)
     assert len(display.points_.get_offsets()) == len(display.margins)
 
 
 def test_displays_draw_again_on_given_axes(model, moons):
     display = CertificateDisplay.from_estimator(model, *moons)
-    _, ax = plt.subplots()
-    assert display.plot(ax=ax) is display and display.ax_ is ax
+    figure, ax = plt.subplots()
+    assert display.plot(ax=ax) is display
+    assert display.figure_ is display.ax_.figure is display.bound_ax_.figure is figure
+
+
+def test_certificate_of_a_pipeline_and_another_one(model, moons):
+    X, y = moons
+    pipeline = make_pipeline(StandardScaler(), clone(model)).fit(X, y)
+    display = CertificateDisplay.from_estimator(pipeline, X, y)
+    assert display.certificate is pipeline[-1].certificate_
+    inside = CertificateDisplay.from_estimator(
+        pipeline[-1], pipeline[:-1].transform(X), y
+    )
+    np.testing.assert_array_equal(display.margins, inside.margins)
+    np.testing.assert_array_equal(display.rows, inside.rows)
+    other = pipeline[-1].certify(pipeline[:-1].transform(X), y, effort=0.1)
+    display = CertificateDisplay.from_estimator(pipeline, X, y, certificate=other)
+    assert display.certificate is other
+    assert other.lower_bound in [bar.get_width() for bar in display.bars_]
+    plain = CertificateDisplay.from_estimator(
+        GoodMinimaClassifier((3,), alpha=0, max_escapes=0).fit(X, y), X, y
+    )
+    assert len(plain.bars_) == 2  # no estimate without weight decay
 
 
 def test_displays_need_a_fitted_estimator(moons):
@@ -127,8 +178,9 @@ def test_displays_need_a_fitted_estimator(moons):
 
 def test_certificate_in_words_and_in_html(model):
     certificate = model.certificate_
-    assert repr(certificate).startswith(f"<Certificate {certificate.status.name}: loss")
+    start = f"<Certificate {certificate.status.name}: objective"
+    assert repr(certificate).startswith(start)
     html = certificate._repr_html_()
-    for name in ("Status", "Lower bound", "Gap", "Witness", "Note"):
+    for name in ("Status", "Objective", "Proven", "Estimated", "Witness"):
         assert f">{name}</th>" in html
     assert certificate.status.value in html and html.count("<table>") == 1

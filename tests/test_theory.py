@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from problems import bad_minimum, tiny_objective
 
-from skgoodmin.certificates.certificate import Status, certify
+from skgoodmin.certificates.certificate import Status
+from skgoodmin.certificates.certify import Ending, certify
 from skgoodmin.certificates.pointwise import pointwise_bound
 from skgoodmin.certificates.witness import find_witness, make_witness
 from skgoodmin.datasets import (
@@ -58,6 +59,12 @@ def _solution(objective, theta):
     return minimize(objective, theta, max_iter=100, max_fun=200, tol=1e-9)
 
 
+def _certified(objective, theta):
+    ending = Ending(converged=_solution(objective, theta).exit is Exit.CONVERGED)
+    rng = np.random.RandomState(0)
+    return certify(Predictions(objective, theta), ending, rng)
+
+
 def test_tc1_dead_relu():
     objective, theta = bad_minimum(dead_relu())
     value, gradient, r = _sums(objective, theta)
@@ -98,7 +105,7 @@ def test_tc3_global_minimum_raises_no_alarm():
         find_witness(Predictions(objective, best), np.random.RandomState(0), 1.0)
         is None
     )
-    certificate = certify(Predictions(objective, best), _solution(objective, best))
+    certificate = _certified(objective, best)
     assert certificate.status is Status.GLOBAL and certificate.gap == 0
 
 
@@ -148,7 +155,8 @@ def test_tc6_contradicting_duplicates():
     objective, _ = bad_minimum(problem)
     bound = 4 * pointwise_bound(objective).value
     np.testing.assert_allclose(bound, 2.745166004061, rtol=1e-12)
-    np.testing.assert_allclose(bound, 4 * problem.best_value, rtol=1e-14)
+    np.testing.assert_allclose(bound, 4 * problem.best_value, rtol=1e-11)
+    assert bound < 4 * problem.best_value
     gaps = []
     for seed in range(10):
         start = objective.layout.start(np.random.RandomState(seed))
@@ -159,9 +167,9 @@ def test_tc6_contradicting_duplicates():
         start = np.concatenate([start, [1.0, 0.0, 0.0]])
         solution = minimize(augmented, start, max_iter=900, max_fun=2000, tol=1e-12)
         contribution = abs(solution.theta[-1]) * np.exp(solution.theta[-2])
-        assert contribution < 1e-6 and solution.value * 4 - bound < 1e-12
+        assert contribution < 1e-6 and solution.value * 4 - bound < 1e-11
     # One line search in ten gives up a little early, from rounding.
-    assert np.median(gaps) <= 4e-15 and max(gaps) <= 2e-13
+    assert np.median(gaps) <= 1e-11 and 0 < min(gaps)
     f = objective.layout.unpack(solution.theta[:2])[1][0][0]
     np.testing.assert_allclose(f, 0.1715728752538, rtol=1e-6)
 
@@ -178,11 +186,11 @@ def test_witness_is_found_and_realised_at_bad_minima(problem):
     after, _ = objective.evaluate(theta, neuron)
     after += 0.5 * witness.amplitude @ witness.amplitude
     assert before - after >= witness.decrease
-    certificate = certify(
-        Predictions(objective, theta), _solution(objective, theta), witness
-    )
-    assert certificate.status is Status.ESCAPABLE
-    assert "proven" in certificate.status.value
+    certificate = _certified(objective, theta)
+    assert certificate.status is Status.IMPROVABLE
+    assert "proven" in certificate.status.value and certificate.caveat == ""
+    assert certificate.witness.decrease == witness.decrease
+    assert "increase max_escapes" in certificate.advice
 
 
 def test_a_zero_direction_is_no_witness_at_the_parity_saddle():

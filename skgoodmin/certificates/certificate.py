@@ -14,7 +14,7 @@ lowers the objective when it is added, so that the network is not optimal.
 A gradient norm, an eigenvalue or an amplitude prove nothing of either kind.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from html import escape
 from typing import Any
@@ -32,8 +32,8 @@ class Status(Enum):
     """What is known of the trained network; the value is the sentence for the user."""
 
     GLOBAL = (
-        "global minimum: the objective equals its lower bound, so no network does "
-        "better (proven)"
+        "global minimum: the objective equals its lower bound, to one part in a "
+        "million (proven)"
     )
     IMPROVABLE = (
         "improvable: a neuron is known that lowers the objective when it is added "
@@ -130,6 +130,10 @@ class Certificate:
         """``objective - estimated_bound``; NaN where there is no estimate."""
         return max(self.objective - self.estimated_bound, 0.0)
 
+    def of_rows(self, contradictions: np.ndarray) -> "Certificate":
+        """The same with the row numbers of X that contradict each other."""
+        return replace(self, contradictions=contradictions)
+
     def to_dict(self) -> dict[str, Any]:
         """The certificate in plain values; :meth:`from_dict` makes it again."""
         bounds = [b._asdict() | {"known": b.known.name} for b in self.bounds]
@@ -152,15 +156,24 @@ class Certificate:
         share = 100.0 * value / self.objective if self.objective > 0 else 0.0
         return f"{share:.2g} %"
 
-    def _bound_line(self, known):
-        """A sentence about the largest bound known that way, or an empty one."""
-        bound = self._largest(known)
-        if bound is None or not bound.value > 0:
+    def _proven(self):
+        """A sentence about the largest proven bound; empty if it says nothing."""
+        bound = self._largest(Known.PROVEN)
+        if bound is None or not (bound.value > 0 or self.gap == 0):
             return ""
-        left = max(self.objective - bound.value, 0.0)
         return (
-            f"at most {self._share(left)} above the best {bound.networks}: none is "
-            f"below {bound.value:.6g}"
+            f"no {bound.networks} gets below {bound.value:.6g}: at most "
+            f"{self._share(self.gap)} can be gained"
+        )
+
+    def _estimated(self):
+        """A sentence about the largest estimate, or an empty one."""
+        bound = self._largest(Known.ESTIMATED)
+        if bound is None or not self.estimated_gap < self.gap:
+            return ""
+        return (
+            f"about {self._share(self.estimated_gap)}, if the search has found the "
+            "best neuron there is"
         )
 
     def _lines(self):
@@ -171,9 +184,9 @@ class Certificate:
         lines = {
             "Status": self.status.value,
             "Objective": f"{self.objective:.6g}" + (parts if self.penalty else ""),
-            "Proven": self._bound_line(Known.PROVEN),
-            "Estimated": self._bound_line(Known.ESTIMATED),
-            "Gradient": f"{self.grad_norm:.3g}",
+            "Proven": self._proven(),
+            "Estimated": self._estimated(),
+            "Gradient": "" if np.isnan(self.grad_norm) else f"{self.grad_norm:.3g}",
             "Neuron": self.neuron_contribution and f"{self.neuron_contribution:.3g}",
             "Witness": witness
             and f"a further {witness.kind} lowers the objective by "

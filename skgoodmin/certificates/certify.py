@@ -1,5 +1,7 @@
 """Certify: from the predictions of a trained network to its certificate."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .bound import Bound, Known
@@ -9,10 +11,20 @@ from .pointwise import pointwise_bound
 from .weight_decay import bounds as weight_decay_bounds
 from .witness import find_witness, switched_on, unit
 
+LENGTHS = tuple(4.0**-k for k in range(6))  # of a unit, that of the best neuron is 1
+
+
+class Ending(NamedTuple):
+    """What a certificate says of how a training has ended."""
+
+    grad_norm: float = np.nan
+    converged: bool = True
+    stopped: bool = False
+
 
 def certify(
     predictions,
-    solution,
+    ending,
     rng,
     *,
     special_neuron=True,
@@ -28,8 +40,7 @@ def certify(
     ----------
     predictions : Predictions
         Of the network on its training rows.
-    solution : Solution
-        How the solver ended there.
+    ending : Ending or Solution
     rng : numpy.random.RandomState
         Of the search for an exponential neuron.
     special_neuron : bool
@@ -52,6 +63,7 @@ def certify(
         Without the contradictions, which the canonical rows no longer show.
     """
     objective, loss = predictions.objective, predictions.loss
+    # None where the predictions are those of another model.
     weights = predictions.theta[: objective.layout.n_weights]
     penalty = 0.5 * objective.alpha * float(weights @ weights)
     bounds, witness = [pointwise_bound(objective)], None
@@ -62,7 +74,7 @@ def certify(
         witness = find_witness(predictions, rng, neuron_alpha)
     if witness is not None and witness.decrease < least * (loss + penalty):
         witness = None
-    status = _status(predictions, solution, loss + penalty, bounds, witness)
+    status = _status(predictions, ending, loss + penalty, bounds, witness)
     certificate = Certificate(
         status=status,
         objective=loss + penalty,
@@ -70,7 +82,7 @@ def certify(
         penalty=penalty,
         bounds=tuple(bounds),
         witness=None if status is Status.GLOBAL else witness,
-        grad_norm=solution.grad_norm,
+        grad_norm=ending.grad_norm,
         neuron_contribution=contribution,
         caveat=caveat(objective),
     )
@@ -99,11 +111,7 @@ def with_weight_decay(predictions, special_neuron, effort, neurons=None):
         )
         witness = None
         if special_neuron and found.neuron is not None:
-            neuron = found.neuron
-            witness = switched_on(
-                predictions,
-                unit(neuron.coef, neuron.intercept, activation, objective.alpha),
-            )
+            witness = _unit_witness(predictions, found.neuron)
     networks = networks_like(objective)
     bounds = [
         Bound(float(value), "objective", networks, known)
@@ -116,6 +124,23 @@ def with_weight_decay(predictions, special_neuron, effort, neurons=None):
     return bounds, witness
 
 
+def _unit_witness(predictions, neuron):
+    """The unit that lowers the objective most, of a few lengths of its weights.
+
+    The best neuron for the polar may be a very long one, as of softplus, which becomes
+    a relu. Where the scale is not free, a shorter one is cheaper.
+    """
+    objective = predictions.objective
+    activation = objective.activation
+    units = [
+        unit(scale * neuron.coef, scale * neuron.intercept, activation, objective.alpha)
+        for scale in ((1.0,) if activation.free_scale else LENGTHS)
+    ]
+    found = [switched_on(predictions, some) for some in units]
+    known = [witness for witness in found if witness is not None]
+    return max(known, key=lambda witness: witness.decrease, default=None)
+
+
 def networks_like(objective):
     """Which networks a bound with weight decay holds for."""
     n_hidden = len(objective.layout.sizes) - 2
@@ -123,10 +148,10 @@ def networks_like(objective):
         return "linear model"
     layers = "layer" if n_hidden == 1 else "layers"
     name = objective.activation.name
-    return f"network with {n_hidden} hidden {layers} of {name} units, of any width"
+    return f"network of any width with {n_hidden} hidden {layers} of {name} units"
 
 
-def _status(predictions, solution, objective, bounds, witness):
+def _status(predictions, ending, objective, bounds, witness):
     """What the bounds and the witness amount to."""
     lower = max(bound.value for bound in bounds if bound.known is Known.PROVEN)
     tolerance = GAP_TOLERANCE * (1.0 + lower)
@@ -134,9 +159,9 @@ def _status(predictions, solution, objective, bounds, witness):
         hidden = worst_loss(predictions) - predictions.loss
         if objective + hidden - lower <= tolerance:
             return Status.GLOBAL
-    if solution.stopped:
+    if ending.stopped:
         return Status.STOPPED
-    if not solution.converged:
+    if not ending.converged:
         return Status.NOT_CONVERGED
     return Status.BOUNDED if witness is None else Status.IMPROVABLE
 
@@ -162,6 +187,6 @@ def caveat(objective):
     if objective.alpha > 0 or objective.loss.attains_minimum:
         return ""
     return (
-        "no network attains the infimum of this loss, so an exponential neuron that "
-        "lowers it can always be found, and says nothing about the network"
+        "no network attains the infimum of this loss, so some neuron that lowers it "
+        "can always be found; by how much is what counts"
     )

@@ -45,6 +45,11 @@ def diagnose(certificate, objective):
     return replace(certificate, advice=" ".join(sentences))
 
 
+def _pointwise(certificate):
+    """What rows that contradict each other cost any model."""
+    return max(b.value for b in certificate.bounds if b.of == "data loss")
+
+
 def _scaling(objective):
     """Columns that a network can not use as they are."""
     if not is_scaled(objective.data):
@@ -56,7 +61,7 @@ def _scaling(objective):
 
 def _contradictions(certificate):
     """Rows with equal features and different labels."""
-    pointwise = max(b.value for b in certificate.bounds if b.of == "data loss")
+    pointwise = _pointwise(certificate)
     if certificate.loss > 0 and pointwise > MUCH * certificate.loss:
         share = 100 * min(pointwise / certificate.loss, 1.0)
         yield (
@@ -66,8 +71,9 @@ def _contradictions(certificate):
 
 
 def _bad_minimum(certificate, objective):
-    """A way down is known where the theorem speaks."""
-    if objective.alpha == 0 and certificate.witness and not certificate.caveat:
+    """A way down is known where the training rests and the theorem speaks."""
+    at_rest = certificate.status is Status.IMPROVABLE and certificate.witness
+    if objective.alpha == 0 and at_rest and not certificate.caveat:
         yield (
             "The training rests where a special neuron shows a way down: increase "
             "max_escapes, n_init or hidden_layer_sizes."
@@ -89,8 +95,9 @@ def _width(certificate, objective):
 
 def _alpha(certificate, objective):
     """The penalty keeps the network from fitting the rows."""
-    constant = constant_loss(objective)
-    share = certificate.loss / constant if constant > 0 else 0.0
+    least = _pointwise(certificate)  # what no model gets rid of
+    constant = constant_loss(objective) - least
+    share = (certificate.loss - least) / constant if constant > 0 else 0.0
     if objective.alpha == 0 or share < HIGH:
         return
     known = [b.value for b in certificate.bounds if b.known is not Known.PROVEN]
@@ -99,7 +106,7 @@ def _alpha(certificate, objective):
     other = " No width changes that." if within else ""
     yield (
         f"alpha={objective.alpha:.3g} holds the training loss at {100 * share:.0f} % "
-        f"of that of a constant model.{other} If the model should follow the rows more "
-        "closely, decrease alpha; GoodMinimaClassifierCV chooses it by "
+        f"of what a constant model has to lose.{other} If the model should follow the "
+        "rows more closely, decrease alpha; GoodMinimaClassifierCV chooses it by "
         "cross-validation."
     )

@@ -93,6 +93,41 @@ def shallow_bound(dual, residuals, polar, alpha, pointwise=None):
     return best, point
 
 
+def linear_bound(dual, residuals, moments, alpha, pointwise=None):
+    """Lower bound of the objective of linear models.
+
+    sum R f >= -||M||_F ||W||_F with the moments M = X^T R, and the least of
+    alpha/2 T^2 - ||M|| T over T = ||W|| is -||M||^2 / (2 alpha), so
+
+        mean loss + alpha/2 sum W^2 >= D(t R) - t^2 ||M||^2 / (2 alpha).
+
+    Parameters
+    ----------
+    dual : Dual
+    residuals : ndarray of shape (K, n)
+        Balanced.
+    moments : float
+        At least ||M||_F.
+    alpha : float
+    pointwise : ndarray of shape (K, n), optional
+        Cancels in groups of identical rows.
+
+    Returns
+    -------
+    bound : float
+    """
+    square = moments * moments / (2.0 * alpha) * (1.0 + 1e-14)
+    best = -np.inf
+    for path in paths(residuals, pointwise):
+
+        def value(t, path=path):
+            return dual.value(path(t)) - t * t * square
+
+        best = max(best, maximise(value, np.inf, 60)[0])
+    # The difference of two numbers rounds to half a unit of the larger one.
+    return best - 4e-16 * (abs(best) + square)
+
+
 def deep_bound(dual, residuals, polar, alpha, n_hidden, pointwise=None, reached=np.inf):
     """Lower bound of the objective of networks with ``n_hidden`` layers of any width.
 

@@ -48,7 +48,7 @@ def sinkhorn(a, b, cost, sharpness=200.0, n_iterations=300):
     if not size > 0:
         return np.outer(a, b / b.sum())
     u, v = np.zeros(len(a)), np.zeros(len(b))
-    kernel = None
+    p, q, kernel = np.ones(len(a)), np.ones(len(b)), np.empty(cost.shape)
     for level in (1.0, 8.0, 40.0, sharpness):
         eps = size / level
         for _ in range(3 if level < sharpness else 4):

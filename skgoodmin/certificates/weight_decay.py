@@ -19,14 +19,14 @@ import numpy as np
 from ..kernels.activations import Activation, Form
 from ..objective.duals.dual import Dual
 from .amplitudes import optimal_amplitudes
-from .duality import deep_bound, shallow_bound
+from .duality import deep_bound, linear_bound, shallow_bound
 from .effort import Effort, effort_of
 from .plane import plane_neuron
 from .polar import Neuron, search
 from .polar_bound import Points, polar_bound, product_range
 from .relaxation import Plan, best_scale, optimise
 from .relaxation_pairs import PairPlan
-from .spread import isotropic, tighten
+from .spread import EPS, isotropic, tighten
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,20 @@ class Problem:
         return found, self.bound(residuals, found.polar), proven
 
 
+def moments_of(points):
+    """At least ||X^T R||_F for the exactly balanced R: rows are centred, it is no less.
+
+    points : Points
+    """
+    products = points.x.T @ points.residuals.T
+    size = abs(points.x).T @ abs(points.residuals.T)
+    n_terms = sum(points.x.shape)
+    rounding = 4 * EPS * (n_terms + 8) * np.linalg.norm(size)
+    return float(np.linalg.norm(products) + rounding) + points.slack(
+        points.residuals, 1.0
+    )
+
+
 def prove(problem, residuals, effort):
     """Proven lower bound of the objective, from residuals (K, n) to start from.
 
@@ -265,7 +279,10 @@ def bounds(
             residuals = dual.balance(better.residuals)
             _, again, shown = problem.look(residuals, effort, rng)
             estimated, proven = max(estimated, again), max(proven, shown)
-    if problem.n_hidden >= 1 and not problem.in_the_plane:
+    if problem.n_hidden == 0:
+        moments = moments_of(Points(x, residuals))
+        proven = max(proven, linear_bound(dual, residuals, moments, alpha, pointwise))
+    elif not problem.in_the_plane:
         proven = max(proven, prove(problem, residuals, effort))
     estimated = np.maximum(estimated, proven)
     return Bounds(

@@ -22,7 +22,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..objective.predictions import hidden_values
 from .neuron_search import (
     SEARCH_ROWS,
     LayerView,
@@ -201,13 +200,11 @@ def find_witness(predictions, rng, neuron_alpha):
     exp(w.x - max w.x) is looked at in the directions that the series of G names, and in
     ``N_DIRECTIONS`` random ones.
     """
-    objective, theta = predictions.objective, predictions.theta
-    coefs, intercepts = objective.layout.unpack(theta)
+    objective = predictions.objective
     X = objective.data.block(0, SEARCH_ROWS)
-    values = hidden_values(coefs, intercepts, objective.activation, X)
-    raw = np.asarray(values @ coefs[-1], dtype=np.float64) + intercepts[-1]
-    residuals, curvature = derivatives(objective, raw)
-    view = LayerView(X, values, residuals, curvature, standard_deviation(X))
+    residuals, curvature = derivatives(objective, predictions.raw[:SEARCH_ROWS])
+    no_units = np.empty((len(residuals.T), 0))
+    view = LayerView(X, no_units, residuals, curvature, standard_deviation(X))
     if not np.isfinite(residuals).all() or not residuals.any():
         return None
     try:
@@ -224,8 +221,11 @@ def find_witness(predictions, rng, neuron_alpha):
     w = np.column_stack([named, random_directions(view, rng, N_DIRECTIONS)])
     inside = np.asarray(X @ w, dtype=np.float64)
     largest = inside.max(axis=0)
-    for neuron in best_neurons(w, -largest, inside, np.exp, score, N_TRIED):
-        witness = make_witness(predictions, neuron.w, neuron_alpha)
+    best = best_neurons(w, -largest, inside, np.exp, score, N_TRIED)
+    promising = [neuron.w for neuron in best]
+    del inside, best  # values of all neurons, of no more use
+    for w in promising:
+        witness = make_witness(predictions, w, neuron_alpha)
         if witness is not None:
             return witness
     return None

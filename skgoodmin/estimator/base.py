@@ -1,20 +1,22 @@
 """What every fitted network offers: predictions, export, pickles."""
 
 import warnings
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import Tags
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ..certificates.certificate import Certificate
+from ..certificates.certificate import Certificate, Status
+from ..certificates.certify import Ending, certify
 from ..kernels.activations import ACTIVATIONS
-from ..objective.predictions import predict_raw
+from ..objective.predictions import Predictions, predict_raw
 from ..version import __version__
-from .setup import loss_of, validated_rows
+from .setup import loss_of, posed_again, validated_rows
 from .targets import Target, target_of
 from .typing import MatrixLike
 
@@ -118,6 +120,51 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         accuracy : float
         """
         return super().score(X, y, sample_weight)
+
+    def certify(
+        self,
+        X: MatrixLike,
+        y: MatrixLike,
+        sample_weight: ArrayLike | None = None,
+        effort: float = 1,
+    ) -> Certificate:
+        """Certify the fitted network on its training rows, harder than ``fit`` does.
+
+        A fit spends a small part of its time on ``certificate_``. This takes as much
+        time as the effort asks for, and finds tighter bounds with weight decay.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            The training data; on other data the certificate is one of these.
+        effort : float, default=1
+            How hard to try, in iterations: no clock is asked, and the result is the
+            same each time. 0 is what ``fit`` does; 1 takes some ten times as long as a
+            default fit, and the time grows in proportion.
+
+        Returns
+        -------
+        certificate : Certificate
+        """
+        if not (isinstance(effort, Real) and 0 <= effort < np.inf):
+            raise ValueError(f"effort must be a number from 0 on, got {effort!r}.")
+        objective, theta, contradictions = posed_again(self, X, y, sample_weight)
+        gradient = objective.value_and_gradient(theta)[1]
+        earlier = self.certificate_.status
+        ending = Ending(
+            float(np.abs(gradient).max(initial=0.0)),
+            self.converged_,
+            earlier is Status.STOPPED,
+        )
+        certificate = certify(
+            Predictions(objective, theta),
+            ending,
+            check_random_state(0),
+            special_neuron=self.special_neuron is not None,
+            neuron_alpha=self.neuron_alpha,
+            effort=effort,
+        )
+        return certificate.of_rows(contradictions)
 
     def to_mlp(self) -> MLPClassifier:
         """The same network as a fitted ``MLPClassifier``, with the same predictions.

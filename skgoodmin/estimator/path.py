@@ -9,18 +9,50 @@ from sklearn.base import clone
 from sklearn.utils.validation import _check_method_params
 
 
-def check_folds(folds, sample_weight):
-    """In each fold there has to be something to train on, and something to score."""
+def checked_folds(splits, n_rows, sample_weight):
+    """(training rows, test rows) of each split, as numbers of rows.
+
+    In each fold there has to be something to train on, and something to score.
+    """
+    folds = [_checked_fold(i, split, n_rows) for i, split in enumerate(splits)]
     if not folds:
         raise ValueError(
             "there is no split; a generator has none after the first fit, a list does."
         )
-    if sample_weight is None:
-        return
     for i, fold in enumerate(folds):
         for kind, rows in zip(("training", "test"), fold, strict=True):
-            if not sample_weight[rows].any():
+            if not len(rows):
+                raise ValueError(f"fold {i} has no {kind} rows.")
+            if sample_weight is not None and not sample_weight[rows].any():
                 raise ValueError(f"sample_weight is 0 on all {kind} rows of fold {i}.")
+    return folds
+
+
+def _checked_fold(i, split, n_rows):
+    """(training rows, test rows) of the i-th split, which may hold masks."""
+    try:
+        train, test = (np.asarray(rows) for rows in split)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"a split is a pair of training rows and test rows, got {split!r} for "
+            f"fold {i}."
+        ) from None
+    fold = []
+    for rows in (train, test):
+        if rows.dtype == bool and rows.shape == (n_rows,):
+            rows = np.flatnonzero(rows)
+        if rows.ndim != 1 or (len(rows) and rows.dtype.kind not in "iu"):
+            raise ValueError(
+                "rows of a split are their numbers or a mask of all of them, got an "
+                f"array of shape {rows.shape} and dtype {rows.dtype} in fold {i}."
+            )
+        outside = rows[(rows < -n_rows) | (rows >= n_rows)] if len(rows) else rows
+        if len(outside):
+            raise ValueError(
+                f"fold {i} has row {outside[0]}, but there are {n_rows} rows."
+            )
+        fold.append(rows.astype(np.intp))
+    return tuple(fold)
 
 
 def takes_weights(scorer):
@@ -81,13 +113,22 @@ def path_scores(
                     model._fit(
                         X[train], y[train], weight, previous, classes, place=place
                     )
-                score = scorer(model, X[test], y[test], **scored)
-                scores.append(number_of(score, scorer))
+                scores.append(_score(scorer, model, X[test], y[test], scored))
             except Exception as error:
                 error.add_note(f"This was in fold {fold} of cv, with alpha={alpha:g}.")
                 raise
             previous = model
     return scores
+
+
+def _score(scorer, model, X, y, params):
+    """What a scorer says of a model; an error of its own has a note."""
+    try:
+        score = scorer(model, X, y, **params)
+    except Exception as error:
+        error.add_note(f"scoring={name_of(scorer)} raised it.")
+        raise
+    return number_of(score, scorer)
 
 
 def best_of(alphas, scores, scoring):

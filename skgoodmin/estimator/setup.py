@@ -3,29 +3,29 @@
 import re
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
-from numbers import Integral
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import (
     _check_sample_weight,
     _check_y,
+    check_is_fitted,
     validate_data,
 )
 
 from ..kernels.activations import ACTIVATIONS
-from ..objective.canonical_rows import canonical_rows
+from ..kernels.losses.labels import signs
+from ..objective.canonical_rows import canonical_rows, contradicting_rows
 from ..objective.layout import ParameterLayout
 from ..objective.losses import LOSSES, CustomLoss
 from ..objective.losses.custom import check_loss
 from ..objective.objective import Objective
 from ..objective.with_neuron import AugmentedObjective, PerLayerObjective
 from ..training.neuron_degree import degree_that_suffices
+from .layers import AUTO, check_growing, hidden_sizes, narrowed
 from .rows import class_factors
 from .targets import Target, encode
-
-AUTO = "auto"  # of hidden_layer_sizes: the training finds the number of units
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Problem:
 
     objective: Objective
     target: Target
+    contradictions: np.ndarray  # row numbers of X, of rows that contradict each other
 
 
 def validated(estimator, X, y, sample_weight, *, reset):
@@ -121,7 +122,34 @@ def naming(what):
         raise kind(f"{what}: {error}") from error
 
 
-def pose(estimator, X, y, sample_weight=None, classes=None):
+def posed_again(estimator, X, y, sample_weight=None):
+    """What a fitted estimator has learned, on given rows.
+
+    Parameters
+    ----------
+    estimator : fitted GoodMinimaClassifier
+    X, y, sample_weight
+        As its ``fit`` takes them.
+
+    Returns
+    -------
+    objective : Objective
+        With the alpha of the fit.
+    theta : ndarray of shape (n_parameters,)
+    contradictions : ndarray of shape (n_contradicting,)
+        Row numbers of X.
+    """
+    check_is_fitted(estimator)
+    X, y, sample_weight = validated(estimator, X, y, sample_weight, reset=False)
+    known = estimator.classes_, estimator.alpha_
+    problem = pose(estimator, X, y, sample_weight, *known)
+    objective = problem.objective
+    theta = objective.layout.pack(estimator.coefs_, estimator.intercepts_)
+    objective = replace(objective, layout=objective.layout.holding(theta))
+    return objective, theta, problem.contradictions
+
+
+def pose(estimator, X, y, sample_weight=None, classes=None, alpha=None):
     """The :class:`Problem` of validated X, y and sample_weight.
 
     Parameters
@@ -132,26 +160,33 @@ def pose(estimator, X, y, sample_weight=None, classes=None):
     sample_weight : ndarray of shape (n_samples,), optional
     classes : ndarray of shape (n_classes,), optional
         Those that y may hold, sorted; by default those that it holds.
+    alpha : float, optional
+        By default that of the estimator.
     """
     with naming("y"):
         target, labels = encode(y, classes)
     data = canonical_rows(X, labels, sample_weight)
+    contradictions = np.empty(0, dtype=np.int64)
+    if not data.opens_group.all():
+        contradictions = contradicting_rows(X, labels, sample_weight)
     del labels  # canonical rows have their own
     loss = loss_of(estimator, target)
     if estimator.class_weight is not None:
-        factors = class_factors(estimator.class_weight, target, data)
+        with naming("class_weight"):
+            factors = class_factors(estimator.class_weight, target, data)
         data = data.reweighted(factors)
     sizes = hidden_sizes(estimator)
     if sizes == AUTO:  # more units than rows, for each output, never help
         sizes = (data.n_rows * target.n_outputs + 1,)
+    alpha = estimator.alpha if alpha is None else alpha
     objective = Objective(
         data,
         ParameterLayout((X.shape[1], *sizes, target.n_outputs)),
         ACTIVATIONS[estimator.activation],
         loss,
-        auto_alpha(loss, data) if estimator.alpha == "auto" else float(estimator.alpha),
+        auto_alpha(loss, data) if alpha == "auto" else float(alpha),
     )
-    return Problem(objective, target)
+    return Problem(objective, target, contradictions)
 
 
 def auto_alpha(loss, data):
@@ -193,35 +228,6 @@ def check_parameters(estimator):
                 "neuron_placement='per_layer' needs special_neuron='exponential', got "
                 "special_neuron='monomial'."
             )
-
-
-def check_growing(estimator, sizes):
-    """Growing is for one hidden layer of relu with weight decay."""
-    for name, given in (
-        ("one hidden layer", sizes == AUTO or len(sizes) == 1),
-        ("activation='relu'", estimator.activation == "relu"),
-        ("alpha > 0", estimator.alpha == "auto" or estimator.alpha > 0),
-    ):
-        if not given:
-            got = name.split()[0].partition("=")[0]
-            got = got if got in ("activation", "alpha") else "hidden_layer_sizes"
-            raise ValueError(
-                f"training='grow' needs {name}, got {got}={getattr(estimator, got)!r}."
-            )
-
-
-def hidden_sizes(estimator):
-    """hidden_layer_sizes as a tuple of int, or AUTO."""
-    sizes = estimator.hidden_layer_sizes
-    if isinstance(sizes, str):
-        return AUTO
-    sizes = [sizes] if isinstance(sizes, Integral) else list(np.atleast_1d(sizes))
-    if not all(isinstance(size, Integral) and 0 < int(size) < 2**31 for size in sizes):
-        raise ValueError(
-            "hidden_layer_sizes must hold positive integers below 2**31, got "
-            f"{estimator.hidden_layer_sizes!r}."
-        )
-    return tuple(int(size) for size in sizes)
 
 
 def loss_of(estimator, target):
@@ -282,13 +288,21 @@ def draw_starts(estimator, layout, rng, origin):
     return starts
 
 
-def narrowed(layout, shapes):
-    """The layout with the width of weights of these shapes, if it has room for them."""
-    n_inputs, *hidden, n_outputs = layout.sizes
-    width = shapes[0][1]
-    if len(hidden) != 1 or width > hidden[0]:
-        return layout
-    return ParameterLayout((n_inputs, width, n_outputs))
+def constant_origin(estimator, objective, rng):
+    """Parameters of a constant network where all rows have the same labels, or None.
+
+    Its raw predictions have the margin 1 where that is enough for a loss of 0, else 20.
+    Hidden units are random: they can be of use to what goes on from here.
+    """
+    labels, layout = objective.data.labels, objective.layout
+    if (labels != labels[0]).any():
+        return None
+    theta = layout.start(rng, ACTIVATIONS[estimator.activation].gain)
+    margin = 1.0 if objective.loss.unit_margin else 20.0
+    coefs, intercepts = layout.unpack(theta)
+    coefs[-1][:] = 0.0
+    intercepts[-1][:] = margin * signs(labels[:1], layout.sizes[-1])[0]
+    return theta
 
 
 def origin_of(previous, layout, target):

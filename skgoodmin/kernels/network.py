@@ -7,7 +7,7 @@
     dJ/dW_l = A_{l-1}^T D_l,   dJ/dc_l = column sums of D_l,
     D_{l-1} = (D_l W_l^T) * act'(Z_{l-1})
 
-Where ``exponential`` is set, the last unit of every hidden layer is exp(z) in place of
+Where ``EXPONENTIAL`` is set, the last unit of every hidden layer is exp(z) in place of
 act(z): special neurons in every layer are no more than that.
 
 Conventions: hidden arrays have shape (n, n_units), raw predictions and their gradient
@@ -23,9 +23,10 @@ import numpy as np
 from .jit import njit, unbound
 from .vector_math import exp64
 
-# What the activation binds: see ``Activation`` and :func:`of_activation`.
+# What :func:`~skgoodmin.kernels.sum_rows.specialised` binds: of the activation, and
+# which branches are compiled at all.
 activate = apply_slope = unbound
-STORES_SLOPE = None
+STORES_SLOPE = SPARSE = EXPONENTIAL = None
 
 
 @njit(inline=True)
@@ -77,10 +78,10 @@ def workspace(sizes, n_rows, dtype, sparse):
 
 
 @njit
-def forward(theta, table, exponential, x, rows, first, n, work, raw):
+def forward(theta, table, x, rows, first, n, work, raw):
     """Raw predictions of a block into ``raw``; the hidden values stay in ``work``.
 
-    x : (n, n_features), the block; where ``rows`` is sparse it is empty and rows
+    x : (n, n_features), the block; where X is sparse it is empty and rows
     ``first`` to ``first + n`` of ``rows`` are read instead.
     """
     n_layers = table.shape[0]
@@ -90,25 +91,26 @@ def forward(theta, table, exponential, x, rows, first, n, work, raw):
         fan_in, fan_out, w, c = table[layer]
         weights = matrix_view(theta, w, fan_in, fan_out)
         last = layer == n_layers - 1
-        if last and (layer > 0 or not rows.sparse):
-            np.dot(weights.T, below.T, raw)
-        elif last:
-            fill(raw, 0.0)
-            sparse_forward(rows, first, weights, raw.T)
+        if last:
+            if SPARSE and layer == 0:
+                fill(raw, 0.0)
+                sparse_forward(rows, first, weights, raw.T)
+            else:
+                np.dot(weights.T, below.T, raw)
         else:
             z = matrix_view(work, position, n, fan_out)
             slope = matrix_view(work, position + padded(n * fan_out), n, fan_out)
-            if layer == 0 and rows.sparse:
+            if SPARSE and layer == 0:
                 fill(z, 0.0)
                 sparse_forward(rows, first, weights, z)
             else:
                 np.dot(below, weights, z)
-            if exponential:
+            if EXPONENTIAL:
                 exponents = np.empty(n, z.dtype)
                 for i in range(n):
                     exponents[i] = z[i, fan_out - 1]
             activate(z, theta[c : c + fan_out], slope)
-            if exponential:
+            if EXPONENTIAL:
                 for i in range(n):
                     z[i, fan_out - 1] = exp64(exponents[i] + theta[c + fan_out - 1])
             below = z
@@ -123,7 +125,6 @@ def forward(theta, table, exponential, x, rows, first, n, work, raw):
 def backward(
     theta,
     table,
-    exponential,
     x,
     rows,
     first,
@@ -136,7 +137,7 @@ def backward(
 
     Parameters
     ----------
-    theta, table, exponential, x, rows, first, work
+    theta, table, x, rows, first, work
         As :func:`forward` had them, which has left the hidden values in ``work``.
     size : int
         Rows that went forward.
@@ -168,7 +169,7 @@ def backward(
         else:
             np.dot(ones, delta, sums)
         add_to(gradient[c : c + fan_out], sums.reshape(fan_out))
-        if layer == 0 and rows.sparse:
+        if SPARSE and layer == 0:
             into = matrix_view(gradient, w, fan_in, fan_out)
             if last:
                 sparse_backward(rows, first, delta_raw.T, into)
@@ -196,12 +197,12 @@ def backward(
         else:
             np.dot(delta, weights.T, d)
         slope = matrix_view(work, position + padded(size * fan_in), n, fan_in)
-        if exponential:  # d exp(z)/dz = exp(z), the value itself
+        if EXPONENTIAL:  # d exp(z)/dz = exp(z), the value itself
             by_exponent = np.empty(n, d.dtype)
             for i in range(n):
                 by_exponent[i] = d[i, fan_in - 1] * below[i, fan_in - 1]
         apply_slope(below.reshape(d.size), slope.reshape(d.size), d.reshape(d.size))
-        if exponential:
+        if EXPONENTIAL:
             for i in range(n):
                 d[i, fan_in - 1] = by_exponent[i]
         upper, lower = lower, upper

@@ -16,13 +16,14 @@ from .special_neuron import exponents, neuron_backward, neuron_forward
 
 SUM, PREDICT, GIVEN = range(3)  # modes of sum_rows
 
-sum_losses = unbound  # what the loss binds
+# What :func:`specialised` binds.
+sum_losses = unbound
+SPARSE = NEURON = None
 
 
 @njit
 def sum_rows(
     # The model.
-    exponential,
     degree,
     alpha,
     block,
@@ -55,8 +56,6 @@ def sum_rows(
 
     Parameters
     ----------
-    exponential : bool
-        Whether the last unit of every hidden layer is an exponential.
     degree : float
         Of the polynomial hinge; other losses ignore it.
     alpha : float
@@ -88,7 +87,7 @@ def sum_rows(
     rows = Rows(sparse, dense, data, indices, indptr, index)
     n_layers = table.shape[0]
     n_features, n_outputs = table[0, 0], table[n_layers - 1, 1]
-    dense_features = 0 if sparse else n_features
+    dense_features = 0 if SPARSE else n_features
     values = np.empty(5 * block)
     lowered = work[: theta.size]
     for j in range(theta.size):
@@ -104,10 +103,12 @@ def sum_rows(
         x = matrix_view(work, x_at, n, dense_features)
         raw = matrix_view(work, raw_at, n_outputs, n)
         e, slope = values[3 * n : 4 * n], values[4 * n : 5 * n]
-        if not sparse:
+        if SPARSE:
+            pass
+        else:
             gather(rows, first, x)
-        forward(lowered, table, exponential, x, rows, first, n, rest, raw)
-        if neuron.size > 0:
+        forward(lowered, table, x, rows, first, n, rest, raw)
+        if NEURON:
             neuron_forward(rows, x, first, neuron, neuron_degree, e, slope, raw)
         if mode == PREDICT:
             copy_to(given[:, first - start : first - start + n], raw)
@@ -117,14 +118,15 @@ def sum_rows(
         else:
             some = slice(first, first + n)
             total += sum_losses(degree, raw, labels[some], weights[some], values)
-        if neuron.size == 0 and not sparse:
+        if SPARSE or NEURON:
+            pass
+        else:
             kept = drop_rows(table, x, rest, raw)
             x = matrix_view(work, x_at, kept, n_features)
             raw = matrix_view(work, raw_at, n_outputs, kept)
         backward(
             lowered,
             table,
-            exponential,
             x,
             rows,
             first,
@@ -133,7 +135,7 @@ def sum_rows(
             raw,
             gradient,
         )
-        if neuron.size > 0:
+        if NEURON:
             by_neuron = gradient[theta.size :]
             neuron_backward(rows, x, first, neuron, e, slope, raw, by_neuron)
     return total
@@ -165,20 +167,35 @@ def largest_exponent(sparse, dense, data, indices, indptr, index, w, work):
 
 
 @functools.cache
-def sum_rows_of(activation, loss):
-    """:func:`sum_rows` for one activation and one loss.
+def specialised(activation, loss, sparse, exponential, neuron):
+    """:func:`sum_rows` with all that a fit does not use left out.
 
     Parameters
     ----------
     activation : Activation
     loss : Kernel
         ``sum_losses``, bound to a pointwise loss, or ``in_python``.
+    sparse : bool
+        Whether X is CSR.
+    exponential : bool
+        Whether the last unit of every hidden layer is an exponential.
+    neuron : bool
+        Whether there is a special neuron beside the network.
     """
-    name, slope = activation.name, {"apply_slope": activation.apply_slope}
+    label = "_".join(
+        [activation.name]
+        + ["sparse"] * sparse
+        + ["exponential"] * exponential
+        + ["neuron"] * neuron
+    )
+    branches = {"SPARSE": sparse, "EXPONENTIAL": exponential}
+    slope = activation.apply_slope
     return sum_rows.bind(
-        f"{name}_{loss.__qualname__}",
-        forward=forward.bind(name, activate=activation.activate),
-        backward=backward.bind(name, **slope),
-        drop_rows=drop_rows.bind(name, STORES_SLOPE=activation.stores_slope),
+        f"{label}_{loss.__qualname__}",
+        forward=forward.bind(label, activate=activation.activate, **branches),
+        backward=backward.bind(label, apply_slope=slope, **branches),
+        drop_rows=drop_rows.bind(label, STORES_SLOPE=activation.stores_slope),
         sum_losses=loss,
+        SPARSE=sparse,
+        NEURON=neuron,
     )

@@ -2,8 +2,9 @@
 
 Rows of weight 0 are dropped, rows equal in content and label are merged and their
 weights added, and the rest is ordered by a hash of the content. A fit on these rows
-cannot tell a weight of 2 from a repetition or a weight of 0 from a removal, nor in
-which order the rows came: the floating-point sums are the very same.
+cannot tell a weight of 2 from a repetition, nor in which order the rows came: the
+floating-point sums are the very same. (The class of a row of weight 0 is known to the
+target, not to these rows.)
 
 X is not copied: ``Rows.index`` says which row of X comes next, and blocks are gathered
 through it. Neighbours with equal content and different labels form a group, which is

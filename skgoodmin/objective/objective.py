@@ -25,7 +25,7 @@ from ..kernels.jit import read_only
 from ..kernels.losses.labels import signs
 from ..kernels.losses.sum_losses import in_python
 from ..kernels.network import block_rows, workspace
-from ..kernels.sum_rows import GIVEN, PREDICT, SUM, sum_rows_of
+from ..kernels.sum_rows import GIVEN, PREDICT, SUM, specialised
 from .canonical_rows import CanonicalRows
 from .evaluation_cache import EvaluationCache, digest
 from .layout import ParameterLayout
@@ -101,12 +101,10 @@ class Objective:
 
     @cached_property
     def _prepared(self):
-        """(kernel, its constants, chunks, nothing given, spare work arrays)."""
+        """(constant arguments, chunks, nothing given, spare work arrays)."""
         sizes, n = self.layout.sizes, self.data.n_rows
         block = block_rows(sizes, n)
-        kernel = sum_rows_of(self.activation, self.loss.kernel or in_python)
         constants = (
-            self.exponential,
             float(self.loss.degree),
             self.alpha,
             block,
@@ -124,7 +122,20 @@ class Objective:
         chunk = block * -(-n // (block * n_chunks))
         chunks = [(i, min(i + chunk, n)) for i in range(0, n, chunk)]
         nothing = np.empty((sizes[-1], 0), dtype=self.data.dtype)
-        return kernel, constants, chunks, nothing, []
+        return constants, chunks, nothing, []
+
+    def _specialised(self, neuron):
+        """The kernel, without or with a special neuron beside the network."""
+        loss, sparse = self.loss.kernel or in_python, self.data.rows.sparse
+        return specialised(self.activation, loss, sparse, self.exponential, neuron)
+
+    @cached_property
+    def _kernel(self):
+        return self._specialised(False)
+
+    @cached_property
+    def _neuron_kernel(self):
+        return self._specialised(True)
 
     def _work(self):
         """Array in which one thread works on blocks of rows."""
@@ -173,7 +184,7 @@ class Objective:
 
     def _sum(self, theta, neuron, degree):
         """The sum over all chunks of rows."""
-        chunks = self._prepared[2]
+        chunks = self._prepared[1]
         if len(chunks) == 1:
             return self._sum_chunk(theta, neuron, degree, chunks[0])
         value, gradient = 0.0, np.zeros(len(theta) + len(neuron))
@@ -186,7 +197,8 @@ class Objective:
 
     def _sum_chunk(self, theta, neuron, degree, chunk):
         """The part of a range of rows in J and its gradient."""
-        kernel, constants, _, nothing, spare = self._prepared
+        constants, _, nothing, spare = self._prepared
+        kernel = self._neuron_kernel if len(neuron) else self._kernel
         gradient = np.zeros(len(theta) + len(neuron))
         try:
             work = spare.pop()

@@ -1,6 +1,6 @@
 """Raw predictions: of any rows, and of the training rows with their rounding."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -99,3 +99,28 @@ class Predictions:
             error = steepest * (inherited + (len(weights) + 6) * eps * size)
             values = steepest * size + 1.0  # no less than |act(z)|
         return error
+
+
+@dataclass(frozen=True)
+class GivenPredictions(Predictions):
+    """Raw predictions of another model: what they are, without any rounding.
+
+    Parameters
+    ----------
+    objective : Objective
+        Without weight decay.
+    given : ndarray of shape (n_rows, n_outputs), float64
+        Of the canonical rows.
+    """
+
+    theta: np.ndarray = field(init=False, default_factory=lambda: np.empty(0))
+    given: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+
+    @property
+    def raw(self):
+        """As they were given."""
+        return self.given
+
+    def rounding(self, rows):
+        """None."""
+        return np.zeros_like(self.given[rows])

@@ -8,6 +8,7 @@ import numpy as np
 from ..certificates.certificate import Certificate
 from ..certificates.certify import certify
 from ..objective.predictions import Predictions
+from ..objective.row_space import row_space
 from .early_stopping import HeldOut
 from .escape import search
 from .finish import finish
@@ -102,7 +103,15 @@ def train(
     trained : Trained
     """
     with fit_threads() as shared_map:
-        objective = replace(objective, map=shared_map)
+        objective = whole = replace(objective, map=shared_map)
+        # Growing takes the rows as they are: its units have a length of their own.
+        plain = augmented is None and training != "grow"
+        space = row_space(objective) if plain else None
+        if space is not None:
+            objective = space.objective(objective)
+            starts = _projected(starts, space)
+            held_out = _held_out_in(space, held_out)
+            on_iteration = _lifting(space, on_iteration)
         if not special_neuron:
             budget = replace(budget, max_escapes=0)
         match training:
@@ -122,11 +131,13 @@ def train(
         solution = outcome.solution
         if solution.exit is Exit.OVERFLOW:
             raise OverflowError(solution.exit.value)
+        if space is not None:
+            solution = _lifted(space, whole, solution)
         # What prediction will use: in float32 the parameters are rounded.
-        theta = solution.theta.astype(objective.data.dtype).astype(np.float64)
-        objective = replace(objective, layout=objective.layout.holding(theta))
+        theta = solution.theta.astype(whole.data.dtype).astype(np.float64)
+        whole = replace(whole, layout=whole.layout.holding(theta))
         certificate = certify(
-            Predictions(objective, theta),
+            Predictions(whole, theta),
             solution,
             rng,
             special_neuron=special_neuron,
@@ -147,6 +158,37 @@ def train(
         held_out=outcome.held_out,
         history=_history(outcome.traces),
     )
+
+
+def _projected(starts, space):
+    """The starts on the coordinates of the rows; they may be endless."""
+    if isinstance(starts, list):
+        return [space.project(theta) for theta in starts]
+    return map(space.project, starts)
+
+
+def _held_out_in(space, held_out):
+    """The validation rows on the coordinates, as far as the network can see them."""
+    if held_out is None:
+        return None
+    return replace(held_out, data=space.rows(held_out.data), layout=space.narrow)
+
+
+def _lifting(space, on_iteration):
+    """``on_iteration`` that gets theta on all features."""
+    if on_iteration is None:
+        return None
+    return lambda progress: on_iteration(
+        progress._replace(theta=space.lift(progress.theta))
+    )
+
+
+def _lifted(space, objective, solution):
+    """The solution on all features, with the gradient there."""
+    theta = space.lift(solution.theta)
+    _, gradient = objective.value_and_gradient(theta)
+    norm = float(np.abs(gradient).max(initial=0.0))
+    return replace(solution, theta=theta, grad_norm=norm)
 
 
 def _history(traces):

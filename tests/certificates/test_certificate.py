@@ -1,4 +1,4 @@
-"""Gap and status, what rounding can hide, and the texts of a certificate."""
+"""Fields, status, what rounding can hide, and the texts of a certificate."""
 
 import json
 from dataclasses import replace
@@ -7,81 +7,68 @@ import numpy as np
 import pytest
 from problems import random_objective, tiny_objective
 
+from skgoodmin.certificates import certify as certify_module
 from skgoodmin.certificates.bound import Bound, Known
-from skgoodmin.certificates.certificate import (
-    ESCAPES_SPENT,
-    GAP_TOLERANCE,
-    Certificate,
-    Status,
-    caveat,
-    certify,
-    worst_loss,
-)
+from skgoodmin.certificates.certificate import GAP_TOLERANCE, Certificate, Status
+from skgoodmin.certificates.certify import Ending, caveat, certify, worst_loss
 from skgoodmin.certificates.pointwise import pointwise_bound
-from skgoodmin.certificates.witness import Witness
+from skgoodmin.certificates.witness import Witness, find_witness
 from skgoodmin.kernels.activations import ACTIVATIONS
 from skgoodmin.objective.canonical_rows import canonical_rows
 from skgoodmin.objective.layout import ParameterLayout
-from skgoodmin.objective.losses import LOSSES, Logistic, PolynomialHinge
+from skgoodmin.objective.losses import LOSSES, PolynomialHinge
 from skgoodmin.objective.objective import Objective
 from skgoodmin.objective.predictions import Predictions
-from skgoodmin.training.lbfgs import Exit, Solution
 
-# Three groups: two labels at 0, one label at 1 (twice), two labels at 2.
-X = np.array([[0.0], [0.0], [1.0], [1.0], [2.0], [2.0], [2.0]])
-
-
-def _objective(labels, weights, loss, alpha=0.0):
-    labels = np.asarray(labels, dtype=np.int32).reshape(len(X), -1)
-    data = canonical_rows(X, labels, np.asarray(weights, dtype=float))
-    layout = ParameterLayout((1, 6, labels.shape[1]))
-    return Objective(data, layout, ACTIVATIONS["relu"], loss, alpha)
+DATA = Bound(0.5, "data loss", "network of any size", Known.PROVEN)
+WITNESS = Witness("relu unit", np.zeros(1), 0.0, np.ones(1), 0.125)
 
 
-def _solution(exit=Exit.CONVERGED):
-    return Solution(np.zeros(2), 0.0, 0.25, exit, 3, 4, np.zeros(4))
+def _certify(objective, theta, ending=None, **options):
+    rng = np.random.RandomState(0)
+    return certify(Predictions(objective, theta), ending or Ending(), rng, **options)
 
 
-@pytest.mark.parametrize("spent", [False, True])
-@pytest.mark.parametrize("exit", [Exit.CONVERGED, Exit.LEVEL, Exit.MAX_ITER])
-@pytest.mark.parametrize("known", [False, True])
-def test_status_off_the_bound(known, exit, spent):
+@pytest.mark.parametrize("looked_for", [False, True])
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [
+        (Ending(0.25), None),
+        (Ending(0.25, converged=False), Status.NOT_CONVERGED),
+        (Ending(0.25, converged=False, stopped=True), Status.STOPPED),
+        (Ending(0.25, converged=True, stopped=True), Status.STOPPED),
+    ],
+)
+def test_status_off_the_bound(ending, expected, looked_for):
     objective = tiny_objective([-1, 1], [1, -1], ())
-    witness = Witness(np.zeros(1), 0.0, np.ones(1), 0.1) if known else None
-    found = certify(
-        Predictions(objective, np.zeros(2)), _solution(exit), witness, 0.5, spent
+    found = _certify(
+        objective, np.zeros(2), ending, special_neuron=looked_for, contribution=0.5
     )
-    assert found.loss == found.gap == 1.0 and found.lower_bound == 0.0
+    assert found.objective == found.loss == found.gap == 1.0 and found.penalty == 0.0
+    assert found.lower_bound == 0.0 and found.relative_gap == 1.0
     assert found.grad_norm == 0.25 and found.neuron_contribution == 0.5
-    expected = Status.ESCAPABLE if known else Status.STATIONARY
-    if exit is Exit.MAX_ITER:
-        expected = Status.NOT_CONVERGED
-    assert found.status is expected and found.witness is witness
-    advised = spent and expected is Status.ESCAPABLE
-    assert found.advice == (ESCAPES_SPENT if advised else "")
-    assert found.caveat == ""
+    off = Status.IMPROVABLE if looked_for else Status.BOUNDED
+    assert found.status is (expected or off)
+    assert (found.witness is not None) == looked_for
+    if looked_for:
+        assert found.witness.kind == "exponential neuron"
+    assert found.caveat == "" and len(found.contradictions) == 0
+    assert np.isnan(found.estimated_bound) and np.isnan(found.estimated_gap)
+    assert len(found.bounds) == 1 and found.bounds[0].of == "data loss"
 
 
-def test_defaults_of_certify():
-    objective, witness = tiny_objective([-1, 1], [1, -1], ()), Witness(*4 * [None])
-    found = certify(Predictions(objective, np.zeros(2)), _solution(), witness)
-    assert found.neuron_contribution == 0.0 and found.advice == ""
-    found = certify(Predictions(objective, np.zeros(2)), _solution())
-    assert found.status is Status.STATIONARY
+def test_defaults_of_an_ending():
+    grad_norm, converged, stopped = Ending()
+    assert np.isnan(grad_norm) and converged and not stopped
 
 
 @pytest.mark.parametrize(("share", "is_global"), [(0.999, True), (1.001, False)])
 def test_the_gap_counts_as_zero_up_to_the_tolerance(share, is_global):
-    # f = 0 everywhere but for an intercept c: the gap is c^2-like, chosen by bisection.
     objective = tiny_objective([0, 0], [1, -1], (), degree=2.0)
-    assert pointwise_bound(objective).value == 1.0
     # Mean of (1 + c)^2 and (1 - c)^2 is 1 + c^2.
     c = np.sqrt(share * GAP_TOLERANCE * 2.0)
-    witness = Witness(np.zeros(1), 0.0, np.ones(1), 0.1)
-    found = certify(
-        Predictions(objective, np.array([0.0, c])), _solution(Exit.MAX_ITER), witness
-    )
-    np.testing.assert_allclose(found.gap, c**2, rtol=1e-6)
+    found = _certify(objective, np.array([0.0, c]), Ending(converged=False))
+    np.testing.assert_allclose(found.gap, c**2, rtol=1e-5)
     assert (found.status is Status.GLOBAL) == is_global
     assert (found.witness is None) == is_global
     assert GAP_TOLERANCE == 1e-6
@@ -89,10 +76,9 @@ def test_the_gap_counts_as_zero_up_to_the_tolerance(share, is_global):
 
 def test_a_loss_that_rounds_to_below_the_bound_has_no_gap(monkeypatch):
     objective = tiny_objective([0, 0], [1, -1], ())
-    bound = Bound(1.0 + 1e-15, "data loss", "network of any size", Known.PROVEN)
-    where = "skgoodmin.certificates.certificate.pointwise_bound"
-    monkeypatch.setattr(where, lambda _: bound)
-    found = certify(Predictions(objective, np.zeros(2)), _solution())
+    bound = DATA._replace(value=1.0 + 1e-15)
+    monkeypatch.setattr(certify_module, "pointwise_bound", lambda _: bound)
+    found = _certify(objective, np.zeros(2))
     assert found.loss == 1.0 and found.gap == 0.0 and found.status is Status.GLOBAL
 
 
@@ -104,12 +90,11 @@ def test_no_proof_from_predictions_that_rounding_made():
         data, ParameterLayout((3, 1)), ACTIVATIONS["relu"], PolynomialHinge(), 0.0
     )
     theta = np.array([0.5, -0.5, 0.0, 2.0])  # 2 and 2.5, give or take 1e16
-    predictions = Predictions(objective, theta)
-    assert predictions.raw.min() == 2.0
-    found = certify(predictions, _solution())
-    assert found.gap == 0.0 and found.status is Status.STATIONARY
+    assert Predictions(objective, theta).raw.min() == 2.0
+    found = _certify(objective, theta)
+    assert found.gap == 0.0 and found.status is Status.BOUNDED
     near = replace(objective, data=canonical_rows(X / 1e31, data.labels))
-    assert certify(Predictions(near, theta), _solution()).status is Status.GLOBAL
+    assert _certify(near, theta).status is Status.GLOBAL
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -122,70 +107,189 @@ def test_what_rounding_can_hide_is_small_on_scaled_data(loss, n_outputs):
 
 
 def test_caveat():
-    plain = tiny_objective([-1, 1], [1, -1], ())
+    plain, _ = random_objective(alpha=0.0)
     assert caveat(plain) == ""
-    decay = _objective(np.arange(7) % 2, np.ones(7), PolynomialHinge(), alpha=0.5)
-    assert caveat(decay).startswith("with weight decay (alpha=0.5) the augmented loss")
-    both = _objective(np.arange(7) % 2, np.ones(7), Logistic(), alpha=0.5)
-    assert "(alpha=0.5) and a loss whose infimum no network attains the" in caveat(both)
-    silent = _objective(np.arange(7) % 2, np.ones(7), Logistic())
-    assert caveat(silent).startswith("with a loss whose infimum no network attains the")
-    assert caveat(silent).endswith("bound and gap hold")
+    silent, _ = random_objective(loss="log_loss", alpha=0.0)
+    assert "no network attains the infimum" in caveat(silent)
+    assert "by how much is what counts" in caveat(silent)
+    # With weight decay duality speaks, whatever the loss.
+    for loss in LOSSES:
+        assert caveat(random_objective(loss=loss, alpha=0.5)[0]) == ""
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@pytest.mark.parametrize(
+    ("hidden", "says", "n_bounds"),
+    [
+        ((), "linear model", 1),
+        ((4,), "network of any width with 1 hidden layer of softplus units", 2),
+        ((4, 3), "network of any width with 2 hidden layers of softplus units", 1),
+    ],
+)
+def test_with_weight_decay(hidden, says, n_bounds, n_outputs, loss):
+    objective, theta = random_objective(hidden, "softplus", loss, n_outputs, alpha=0.02)
+    found = _certify(objective, theta, neuron_alpha=7.0)
+    weights = theta[: objective.layout.n_weights]
+    np.testing.assert_allclose(found.penalty, 0.01 * weights @ weights, rtol=1e-14)
+    total = objective.value_and_gradient(theta)[0]
+    np.testing.assert_allclose(found.objective, total, rtol=1e-12)
+    assert found.objective == found.loss + found.penalty
+    data, *others = found.bounds
+    assert data == pointwise_bound(objective)
+    assert [b.networks for b in others] == n_bounds * [says]
+    assert all(b.of == "objective" for b in others)
+    known = [b.known for b in others]
+    assert known == [Known.PROVEN, Known.ESTIMATED][:n_bounds]
+    assert found.lower_bound == max(others[0].value, data.value)
+    assert 0 <= found.lower_bound < found.objective
+    assert found.gap == found.objective - found.lower_bound
+    assert found.relative_gap == found.gap / found.objective
+    if n_bounds == 2:
+        assert found.lower_bound <= found.estimated_bound
+        assert found.estimated_gap == max(found.objective - found.estimated_bound, 0)
+        assert found.witness.kind == "softplus unit"
+    else:
+        assert np.isnan(found.estimated_gap) and found.witness is None
+    assert found.caveat == ""
+    same = _certify(objective, theta, neuron_alpha=1.0)
+    assert same.to_dict().keys() == found.to_dict().keys() and same.gap == found.gap
+
+
+def test_without_a_search_there_is_no_unit():
+    objective, theta = random_objective(alpha=0.1)
+    found = _certify(objective, theta, special_neuron=False)
+    assert found.witness is None and found.status is Status.BOUNDED
+    assert found.lower_bound == _certify(objective, theta).lower_bound
+
+
+def test_the_exponential_neuron_pays_its_own_penalty():
+    objective, theta = random_objective(alpha=0.0)
+    found = [
+        _certify(objective, theta, neuron_alpha=strength).witness.decrease
+        for strength in (1e-3, 1.0, 1e3)
+    ]
+    assert found[0] > found[1] > found[2] > 0
+    rng = np.random.RandomState(0)
+    expected = find_witness(Predictions(objective, theta), rng, 1.0)
+    assert found[1] == expected.decrease
 
 
 def _certificate(**fields):
-    witness = Witness(np.zeros(1), 0.0, np.ones(1), 0.125)
     given = {
-        "status": Status.ESCAPABLE,
+        "status": Status.IMPROVABLE,
+        "objective": 1.5,
         "loss": 1.5,
-        "bound": Bound(0.5, "data loss", "network of any size", Known.PROVEN),
-        "gap": 1.0,
+        "penalty": 0.0,
+        "bounds": (DATA,),
+        "witness": WITNESS,
         "grad_norm": 1e-5,
-        "neuron_contribution": 0.0,
-        "witness": witness,
-        "caveat": "",
     }
     return Certificate(**(given | fields))
+
+
+def _bound(value, known, of="objective"):
+    return Bound(value, of, "relu network", known)
+
+
+def test_the_largest_bound_of_each_kind_counts():
+    proven = _bound(0.75, Known.PROVEN), _bound(0.7, Known.PROVEN)
+    guess = _bound(1.2, Known.ESTIMATED), _bound(1.0, Known.ESTIMATED)
+    found = _certificate(bounds=(DATA, *proven, *guess))
+    assert found.lower_bound == 0.75 and found.gap == 0.75
+    assert found.relative_gap == 0.5
+    assert found.estimated_bound == 1.2
+    np.testing.assert_allclose(found.estimated_gap, 0.3)
+    # One of the data loss is one of the objective; no estimate is below a proof.
+    found = _certificate(bounds=(DATA, _bound(0.25, Known.ESTIMATED)))
+    assert found.lower_bound == found.estimated_bound == 0.5
+    above = _certificate(bounds=(DATA, _bound(1.6, Known.ESTIMATED)))
+    assert above.estimated_gap == 0.0
+    nothing = _certificate(bounds=(), objective=0.0)
+    assert nothing.lower_bound == nothing.gap == nothing.relative_gap == 0.0
+
+
+def test_bounds_say_of_what():
+    assert (
+        str(DATA) == "no network of any size has a smaller data loss than 0.5 (proven)"
+    )
+    guess = _bound(1.25, Known.ESTIMATED)
+    assert str(guess) == (
+        "no relu network has a smaller objective than 1.25 (estimated)"
+    )
 
 
 def test_texts_of_a_certificate():
     found = _certificate()
     assert str(found).splitlines() == [
-        f"Status       {Status.ESCAPABLE.value}",
-        "Loss         1.5",
-        "Lower bound  0.5",
-        "Gap          1",
+        f"Status       {Status.IMPROVABLE.value}",
+        "Objective    1.5",
+        "Proven       no network of any size gets below 0.5: at most 67 % can be "
+        "gained",
         "Gradient     1e-05",
-        "Witness      lowers the augmented loss by 0.125",
+        "Witness      a further relu unit lowers the objective by 0.125, 8.3 %",
     ]
-    assert repr(found) == ("<Certificate ESCAPABLE: loss 1.5, lower bound 0.5, gap 1>")
+    assert repr(found) == (
+        "<Certificate IMPROVABLE: objective 1.5, lower bound 0.5, gap 1>"
+    )
     html = found._repr_html_()
-    assert html.startswith("<table><caption>ESCAPABLE</caption><tr><th style=")
-    assert html.count("<tr>") == 6 and html.endswith("</td></tr></table>")
+    assert html.startswith("<table><caption>IMPROVABLE</caption><tr><th style=")
+    assert html.count("<tr>") == 5 and html.endswith("</td></tr></table>")
+
+
+def test_texts_with_weight_decay():
+    bounds = DATA, _bound(1.2, Known.PROVEN), _bound(1.47, Known.ESTIMATED)
+    found = _certificate(loss=1.0, penalty=0.5, bounds=bounds, witness=None)
+    lines = str(found).splitlines()
+    assert lines[1] == "Objective    1.5 (loss 1 + penalty 0.5)"
+    assert lines[2].endswith(
+        "no relu network gets below 1.2: at most 20 % can be gained"
+    )
+    assert lines[3] == (
+        "Estimated    about 2 %, if the search has found the best neuron there is"
+    )
 
 
 def test_what_is_empty_is_left_out_and_what_is_not_is_there():
+    nothing = DATA._replace(value=0.0)
     found = _certificate(
-        witness=None, neuron_contribution=0.25, caveat="a < b", advice="go on"
-    )
-    assert str(found).splitlines()[5:] == [
+        witness=None,
+        bounds=(nothing,),
+        grad_norm=np.nan,
+        neuron_contribution=0.25,
+        caveat="a < b",
+        advice="go on",
+    ).of_rows(np.array([3, 5]))
+    assert str(found).splitlines()[2:] == [
         "Neuron       0.25",
+        "Rows         2 have features that another row has with another label",
         "Note         a < b",
         "Advice       go on",
     ]
     assert "a &lt; b" in found._repr_html_()
 
 
+def test_a_bound_of_zero_is_news_where_it_is_reached():
+    nothing = DATA._replace(value=0.0)
+    found = _certificate(objective=0.0, loss=0.0, bounds=(nothing,), witness=None)
+    assert "gets below 0: at most 0 % can be gained" in str(found)
+
+
 @pytest.mark.parametrize("witness", [False, True])
 def test_plain_values_and_back(witness):
-    """Through JSON, but for the arrays of the witness."""
-    found = _certificate() if witness else _certificate(witness=None)
+    """Through JSON, but for the arrays of the witness and of the rows."""
+    bounds = DATA, _bound(1.2, Known.ESTIMATED)
+    found = _certificate(bounds=bounds, advice="go on").of_rows(np.array([1, 4]))
+    found = found if witness else replace(found, witness=None)
     plain = found.to_dict()
     if not witness:
-        plain = json.loads(json.dumps(plain))
+        rows = plain["contradictions"].tolist()
+        plain = json.loads(json.dumps(plain | {"contradictions": rows}))
     again = Certificate.from_dict(plain)
-    assert again.bound == found.bound and again.bound.known is Known.PROVEN
-    assert again.lower_bound == 0.5 and again.status is Status.ESCAPABLE
+    assert again.bounds == found.bounds and again.bounds[0].known is Known.PROVEN
+    assert again.lower_bound == 0.5 and again.status is Status.IMPROVABLE
+    assert again.estimated_gap == found.estimated_gap
+    assert list(again.contradictions) == [1, 4]
     assert str(again) == str(found) and repr(again) == repr(found)
     assert type(again.witness) is type(found.witness)
     assert again.to_dict().keys() == plain.keys()

@@ -4,68 +4,24 @@ import itertools
 
 import numpy as np
 import pytest
-from cases import rows
+from dual_cases import exact_polar, rows
 from numpy.testing import assert_allclose
 from scipy.sparse import csr_array
 
 from skgoodmin.certificates.effort import effort_of
 from skgoodmin.certificates.plane import plane_polar
-from skgoodmin.certificates.polar import ACTIVATIONS, search
+from skgoodmin.certificates.polar import search
 from skgoodmin.certificates.polar_bound import (
-    SLOPES,
     Points,
     polar_bound,
     product_range,
 )
+from skgoodmin.kernels.activations import ACTIVATIONS
 from skgoodmin.objective.duals.dual import shrink_to_balance
 
 
 def balanced(n_outputs, n, rng):
     return np.array([shrink_to_balance(r) for r in rng.normal(size=(n_outputs, n))])
-
-
-def best_over_intercepts(x, residuals, w):
-    """max_b ||sum_i R_i relu(w.x_i + b)||, all breakpoints, one after the other."""
-    z = x @ w
-    return max(np.linalg.norm(residuals @ np.maximum(z - knot, 0.0)) for knot in z)
-
-
-def exact_polar(x, residuals):
-    """One and two features: lines through pairs of rows, and the best in between."""
-    if x.shape[1] == 1:
-        return max(
-            best_over_intercepts(x, residuals, np.array([s])) for s in (1.0, -1.0)
-        )
-    angles = [0.0]
-    for i, j in itertools.combinations(range(len(x)), 2):
-        dx, dy = x[i] - x[j]
-        if dx or dy:
-            # w orthogonal to x_i - x_j: there the order of the rows changes.
-            angles += [np.arctan2(dx, -dy), np.arctan2(-dx, dy)]
-    angles = np.unique(np.mod(angles, 2 * np.pi))
-    best = 0.0
-    ends = np.r_[angles, angles[0] + 2 * np.pi]
-    for left, right in itertools.pairwise(ends):
-        best = max(best, best_over_intercepts(x, residuals, direction(left)))
-        # In between the rows keep their order, and the sum over those above each row
-        # is a linear function of w: its largest size on the arc.
-        z = x @ direction(0.5 * (left + right))
-        order = np.argsort(-z)
-        for k in range(1, len(x)):
-            above, pinned = order[:k], x[order[k]]
-            G = residuals[:, above] @ (x[above] - pinned)
-            for angle in np.linspace(left, right, 9):
-                best = max(best, np.linalg.norm(G @ direction(angle)))
-            if len(residuals) == 1:
-                angle = np.arctan2(G[0, 1], G[0, 0])
-                for turn in (0, np.pi, 2 * np.pi, 3 * np.pi):
-                    if left <= angle + turn <= right:
-                        best = max(best, np.linalg.norm(G))
-    return best
-
-
-def direction(angle):
-    return np.array([np.cos(angle), np.sin(angle)])
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])
@@ -84,15 +40,22 @@ def test_polar_against_all_neurons(n_outputs, n_features, rounded):
         assert lower <= exact * (1 + 1e-3) and exact <= upper
         assert_allclose(upper, exact, rtol=3e-3)
         found = search(
-            x, residuals, "relu", np.eye(n_features), np.zeros(n_features), rng, 2, 40
+            x,
+            residuals,
+            ACTIVATIONS["relu"],
+            np.eye(n_features),
+            np.zeros(n_features),
+            rng,
+            2,
+            40,
         )
         assert found.polar <= upper
         assert_allclose(found.polar, exact, rtol=0.02)
-        proven = polar_bound(points, "relu", n_rounds=10)
+        proven = polar_bound(points, ACTIVATIONS["relu"], n_rounds=10)
         assert exact <= proven * (1 + 1e-9)
 
 
-@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS)
 @pytest.mark.parametrize("n_outputs", [1, 3])
 def test_found_is_attained_and_below_proven(activation, n_outputs):
     rng = np.random.default_rng(3)
@@ -100,7 +63,7 @@ def test_found_is_attained_and_below_proven(activation, n_outputs):
     residuals = balanced(n_outputs, 30, rng)
     units, offsets = rng.normal(size=(5, 4)), rng.normal(size=5)
     found = search(x, residuals, activation, units, offsets, rng, 5, 10)
-    value = ACTIVATIONS[activation](x @ found.coef + found.intercept)[0]
+    value = activation.function(x @ found.coef + found.intercept)
     h = residuals @ value
     size = np.linalg.norm(found.coef)
     assert_allclose(np.linalg.norm(h) / size, found.polar, rtol=1e-9)
@@ -110,28 +73,28 @@ def test_found_is_attained_and_below_proven(activation, n_outputs):
     assert 1 <= found.found_again <= found.n_ascents
     for w in 10.0 ** rng.uniform(-2, 2, size=(200, 1)) * rng.normal(size=(200, 4)):
         b = rng.normal() * np.linalg.norm(w)
-        h = residuals @ ACTIVATIONS[activation](x @ w + b)[0]
+        h = residuals @ activation.function(x @ w + b)
         assert np.linalg.norm(h) <= proven * np.linalg.norm(w)
 
 
 def test_identity_is_exact():
     rng = np.random.default_rng(4)
     x, residuals = rng.normal(size=(20, 3)), balanced(2, 20, rng)
-    found = search(x, residuals, "identity", np.eye(3), np.zeros(3), rng)
+    found = search(x, residuals, ACTIVATIONS["identity"], np.eye(3), np.zeros(3), rng)
     size = np.linalg.norm(residuals @ x, 2)
     assert_allclose(found.polar, size, rtol=1e-12)
-    proven = polar_bound(Points(x, residuals), "identity", n_tighten=200)
+    proven = polar_bound(Points(x, residuals), ACTIVATIONS["identity"], n_tighten=200)
     assert size <= proven <= size * 1.01
 
 
-@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS)
 def test_slopes_stay_in_their_range(activation):
     z = np.linspace(-40.0, 40.0, 400_001)
-    slope = ACTIVATIONS[activation](z)[1]
-    low, high, _ = SLOPES[activation]
+    slope = activation.derivative(z)
+    low, high = activation.slopes
     assert low <= slope.min() and slope.max() <= high
     step = z[1] - z[0]
-    by_differences = np.diff(ACTIVATIONS[activation](z)[0]) / step
+    by_differences = np.diff(activation.function(z)) / step
     assert low - 1e-9 <= by_differences.min() and by_differences.max() <= high + 1e-9
     products = np.sort([low, high])
     assert product_range(activation, 1) == tuple(products)
@@ -143,7 +106,7 @@ def test_sparse_rows_and_more_columns_than_rows():
     rng = np.random.default_rng(5)
     x = rng.normal(size=(9, 40)) * (rng.uniform(size=(9, 40)) < 0.3)
     residuals = balanced(1, 9, rng)
-    for activation in ("relu", "tanh"):
+    for activation in (ACTIVATIONS["relu"], ACTIVATIONS["tanh"]):
         dense = search(
             x, residuals, activation, np.eye(40)[:3], np.zeros(3), rng, 3, 30
         )

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from cases import make_dual, rows
+from dual_cases import exact_polar, make_dual, rows
 from numpy.testing import assert_allclose
-from test_polar import exact_polar
 
 from skgoodmin.certificates import neighbours
 from skgoodmin.certificates.relaxation import Plan, optimise

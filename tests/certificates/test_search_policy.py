@@ -63,6 +63,8 @@ def test_a_constant_column_has_the_deviation_one(sparse):
     z[0, 1] += 1e-9  # rounding, not information
     found = standard_deviation(csr_array(z) if sparse else z)
     np.testing.assert_array_equal(found, 1.0)
+    z = np.random.RandomState(0).normal(size=(9, 1))
+    np.testing.assert_allclose(standard_deviation(0.01 * z), 0.01 * z.std(axis=0))
     # A small spread that is not rounding.
     z = np.array([[1.0], [1.0 + 1e-6]])
     np.testing.assert_allclose(standard_deviation(z), 5e-7, rtol=1e-3)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cases import SquaredHinge, loss_of, make_dual, rows
+from dual_cases import SquaredHinge, loss_of, make_dual, rows
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
@@ -12,9 +12,12 @@ from scipy.sparse import csr_array
 from skgoodmin.certificates.amplitudes import optimal_amplitudes
 from skgoodmin.certificates.duality import deep_bound, maximise, shallow_bound
 from skgoodmin.certificates.effort import effort_of
-from skgoodmin.certificates.polar import ACTIVATIONS, search
+from skgoodmin.certificates.polar import search
 from skgoodmin.certificates.weight_decay import Problem, bounds
-from skgoodmin.objective.duals.dual import HingeDual
+from skgoodmin.kernels.activations import ACTIVATIONS
+from skgoodmin.objective.duals.hinge import HingeDual
+
+RELU, TANH = ACTIVATIONS["relu"], ACTIVATIONS["tanh"]
 
 
 def unpack(theta, sizes):
@@ -29,7 +32,8 @@ def unpack(theta, sizes):
 def forward(x, activation, coefs, intercepts):
     values, slopes = [x], []
     for w, b in zip(coefs[:-1], intercepts[:-1], strict=True):
-        value, slope = ACTIVATIONS[activation](values[-1] @ w + b)
+        z = values[-1] @ w + b
+        slope, value = activation.derivative(z), activation.function(z.copy())
         values.append(value)
         slopes.append(slope)
     return values, slopes, values[-1] @ coefs[-1] + intercepts[-1]
@@ -73,7 +77,7 @@ def objective_of(dual, x, activation, alpha, coefs, intercepts):
     a = x.astype(long)
     for w, b in zip(coefs[:-1], intercepts[:-1], strict=True):
         z = a @ w.astype(long) + b
-        a = np.maximum(z, 0) if activation == "relu" else ACTIVATIONS[activation](z)[0]
+        a = np.maximum(z, 0) if activation is RELU else activation.function(z)
     raw = (a @ coefs[-1].astype(long) + intercepts[-1]).T
     penalty = 0.5 * alpha * sum((w.astype(long) ** 2).sum() for w in coefs)
     return loss_of(dual, raw).sum() + penalty
@@ -105,7 +109,7 @@ def check(
     return found.proven, reached
 
 
-@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS)
 @pytest.mark.parametrize(
     "loss, n_outputs",
     [
@@ -118,7 +122,7 @@ def check(
     ],
 )
 def test_no_network_is_below_the_bound(activation, loss, n_outputs):
-    rng = np.random.default_rng(len(activation) + 10 * n_outputs)
+    rng = np.random.default_rng(len(activation.name) + 10 * n_outputs)
     x, group, shares = rows(25, 3, rng, weights=True)
     dual = make_dual(loss, shares, n_outputs, rng)
     proven, reached = check(dual, x, group, activation, 0.05)
@@ -126,7 +130,7 @@ def test_no_network_is_below_the_bound(activation, loss, n_outputs):
 
 
 @pytest.mark.parametrize(
-    "activation, depth", [("relu", 2), ("tanh", 2), ("silu", 3), ("relu", 3)]
+    "activation, depth", [(RELU, 2), (TANH, 2), (ACTIVATIONS["silu"], 3), (RELU, 3)]
 )
 @pytest.mark.parametrize("loss, n_outputs", [("hinge", 1), ("softmax", 3)])
 def test_no_deep_network_is_below_the_bound(activation, depth, loss, n_outputs):
@@ -153,7 +157,7 @@ def test_hard_rows(kind, alpha):
     x, group, shares = rows(24, 3, rng, **kind)
     for loss in ("hinge", "logistic"):
         dual = make_dual(loss, shares, 1, rng)
-        check(dual, x, group, "relu", alpha, runs=((3, 0), (12, 1)))
+        check(dual, x, group, RELU, alpha, runs=((3, 0), (12, 1)))
 
 
 def test_one_and_two_features_are_nearly_exact():
@@ -162,15 +166,15 @@ def test_one_and_two_features_are_nearly_exact():
         x, group, shares = rows(40, d, rng)
         signs = np.where(np.sin(3 * x[:, 0]) + 0.3 * rng.normal(size=40) > 0, 1.0, -1.0)
         dual = HingeDual(signs[None], shares)
-        coefs, intercepts, raw = train(dual, x, "relu", 0.01, (60,), 1)
-        found = bounds(dual, x, raw, "relu", 0.01, coefs, intercepts, 1, group=group)
+        coefs, intercepts, raw = train(dual, x, RELU, 0.01, (60,), 1)
+        found = bounds(dual, x, raw, RELU, 0.01, coefs, intercepts, 1, group=group)
         assert found.proven > 0.95 * found.attained
 
 
 def test_contradicting_rows_alone_are_the_bound_for_small_alpha():
     x = np.repeat(np.arange(6.0), 2)[:, None]
     dual = HingeDual(np.tile([-1.0, 1.0], 6)[None], np.full(12, 1 / 12))
-    proven, reached = check(dual, x, np.repeat(np.arange(6), 2), "relu", 1e-6)
+    proven, reached = check(dual, x, np.repeat(np.arange(6), 2), RELU, 1e-6)
     assert_allclose([proven, float(reached)], 1.0, rtol=1e-5)
 
 
@@ -180,15 +184,13 @@ def test_nothing_to_separate(signs):
     n = 1 if signs == "one row" else 8
     x = rng.normal(size=(n, 2))
     dual = HingeDual(np.ones((1, n)), np.full(n, 1 / n))
-    check(dual, x, np.arange(n), "relu", 0.1, runs=((3, 0),))
+    check(dual, x, np.arange(n), RELU, 0.1, runs=((3, 0),))
 
 
 def test_equal_rows_only():
     x = np.zeros((6, 3))
     dual = HingeDual(np.array([[1.0, 1, 1, 1, -1, -1]]), np.full(6, 1 / 6))
-    proven, reached = check(
-        dual, x, np.zeros(6, dtype=int), "relu", 0.1, runs=((3, 0),)
-    )
+    proven, reached = check(dual, x, np.zeros(6, dtype=int), RELU, 0.1, runs=((3, 0),))
     assert_allclose(proven, float(reached), rtol=1e-4)
 
 
@@ -197,8 +199,8 @@ def test_a_network_and_its_widened_self_have_one_bound():
     rng = np.random.default_rng(10)
     x, group, shares = rows(30, 3, rng)
     dual = make_dual("hinge", shares, 1, rng)
-    coefs, intercepts, raw = train(dual, x, "relu", 0.05, (6,), 0)
-    args = dual, x, raw, "relu", 0.05
+    coefs, intercepts, raw = train(dual, x, RELU, 0.05, (6,), 0)
+    args = dual, x, raw, RELU, 0.05
     first = bounds(*args, coefs, intercepts, 0, group=group)
     again = bounds(*args, coefs, intercepts, 0, group=group)
     assert (first.proven, first.estimated) == (again.proven, again.estimated)
@@ -215,17 +217,17 @@ def test_grown_amplitudes_lower_the_objective_and_are_a_network(n_outputs):
     x, _, shares = rows(40, 3, rng)
     dual = make_dual("hinge", shares, n_outputs, rng)
     alpha = 0.02
-    coefs, intercepts, raw = train(dual, x, "relu", alpha, (8,), 0)
+    coefs, intercepts, raw = train(dual, x, RELU, alpha, (8,), 0)
     loss = dual.loss_and_gradient(np.ascontiguousarray(raw.T))[0]
     penalty = 0.5 * alpha * sum((w**2).sum() for w in coefs)
-    problem = Problem(dual, x, "relu", alpha, coefs, intercepts, loss, penalty, None)
+    problem = Problem(dual, x, RELU, alpha, coefs, intercepts, loss, penalty, None)
     effort = replace(effort_of(1), amplitudes=500, n_grown=0)
     fixed = optimal_amplitudes(problem, effort, rng)
     grown = optimal_amplitudes(problem, replace(effort, n_grown=15), rng)
     assert grown.objective <= fixed.objective * (1 + 1e-6)
     assert fixed.objective <= problem.objective * (1 + 1e-6)
     point = dual.balance(grown.residuals)
-    polar = search(x, point, "relu", coefs[0].T, intercepts[0], rng, 0, 50).polar
+    polar = search(x, point, RELU, coefs[0].T, intercepts[0], rng, 0, 50).polar
     estimated = shallow_bound(dual, point, max(polar, alpha), alpha)[0]
     assert 0.9 * grown.objective <= estimated <= grown.objective * (1 + 1e-6)
 
@@ -263,7 +265,9 @@ def test_no_network_is_below_the_bound_on_many_problems():
         several = rng.random() < 0.3
         loss = rng.choice(["hinge", "logistic", "squared"] + ["softmax"] * several)
         dual = make_dual(loss, shares, 3 if several else 1, rng)
-        activation = rng.choice(["relu", "relu", "softplus", "tanh", "silu"])
+        activation = ACTIVATIONS[
+            rng.choice(["relu", "relu", "softplus", "tanh", "silu"])
+        ]
         alpha = 10.0 ** rng.uniform(-4, 0)
         check(dual, x, group, activation, alpha, effort=trial % 2)
 
@@ -275,12 +279,12 @@ def test_a_loss_of_the_users_own_is_worth_what_the_same_hinge_is():
     own = make_dual("own", shares, 1, rng)
     own.signs = hinge.signs
     assert isinstance(own.loss, SquaredHinge)
-    coefs, intercepts, raw = train(hinge, x, "relu", 0.05, (8,), 0)
-    args = x, raw, "relu", 0.05, coefs, intercepts, 0
+    coefs, intercepts, raw = train(hinge, x, RELU, 0.05, (8,), 0)
+    args = x, raw, RELU, 0.05, coefs, intercepts, 0
     assert_allclose(bounds(own, *args).proven, bounds(hinge, *args).proven, rtol=1e-3)
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("activation", [RELU, TANH])
 def test_sparse_and_single_precision_rows(activation):
     rng = np.random.default_rng(15)
     x, group, shares = rows(30, 5, rng)
@@ -300,5 +304,5 @@ def test_more_columns_than_rows():
     rng = np.random.default_rng(16)
     x, group, shares = rows(12, 60, rng)
     dual = make_dual("hinge", shares, 1, rng)
-    for activation in ("relu", "tanh"):
+    for activation in (RELU, TANH):
         check(dual, x, group, activation, 0.1, runs=((3, 0), (20, 1)))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sklearn
 from joblib import parallel_config
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_classification, make_moons
 from sklearn.exceptions import ConvergenceWarning
@@ -248,3 +249,61 @@ def test_errors_of_a_fold_tell_alpha():
     with pytest.raises(ValueError, match="overflow") as caught:
         _model(degree=300.0).fit(1e300 * X, y)
     assert caught.value.__notes__ == ["This was in fold 0 of cv, with alpha=0.3."]
+
+
+ROWS = np.arange(90)
+
+
+@pytest.mark.parametrize(
+    "splits, told",
+    [
+        ([], "there is no split"),
+        ([(ROWS, ROWS[:0])], "fold 0 has no test rows"),
+        ([(ROWS, ROWS), ([], ROWS)], "fold 1 has no training rows"),
+        ([(ROWS + 1, ROWS)], "fold 0 has row 90, but there are 90 rows"),
+        ([(ROWS - 91, ROWS)], "fold 0 has row -91"),
+        ([(ROWS * 1.0, ROWS)], "rows of a split are their numbers or a mask"),
+        ([(ROWS[:, None], ROWS)], "rows of a split are their numbers or a mask"),
+        ([(ROWS[:5] > 2, ROWS)], "rows of a split are their numbers or a mask"),
+        ([("a", "b")], "rows of a split are their numbers or a mask"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_splits_that_are_none(splits, told):
+    with pytest.raises(ValueError, match=f"^cv: {told}"):
+        _model(cv=splits).fit(X, y)
+    with pytest.raises(ValueError, match=f"^cv: {told}"):
+        _model(cv=splits).fit(csr_array(X), y)
+
+
+@pytest.mark.parametrize("split", [1, (ROWS,), (ROWS, ROWS, ROWS)], ids=str)
+def test_splitters_that_return_no_pairs(split):
+    class Splitter:
+        def split(self, X, y=None, groups=None):
+            return [split]
+
+        def get_n_splits(self, X=None, y=None, groups=None):
+            return 1
+
+    with pytest.raises(ValueError, match="^cv: a split is a pair of training rows"):
+        _model(cv=Splitter()).fit(X, y)
+
+
+def test_errors_of_a_scorer_have_a_note():
+    def failing(estimator, X, y):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        _model(scoring=failing).fit(X, y)
+    assert caught.value.__notes__ == [
+        "scoring=failing raised it.",
+        "This was in fold 0 of cv, with alpha=0.3.",
+    ]
+
+
+def test_masks_and_negative_numbers_are_rows():
+    odd = ROWS % 2 == 1
+    expected = _model(cv=[(ROWS[::2], ROWS[1::2])]).fit(X, y)
+    for split in ((~odd, odd), (ROWS[::2] - 90, ROWS[1::2].tolist())):
+        model = _model(cv=[split]).fit(X, y)
+        np.testing.assert_array_equal(model.scores_, expected.scores_)

@@ -79,7 +79,10 @@ def test_agrees_with_the_built_in_loss(own, name, target):
     )
     first, second = (fit.certificate_ for fit in fits)
     assert first.caveat == second.caveat
-    np.testing.assert_allclose(first.lower_bound, second.lower_bound, atol=1e-12)
+    # Tangents are as good as a conjugate; the networks differ a little.
+    np.testing.assert_allclose(first.lower_bound, second.lower_bound, rtol=1e-3)
+    pointwise = first.bounds[0].value, second.bounds[0].value
+    np.testing.assert_allclose(*pointwise, rtol=1e-7, atol=1e-12)
     assert fits[0].out_activation_ == "custom"
 
 
@@ -97,7 +100,7 @@ def test_gradient(n_outputs, sparse):
 def test_many_chunks_agree_with_one():
     objective, theta = random_objective((100,), "tanh", CustomLoss(Hinge()), n=60_000)
     built_in, _ = random_objective((100,), "tanh", n=60_000)
-    assert len(objective._prepared[2]) > 1
+    assert len(objective._prepared[1]) > 1
     own, ours = (o.value_and_gradient(theta) for o in (objective, built_in))
     np.testing.assert_allclose(own[0], ours[0], rtol=1e-12)
     np.testing.assert_allclose(own[1], ours[1], rtol=1e-9, atol=1e-14)
@@ -115,7 +118,7 @@ def test_certificate_of_contradicting_labels():
 def test_theorem_is_silent_where_the_infimum_is_not_attained():
     X, y = _data(2)
     model = GoodMinimaClassifier((3,), loss=Logistic(), alpha=0, tol=0.1).fit(X, y)
-    assert "infimum no network attains" in model.certificate_.caveat
+    assert "no network attains the infimum" in model.certificate_.caveat
     assert not CustomLoss(Logistic()).attains_minimum
     assert CustomLoss(Squared()).attains_minimum
 

@@ -123,7 +123,7 @@ def test_the_cost_is_what_was_counted(monkeypatch, sizes, every_layer, n_directi
     rows = objective.data.block(0, n).view(Counted)
     known = {"data": SimpleNamespace(block=lambda start, stop: rows, n_rows=n)}
     known["activation"] = SimpleNamespace(
-        function=np.tanh, slope=lambda z: 1 - np.tanh(z) ** 2, free_scale=False
+        function=np.tanh, derivative=lambda z: 1 - np.tanh(z) ** 2, free_scale=False
     )
     names = "layout", "alpha", "curvature", "data_loss"
     known |= {name: getattr(objective, name) for name in names}

@@ -104,8 +104,9 @@ def test_max_iter_and_max_fun_are_pauses(scripted_steps):
     assert run.exit is Exit.MAX_FUN and not run.ended and run.n_fun == 2
     run.advance(2, 4)
     assert run.exit is Exit.MAX_FUN and run.curve == [9, 8] and run.n_fun == 4
-    run.advance(2, 4)
-    assert run.n_fun == 4
+    for max_fun in (4, 3, 0):  # nor is there more to do with less
+        run.advance(2, max_fun)
+        assert run.n_fun == 4 and run.exit is Exit.MAX_FUN
     run.advance(2, 5)  # both at once
     assert run.exit is Exit.MAX_ITER and run.curve == [9, 8, 7] and run.n_fun == 5
     assert run.theta[0] == 4 and run.value == 7
@@ -159,6 +160,14 @@ def test_level_is_a_fall_by_less_than_tol_of_itself(scripted_steps, fall, level,
     run.advance(11, 100)
     assert run.n_iter == 11
     assert run.exit is (Exit.LEVEL if level else Exit.MAX_ITER)
+
+
+def test_a_fall_by_exactly_tol_of_itself_is_enough(scripted_steps):
+    scripted_steps([1] * 20)
+    objective = Scripted([1e3, 4 + 2.0**-8, *[1e6] * 9, 4.0, 3.0])
+    run = _run(objective, tol=2.0**-10)
+    run.advance(11, 100)
+    assert run.exit is Exit.MAX_ITER
 
 
 def test_a_rise_is_level_too(scripted_steps):
@@ -432,6 +441,8 @@ def test_runs_are_those_of_scipy(monkeypatch, steps, bounds):
 
 
 def test_the_known_interface_is_that_of_the_compiled_steps():
+    signature = skgoodmin.training.lbfgs._SIGNATURE
+    assert _known == (_lbfgsb.setulb.__doc__ == signature)
     expected = _compiled_steps if _known else _public_steps
     assert skgoodmin.training.lbfgs.lbfgsb_steps is expected
 

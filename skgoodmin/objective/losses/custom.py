@@ -13,6 +13,10 @@ critical point a minimum at a positive margin. The infimum has to be 0, the boun
 being what contradicting labels cost. A loss that never reaches its infimum is allowed,
 as log-loss is; the certificate says then that the theorem is silent.
 
+``minimum`` serves advice and displays. No proof rests on it: proven bounds come from
+tangents of the loss, so from ``value`` and ``derivative``, and from its being convex
+and not negative.
+
 Probabilities follow from the derivatives: where P(y = 1) = eta, the best f solves
 eta l'(+1, f) + (1 - eta) l'(-1, f) = 0, so eta = l'(-1, f) / (l'(-1, f) - l'(+1, f)).
 """
@@ -66,6 +70,8 @@ class CustomLoss(OutputwiseLoss):
     link: ClassVar = "custom"
     unit_margin: ClassVar = False
     auto_alpha: ClassVar = 1.0
+    has_closed_minimum: ClassVar = False
+    rounding: ClassVar = 0.0
 
     @cached_property
     def attains_minimum(self):

@@ -10,7 +10,7 @@ from ...kernels.losses.labels import signs
 from ...kernels.losses.logistic import logistic
 from ..duals.logistic import LogisticDual
 from .loss import KernelLoss, OutputwiseLoss
-from .softmax import label_entropy
+from .softmax import ENTROPY_ROUNDING, label_entropy
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Logistic(KernelLoss, OutputwiseLoss):
     attains_minimum: ClassVar = False
     unit_margin: ClassVar = False
     auto_alpha: ClassVar = 0.25
+    has_closed_minimum: ClassVar = True
+    rounding: ClassVar = ENTROPY_ROUNDING
 
     def minimum(self, counts):
         """Entropy of the labels of each group; counts (n_groups, n_outputs, 2)."""

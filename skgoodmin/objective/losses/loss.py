@@ -47,6 +47,14 @@ class Loss(Protocol):
         """Whether the loss is 0 from margin 1 on, and at least 1 on the wrong side."""
 
     @property
+    def has_closed_minimum(self) -> bool:
+        """Whether ``minimum`` is a formula that a proof may rest on."""
+
+    @property
+    def rounding(self) -> float:
+        """Relative rounding error of ``minimum``, in eps, for many classes as well."""
+
+    @property
     def auto_alpha(self) -> float:
         """Factor that ``alpha='auto'`` takes for this loss."""
 

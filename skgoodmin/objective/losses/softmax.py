@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import softmax, xlogy
+from scipy.special import softmax, xlog1py
 
 from ...kernels.losses.softmax import softmax as softmax_kernel
 from ..duals.softmax import SoftmaxDual
 from .loss import KernelLoss
+
+ENTROPY_ROUNDING = 1000.0  # quotients and logarithms; sums over classes not counted
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Softmax(KernelLoss):
     attains_minimum: ClassVar = False
     unit_margin: ClassVar = False
     auto_alpha: ClassVar = 0.25
+    has_closed_minimum: ClassVar = True
+    rounding: ClassVar = ENTROPY_ROUNDING
 
     def counts(self, labels, weights, group, n_outputs):
         """Weight of each class in each group, (n_groups, 1, n_outputs).
@@ -59,7 +63,13 @@ class Softmax(KernelLoss):
 
 
 def label_entropy(counts):
-    """n_j log(n / n_j), summed over labels j and outputs; (n_groups, n_outputs, j)."""
-    total = counts.sum(axis=-1, keepdims=True)
-    share = counts / np.where(total > 0, total, 1.0)
-    return -xlogy(counts, share).sum(axis=(-1, -2))
+    """n_j log(n / n_j), summed over labels j and outputs; (n_groups, n_outputs, j).
+
+    log(n / n_j) = log(1 + others / n_j) is exact to a few units in the last place also
+    where n_j is almost all there is.
+    """
+    others = counts @ (1.0 - np.eye(counts.shape[-1]))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio = np.where(counts > 0, others / counts, 0.0)
+    # A cap, for weights near the smallest float: less is a bound, too.
+    return xlog1py(counts, np.minimum(ratio, 1e300)).sum(axis=(-1, -2))

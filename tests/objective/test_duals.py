@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cases import LOSSES, loss_of, make_dual, rows
+from dual_cases import LOSSES, loss_of, make_dual, rows
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 

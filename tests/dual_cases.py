@@ -1,5 +1,7 @@
 """Small problems with everything that makes a certificate wrong."""
 
+import itertools
+
 import numpy as np
 from scipy.special import logsumexp
 
@@ -81,6 +83,50 @@ def loss_of(dual, raw):
         signs = np.broadcast_to(dual.signs.reshape(len(raw), *shape), raw.shape)
         return share * dual.loss.value(raw, signs).sum(axis=0)
     return share * np.logaddexp(0, -m).sum(axis=0)
+
+
+def best_over_intercepts(x, residuals, w):
+    """max_b ||sum_i R_i relu(w.x_i + b)||, all breakpoints, one after the other."""
+    z = x @ w
+    return max(np.linalg.norm(residuals @ np.maximum(z - knot, 0.0)) for knot in z)
+
+
+def direction(angle):
+    return np.array([np.cos(angle), np.sin(angle)])
+
+
+def exact_polar(x, residuals):
+    """One and two features: lines through pairs of rows, and the best in between."""
+    if x.shape[1] == 1:
+        return max(
+            best_over_intercepts(x, residuals, np.array([s])) for s in (1.0, -1.0)
+        )
+    angles = [0.0]
+    for i, j in itertools.combinations(range(len(x)), 2):
+        dx, dy = x[i] - x[j]
+        if dx or dy:
+            # w orthogonal to x_i - x_j: there the order of the rows changes.
+            angles += [np.arctan2(dx, -dy), np.arctan2(-dx, dy)]
+    angles = np.unique(np.mod(angles, 2 * np.pi))
+    best = 0.0
+    ends = np.r_[angles, angles[0] + 2 * np.pi]
+    for left, right in itertools.pairwise(ends):
+        best = max(best, best_over_intercepts(x, residuals, direction(left)))
+        # In between the rows keep their order, and the sum over those above each row
+        # is a linear function of w: its largest size on the arc.
+        z = x @ direction(0.5 * (left + right))
+        order = np.argsort(-z)
+        for k in range(1, len(x)):
+            above, pinned = order[:k], x[order[k]]
+            G = residuals[:, above] @ (x[above] - pinned)
+            for angle in np.linspace(left, right, 9):
+                best = max(best, np.linalg.norm(G @ direction(angle)))
+            if len(residuals) == 1:
+                angle = np.arctan2(G[0, 1], G[0, 0])
+                for turn in (0, np.pi, 2 * np.pi, 3 * np.pi):
+                    if left <= angle + turn <= right:
+                        best = max(best, np.linalg.norm(G))
+    return best
 
 
 LOSSES = ("hinge", "hinge 2", "hinge 4.5", "logistic", "squared", "own", "own logistic")

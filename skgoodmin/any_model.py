@@ -1,0 +1,145 @@
+"""What any model has reached on its training rows, from its raw predictions alone."""
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import check_array, check_consistent_length, check_random_state
+from sklearn.utils.validation import _check_sample_weight
+
+from .certificates.certificate import Certificate
+from .certificates.certify import Ending
+from .certificates.certify import certify as certify_predictions
+from .estimator.setup import naming
+from .estimator.targets import encode
+from .estimator.typing import MatrixLike
+from .kernels.activations import ACTIVATIONS
+from .objective.canonical_rows import canonical_rows, contradicting_rows
+from .objective.layout import ParameterLayout
+from .objective.losses import LOSSES, CustomLoss
+from .objective.losses.custom import PointwiseLoss, check_loss
+from .objective.objective import Objective
+from .objective.predictions import GivenPredictions
+
+
+def certify(
+    X: MatrixLike,
+    y: MatrixLike,
+    raw_predictions: ArrayLike,
+    *,
+    loss: str | PointwiseLoss = "log_loss",
+    degree: float = 3,
+    sample_weight: ArrayLike | None = None,
+    random_state: int | np.random.RandomState | None = 0,
+) -> Certificate:
+    """Certify the raw predictions of any model on its training rows.
+
+    A model of any kind gives rows with equal features one prediction, which bounds its
+    loss from below (see the user guide). Where the loss is above that bound, a special
+    neuron is looked for that lowers it when it is added to the model.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Finite numbers.
+    y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        Class labels, or a matrix of 0 and 1 for multilabel.
+    raw_predictions : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        What comes before the link: log-odds of the second class, or one column for each
+        class or label. scikit-learn calls it ``decision_function``, torch logits.
+    loss : {'log_loss', 'poly_hinge'} or object, default='log_loss'
+        The loss that they were trained on; see :class:`GoodMinimaClassifier`.
+    degree : float, default=3
+        Of the polynomial hinge.
+    sample_weight : array-like of shape (n_samples,), default=None
+    random_state : int, RandomState instance or None, default=0
+        Of the search for a neuron.
+
+    Returns
+    -------
+    certificate : Certificate
+        Of the data loss: nothing is known of a penalty, and ``grad_norm`` is NaN.
+
+    Raises
+    ------
+    ValueError
+        If an array is not valid, or rows with equal features have different
+        predictions, so that these are no function of X.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgoodmin import certify
+    >>> X = np.array([[0.0], [0.0], [1.0]])
+    >>> certificate = certify(X, [0, 1, 1], [0.0, 0.0, 50.0])
+    >>> certificate.status.name, certificate.contradictions.tolist()
+    ('GLOBAL', [0, 1])
+    """
+    with naming("X"):
+        X = check_array(
+            X, accept_sparse="csr", dtype=(np.float64, np.float32), order="C"
+        )
+    with naming("y"):
+        accepted: dict[str, Any] = {"ensure_2d": False, "dtype": None}
+        target, labels = encode(check_array(y, accept_sparse="csr", **accepted))
+    with naming("raw_predictions"):
+        raw = check_array(raw_predictions, ensure_2d=False, dtype=np.float64)
+        raw = raw.reshape(len(raw), -1)
+        if raw.shape[1] != target.n_outputs:
+            raise ValueError(
+                f"there must be {target.n_outputs} columns for these y, got "
+                f"{raw.shape[1]}."
+            )
+    check_consistent_length(X, labels, raw)
+    if sample_weight is not None:
+        with naming("sample_weight"):
+            sample_weight = _check_sample_weight(
+                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+            )
+    data = canonical_rows(X, labels, sample_weight)
+    given = np.ascontiguousarray(raw[data.rows.index])
+    _check_function(data, given)
+    objective = Objective(
+        data,
+        ParameterLayout((X.shape[1], target.n_outputs)),
+        ACTIVATIONS["identity"],
+        _loss(loss, degree, target),
+        0.0,
+    )
+    certificate = certify_predictions(
+        GivenPredictions(objective, given=given),
+        Ending(),  # nothing is known of it
+        check_random_state(random_state),
+    )
+    return certificate.of_rows(contradicting_rows(X, labels, sample_weight))
+
+
+def _loss(loss, degree, target):
+    """The loss object of a name, or of the user's own."""
+    if not isinstance(loss, str):
+        check_loss(loss)
+        return CustomLoss(loss)
+    if loss not in LOSSES:
+        raise ValueError(
+            f"loss must be one of {sorted(LOSSES)} or an object, got {loss!r}."
+        )
+    if not (isinstance(degree, Real) and 2 <= float(degree) < np.inf):
+        raise ValueError(f"degree must be a number from 2 on, got {degree!r}.")
+    return target.choose_loss(LOSSES[loss], float(degree))
+
+
+def _check_function(data, raw):
+    """Predictions are a function of the rows."""
+    if data.opens_group.all():
+        return
+    first = np.flatnonzero(data.opens_group)
+    off = np.abs(raw - raw[first][data.group]).max(axis=1)
+    off -= 1e-6 * (1.0 + np.abs(raw).max(axis=1))
+    if off.max() > 0:
+        worst = int(off.argmax())
+        rows = data.rows.index[[first[data.group[worst]], worst]]
+        raise ValueError(
+            f"raw_predictions of rows {rows[0]} and {rows[1]} differ, though their "
+            "features in X are equal: a model gives equal rows one prediction."
+        )

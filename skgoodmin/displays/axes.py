@@ -1,0 +1,24 @@
+"""Where displays draw; matplotlib is imported when something is drawn."""
+
+
+def pyplot():
+    """matplotlib.pyplot.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            "Drawing needs matplotlib; install it with 'pip install skgoodmin[plot]'."
+        ) from error
+    return plt
+
+
+def axes(ax):
+    """``ax``, or new axes where it is None."""
+    plt = pyplot()
+    return plt.subplots()[1] if ax is None else ax

@@ -1,0 +1,162 @@
+"""The certificate of a fit: what is left to gain, and which rows carry it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from ..certificates.certificate import Certificate
+from ..certificates.pointwise import group_minima
+from ..estimator.setup import posed_again
+from ..objective.predictions import Predictions
+from .axes import pyplot
+
+N_NAMED = 5  # rows that are named by their place in X
+
+
+@dataclass
+class CertificateDisplay:
+    """Objective and bounds on one axis; below, the loss of each row, the largest named.
+
+    Parameters
+    ----------
+    certificate : Certificate
+    margins : ndarray of shape (n_rows,)
+        Of the distinct rows, ascending: y f, the smallest one over the outputs.
+    gap_shares : ndarray of shape (n_rows,)
+        What each row adds to the loss beyond what rows that contradict each other cost
+        any model, in the same order.
+    rows : ndarray of shape (n_rows,)
+        Places of the rows in X.
+
+    Attributes
+    ----------
+    bound_ax_, ax_ : matplotlib Axes
+        Of the bounds and of the rows.
+    figure_ : matplotlib Figure
+    bars_ : matplotlib BarContainer
+        Objective, and the bounds that are known.
+    points_ : matplotlib PathCollection
+    names_ : list of matplotlib Annotation
+    """
+
+    certificate: Certificate
+    margins: np.ndarray
+    gap_shares: np.ndarray
+    rows: np.ndarray
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, y, *, sample_weight=None, certificate=None, ax=None, **kwargs
+    ):
+        """Draw the certificate of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : GoodMinimaClassifier, or a Pipeline that ends in one
+        X, y, sample_weight
+            The training data.
+        certificate : Certificate, default=None
+            Another one than ``estimator.certificate_``, as that of ``certify``.
+        ax : matplotlib Axes, default=None
+            It is divided in two.
+        **kwargs : dict
+            For ``scatter``.
+
+        Returns
+        -------
+        display : CertificateDisplay
+        """
+        check_is_fitted(estimator)
+        if isinstance(estimator, Pipeline):
+            X, estimator = estimator[:-1].transform(X), estimator[-1]
+        objective, theta, _ = posed_again(estimator, X, y, sample_weight)
+        raw = Predictions(objective, theta).raw
+        margins = (objective.signs() * raw).min(axis=1)
+        order = np.argsort(margins, kind="stable")
+        shares = gap_by_row(objective, raw)
+        display = cls(
+            estimator.certificate_ if certificate is None else certificate,
+            margins[order],
+            shares[order],
+            objective.data.rows.index[order],
+        )
+        return display.plot(ax=ax, **kwargs)
+
+    def plot(self, *, ax=None, **kwargs):
+        """Draw on ``ax``; returns the display."""
+        self.bound_ax_, self.ax_ = _divided(ax)
+        self.figure_ = self.ax_.figure
+        self._plot_bounds()
+        style = {"c": self.gap_shares, "cmap": "Reds", "edgecolors": "0.6", "s": 18}
+        at = np.arange(len(self.margins))
+        self.points_ = self.ax_.scatter(at, self.margins, **(style | kwargs))
+        self.figure_.colorbar(
+            self.points_, ax=[self.bound_ax_, self.ax_], label="share in the loss"
+        )
+        self.ax_.axhline(0, color="0.4", lw=0.8)
+        self.ax_.set(xlabel="rows by margin", ylabel="margin")
+        largest = np.argsort(-self.gap_shares, kind="stable")[:N_NAMED]
+        self.names_ = [
+            self.ax_.annotate(
+                str(self.rows[i]),
+                (at[i], self.margins[i]),
+                xytext=(4, -3),
+                textcoords="offset points",
+                fontsize="x-small",
+            )
+            for i in largest
+            if self.gap_shares[i] > 0
+        ]
+        return self
+
+    def _plot_bounds(self):
+        """Objective, estimated and proven bound as bars on one axis."""
+        certificate = self.certificate
+        values = {
+            "objective": certificate.objective,
+            "estimated bound": certificate.estimated_bound,
+            "proven bound": certificate.lower_bound,
+        }
+        known = {name: value for name, value in values.items() if np.isfinite(value)}
+        names, sizes = list(known)[::-1], list(known.values())[::-1]
+        colours = {"objective": "C0", "estimated bound": "0.6", "proven bound": "C2"}
+        self.bars_ = self.bound_ax_.barh(
+            names, sizes, color=[colours[name] for name in names]
+        )
+        self.bound_ax_.bar_label(self.bars_, fmt="%.4g", padding=3, fontsize="small")
+        self.bound_ax_.margins(x=0.15)
+        self.bound_ax_.set_title(
+            f"{certificate.status.name}: at most "
+            f"{100 * certificate.relative_gap:.2g} % above the best",
+            fontsize="medium",
+        )
+
+
+def _divided(ax):
+    """(axes of the bounds, axes of the rows) in place of ``ax``."""
+    figure = pyplot().figure(layout="constrained") if ax is None else ax.figure
+    if ax is None:
+        grid = figure.add_gridspec(2, 1, height_ratios=[1, 3])
+    else:
+        ax.set_axis_off()
+        grid = ax.get_subplotspec().subgridspec(2, 1, height_ratios=[1, 3], hspace=0.4)
+    return figure.add_subplot(grid[0]), figure.add_subplot(grid[1])
+
+
+def gap_by_row(objective, raw):
+    """What each row adds to the loss beyond its part in the minimum of its group.
+
+    raw : (n_rows, n_outputs), of the canonical rows. Returns (n_rows,), which sum up to
+    the gap.
+    """
+    data = objective.data
+    loss = np.array(
+        [objective.data_loss(raw[i : i + 1], i)[0] for i in range(data.n_rows)]
+    )
+    by_group = np.bincount(data.group, loss)
+    groups, minima = group_minima(objective)
+    by_group[groups] -= minima
+    size = np.bincount(data.group, objective.shares)
+    return by_group[data.group] * objective.shares / size[data.group]
