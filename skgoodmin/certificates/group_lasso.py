@@ -99,8 +99,9 @@ def fit_amplitudes(dual, phi, v, c, alpha, tol=1e-6, max_iter=100):
         hessian, spent = _hessian(phi[some], curvature)
         near = np.column_stack([v[:, some], c])
         slope = np.column_stack([gradient[:, some], residuals.sum(axis=1)])
-        step = _model_minimum(hessian, slope, near, alpha) - near
-        work += spent + 2.0 * phi.size * len(v)
+        found, inside = _model_minimum(hessian, slope, near, alpha)
+        step = found - near
+        work += spent + inside + 2.0 * phi.size * len(v)
         # Along the step P is convex; the model says how it starts to fall.
         ahead = step[:, :-1] @ phi[some] + step[:, -1:]
         penalty = alpha * _norms(near[:, :-1])
@@ -171,14 +172,19 @@ def _times(hessian, v):
 
 
 def _model_minimum(hessian, slope, near, alpha):
-    """Where the quadratic model with the penalty is least, nearly: (K, m + 1)."""
+    """Where the quadratic model with the penalty is least, nearly.
+
+    Returns (K, m + 1), and the multiplications that it took.
+    """
     m = near.shape[1] - 1
     penalty = np.append(np.full(m, alpha), 0.0)
     v, gradient = near.copy(), slope.copy()
     first = value = alpha * _norms(v[:, :-1])
+    work = 0.0
     for _ in range(N_INNER):
         before = value
-        descend(hessian, penalty, N_SWEEPS, 0.0, v, gradient)
+        sweeps = descend(hessian, penalty, N_SWEEPS, 0.0, v, gradient)
+        work += sweeps * (v != 0).any(axis=0).sum() * hessian[:, :, 0].size
         value = _model_value(v, near, slope, gradient, alpha)
         for _ in range(N_NEWTON):
             support = np.flatnonzero((v != 0).any(axis=0) | (penalty == 0))
@@ -186,6 +192,7 @@ def _model_minimum(hessian, slope, near, alpha):
                 break
             step = _newton(hessian, gradient, v, support, penalty)
             start = value
+            work += (len(support) * len(v)) ** 3 / 6.0
             for t in _lengths(v[:, support[:-1]], step[:, :-1]):
                 trial = _moved(v, support, t * step)
                 ahead = slope + _times(hessian, trial - near)
@@ -197,7 +204,7 @@ def _model_minimum(hessian, slope, near, alpha):
                 break
         if before - value < 1e-3 * (first - value):
             break
-    return v
+    return v, work
 
 
 def _lengths(v, step):

@@ -34,8 +34,10 @@ N_CERTAIN = 256  # random ascents that have to find nothing before the end
 # Evaluations of an ascent at first, and what part of them go on how much longer.
 N_FIRST, GOING_ON, N_STEPS = 12, 4, 40
 LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number and share
-N_POLISH = 40  # iterations of L-BFGS on the directions between rounds
-MOST_POLISH = 1000  # of them at the end, where there is no room for further units
+# Iterations of L-BFGS on the directions between rounds, at a time and at most: they go on
+# while they bring a share of the gap.
+N_POLISH, MOST_POLISH, POLISHED = 20, 200, 0.03
+LAST_POLISH = 1000  # of them at the end, where no further unit has room
 PAYS = 1e-4  # relative decrease for which units are exchanged
 FINAL = 0.01  # precision of the last amplitudes, relative to tol_gap
 ABOVE = 1e-4  # relative polar above alpha that is worth a unit
@@ -138,7 +140,7 @@ class Growth:
             n_rounds += 1
         if exit is Exit.WIDTH:
             left = max(int(self.budget.max_fun - self.spent), 0)
-            units = self._polish(units, min(left, MOST_POLISH))
+            units = self._polish(units, min(left, LAST_POLISH))
         units, _ = self._amplitudes(units, self._precise)
         return self._end(units, exit, n_rounds)
 
@@ -158,7 +160,7 @@ class Growth:
         if full:
             largest = np.argsort(-more.sizes, kind="stable")[: self.width]
             more, _ = self._amplitudes(more.take(np.sort(largest)))
-        more, residuals = self._amplitudes(self._polish(more, N_POLISH))
+        more, residuals = self._amplitudes(self._polish(more, MOST_POLISH))
         pays = not full or self.value < before * (1.0 - PAYS)
         if not pays:
             self.value = before
@@ -191,7 +193,11 @@ class Growth:
         theta = self._theta(units)
         layout = self.objective.layout.holding(theta)
         run = Run(replace(self.objective, layout=layout), theta, self.budget.tol)
-        run.advance(n_iterations, 2 * n_iterations)
+        enough, fall = POLISHED * max(self.gap if self.trace else 1.0, 0.0), np.inf
+        while fall > enough * run.value and run.n_iter < n_iterations and not run.ended:
+            before = run.value
+            run.advance(min(run.n_iter + N_POLISH, n_iterations), 2 * n_iterations)
+            fall = before - run.value
         self.spent += run.n_fun
         activation = self.objective.activation
         coefs, intercepts = layout.unpack(run.theta)
