@@ -30,12 +30,12 @@ from .lbfgs import Exit, Progress, Run, Solution
 from .units import Units
 
 N_UNITS, N_RANDOM = 16, 32  # ascents of a round, from neurons and random directions
-N_CERTAIN = 256  # random ascents that have to find nothing before the end
+CERTAIN = 64, 256  # random ascents that have to find nothing: for a gap of 1e-2, 1e-3
 # Evaluations of an ascent at first, and what part of them go on how much longer.
 N_FIRST, GOING_ON, N_STEPS = 12, 4, 40
 LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number and share
-# Iterations of L-BFGS on the directions between rounds, at a time and at most: they go on
-# while they bring a share of the gap.
+# Iterations of L-BFGS on the directions between rounds, at a time and at most: they go
+# on while they bring a share of the gap.
 N_POLISH, MOST_POLISH, POLISHED = 20, 200, 0.03
 LAST_POLISH = 1000  # of them at the end, where no further unit has room
 PAYS = 1e-4  # relative decrease for which units are exchanged
@@ -93,6 +93,7 @@ class Growth:
         self.spent, self.bound, self.value = 0.0, -np.inf, np.inf
         self.trace: list[tuple] = []
         self.n_random = N_RANDOM
+        self.n_certain = np.clip(0.01 * CERTAIN[0] / max(tol_gap, 1e-9), *CERTAIN)
         self.neurons = np.zeros((0, data.n_features)), np.zeros(0)
 
     @property
@@ -117,7 +118,7 @@ class Growth:
                 break
             found = self._search(units, residuals)
             # An estimate is as good as the search: it has to hold under more.
-            while self.gap <= self.tol_gap and self.n_random < N_CERTAIN:
+            while self.gap <= self.tol_gap and self.n_random < self.n_certain:
                 self.n_random *= 2
                 found = self._search(units, residuals)
             if self.gap <= self.tol_gap:

@@ -27,7 +27,7 @@ LOSSES = [("poly_hinge", 1), ("log_loss", 1), ("poly_hinge", 3), ("log_loss", 3)
 
 
 def grow(objective, theta=None, tol_gap=1e-3, seed=0, budget=None, **kwargs):
-    budget = budget or Budget(1000, 20000, 1e-6)
+    budget = budget or Budget(1000, 10**6, 1e-6)
     rng = np.random.RandomState(seed)
     return Growth(objective, rng, budget, tol_gap, **kwargs).run(theta)
 
