@@ -26,7 +26,11 @@ def descending(z, keys, other, order):
     scale = (BINS * BINS - 1) / spread
     low, high = np.zeros(BINS + 1, np.int64), np.zeros(BINS + 1, np.int64)
     for i in range(n):
-        key = int((largest - z[i]) * scale)
+        place = (largest - z[i]) * scale
+        if not 0.0 <= place < BINS * BINS:  # NaN among z, or a spread near 0
+            order[:] = np.argsort(-z)
+            return
+        key = int(place)
         keys[i] = key
         low[key % BINS + 1] += 1
         high[key // BINS + 1] += 1
