@@ -120,9 +120,12 @@ FIRST_STEP = 0.5
 
 def relu_ascents(x, r, starts, max_evaluations, steps=None):
     """Ascents from rows of ``starts`` (m, d), with first ``steps`` (m,)."""
+    if not len(x):  # no row has a residual: nothing to climb
+        starts = starts[:0]
     coefs, directions = np.empty_like(starts), np.empty((len(starts), r.shape[1]))
     values = np.empty((len(starts), 4))
-    steps = np.full(len(starts), FIRST_STEP) if steps is None else steps
+    if steps is None or not len(x):
+        steps = np.full(len(starts), FIRST_STEP)
     columns, ends = np.ascontiguousarray(x.T), (coefs, directions, values)
     ascend_all(x, columns, r, starts, steps, max_evaluations, ends)
     value, intercept, used, step = values.T.copy()
@@ -143,7 +146,7 @@ def starting_points(x, r, units, n_units, n_random, rng):
     units = units[np.linalg.norm(units, axis=1) > 0]
     if n_units == 0:
         units = units[:0]
-    elif len(units) > n_units:
+    elif len(units) > n_units and len(x):
         scores = np.empty(len(units))
         score_all(np.ascontiguousarray(x.T), r, units, scores)
         units = units[np.argsort(-scores, kind="stable")[:n_units]]

@@ -307,3 +307,12 @@ def test_the_estimator_works_where_estimators_do():
     assert model.get_params()["tol_gap"] == 0.01
     scores = cross_val_score(make_pipeline(StandardScaler(), model), X, y, cv=3)
     assert scores.min() > 0.9
+
+
+@pytest.mark.parametrize("loss", ["poly_hinge", "log_loss"])
+def test_one_label_is_a_constant(loss):
+    """No row has a balanced residual, so there is nothing to look for."""
+    X, y = make_moons(30, random_state=0)
+    model = grower(loss=loss).fit(X, y, sample_weight=(y == 1).astype(float))
+    assert (model.predict(X) == 1).all()
+    assert not model.coefs_[0].any()
