@@ -30,6 +30,7 @@ from .estimator.setup import (
     check_parameters,
     constant_origin,
     draw_starts,
+    largest_number_of_runs,
     neuron_degree,
     origin_of,
     pose,
@@ -60,8 +61,9 @@ class GoodMinimaClassifier(CallbackSupportMixin, NetworkClassifier):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or array-like of int, default=(100,)
-        Units of each hidden layer; ``()`` is a linear model.
+    hidden_layer_sizes : int, array-like of int or 'auto', default=(100,)
+        Units of each hidden layer; ``()`` is a linear model. For ``training='grow'``
+        the largest number of units, which 'auto' leaves open.
     activation : {'identity', 'logistic', 'tanh', 'relu', 'softplus', 'silu'}, \
 default='relu'
         Activation function of the hidden units.
@@ -96,12 +98,19 @@ default='relu'
         theorem holds on the training rows. Too small a degree is a warning.
     neuron_alpha : float, default=1.0
         Strength of the penalty on the neuron's amplitude (lambda in the papers).
-    training : {'escape', 'joint'}, default='escape'
+    training : {'escape', 'joint', 'grow'}, default='escape'
         'escape' trains the plain network; where it stalls, a scouted special neuron
         shows the way on, and the unit that is missed least is replaced by one in that
         direction. 'joint' trains the network together with the special neuron,
         literally as in [1]_, drops the neuron and goes on without it; this is
-        measurably worse than no neuron.
+        measurably worse than no neuron. 'grow', for one hidden layer of relu and
+        ``alpha > 0``, adds units as long as one lowers the objective, and solves the
+        convex problem of all output weights in between: from any start to one
+        objective, with as many units as it takes. ``n_init`` and ``max_escapes`` mean
+        nothing to it; ``max_iter`` counts its rounds.
+    tol_gap : float, default=1e-3
+        Growing ends where the objective is no further above the estimated bound of
+        networks of every width than this share of it.
     n_init : int, default=1
         Number of random starts; the best one is kept. A start that reaches a global
         minimum ends the search.
@@ -137,10 +146,11 @@ default='relu'
         and the best iterate is kept.
     warm_start : bool, default=False
         Start from the parameters of the previous fit, without escapes: a model that
-        is at rest stays what it is. Further starts are random. The ``fitted_estimator``
-        that callbacks get is then a checkpoint: its ``fit`` on the same data ends in
-        the model of the fit that made it, bit for bit. It holds the values and
-        gradients of all evaluations up to 256 MiB, and computes the rest again.
+        is at rest stays what it is. Growing starts from its units. Further starts are
+        random. The ``fitted_estimator`` that callbacks get is then a checkpoint: its
+        ``fit`` on the same data ends in the model of the fit that made it, bit for
+        bit. It holds the values and gradients of all evaluations up to 256 MiB, and
+        computes the rest again.
     random_state : int, RandomState instance or None, default=None
         Source of starts, splits and scouts.
     verbose : bool or int, default=0
@@ -261,6 +271,7 @@ default='relu'
         "hidden_layer_sizes": [
             "array-like",
             Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
         ],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "loss": [
@@ -273,7 +284,8 @@ default='relu'
         "neuron_placement": [StrOptions({"skip", "per_layer"})],
         "neuron_degree": [Interval(Integral, 1, None, closed="left"), None],
         "neuron_alpha": [Interval(Real, 0, None, closed="neither")],
-        "training": [StrOptions({"escape", "joint"})],
+        "training": [StrOptions({"escape", "joint", "grow"})],
+        "tol_gap": [Interval(Real, 0, 1, closed="left")],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "max_escapes": [Interval(Integral, 0, None, closed="left")],
         "n_jobs": [Integral, None],
@@ -294,7 +306,10 @@ default='relu'
 
     def __init__(
         self,
-        hidden_layer_sizes: int | Sequence[int] | NDArray[np.integer] = (100,),
+        hidden_layer_sizes: int
+        | Sequence[int]
+        | NDArray[np.integer]
+        | Literal["auto"] = (100,),
         activation: str = "relu",
         *,
         loss: str | PointwiseLoss = "poly_hinge",
@@ -304,7 +319,8 @@ default='relu'
         neuron_placement: Literal["skip", "per_layer"] = "skip",
         neuron_degree: int | None = None,
         neuron_alpha: float = 1.0,
-        training: Literal["escape", "joint"] = "escape",
+        training: Literal["escape", "joint", "grow"] = "escape",
+        tol_gap: float = 1e-3,
         n_init: int = 1,
         max_escapes: int = 3,
         n_jobs: int | None = None,
@@ -329,6 +345,7 @@ default='relu'
         self.neuron_degree = neuron_degree
         self.neuron_alpha = neuron_alpha
         self.training = training
+        self.tol_gap = tol_gap
         self.n_init = n_init
         self.max_escapes = max_escapes
         self.n_jobs = n_jobs
@@ -464,8 +481,7 @@ default='relu'
                 replace(problem, objective=objective),
                 checkpoint,
             )
-            n_runs = 2 if self.training == "joint" else 1 + self.max_escapes
-            tasks = TaskTree(self, *given, reconstruct, n_runs)
+            tasks = TaskTree(self, *given, reconstruct, largest_number_of_runs(self))
         try:
             training = train(
                 objective,
@@ -479,12 +495,14 @@ default='relu'
                     every_layer=self.neuron_placement == "per_layer",
                     stop=stop,
                 ),
+                training=self.training,
                 special_neuron=self.special_neuron is not None,
                 augmented=augment(self, objective, degree),
                 neuron_alpha=self.neuron_alpha,
                 n_jobs=self.n_jobs,
                 held_out=held_out,
                 on_iteration=self._on_iteration(tasks, report),
+                tol_gap=self.tol_gap,
             )
         except OverflowError as error:
             why = advice(Exit.OVERFLOW, objective.data)
@@ -546,14 +564,15 @@ default='relu'
     def _predicting(shell, problem, checkpoint, theta):
         """The fitted attributes that prediction needs, and the checkpoint."""
         objective = problem.objective
-        coefs, intercepts = objective.layout.unpack(theta.astype(objective.data.dtype))
+        theta = theta.astype(objective.data.dtype)
+        coefs, intercepts = objective.layout.holding(theta).unpack(theta)
         fitted = {
             "classes_": problem.target.classes,
             "multilabel_": problem.target.multilabel,
             "coefs_": coefs,
             "intercepts_": intercepts,
             "n_layers_": len(coefs) + 1,
-            "n_outputs_": objective.layout.sizes[-1],
+            "n_outputs_": objective.n_outputs,
             "out_activation_": objective.loss.link,
             "n_features_in_": objective.layout.sizes[0],
         }

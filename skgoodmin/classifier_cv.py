@@ -66,8 +66,8 @@ class GoodMinimaClassifierCV(CallbackSupportMixin, NetworkClassifier):
     refit : bool, default=True
         Train on all rows with the best strength; without it there is no model, only
         the scores, and predictions raise ``NotFittedError``.
-    special_neuron, neuron_placement, neuron_degree, neuron_alpha, training, n_init, \
-max_escapes, max_iter, max_fun, tol, class_weight, random_state
+    special_neuron, neuron_placement, neuron_degree, neuron_alpha, training, tol_gap, \
+n_init, max_escapes, max_iter, max_fun, tol, class_weight, random_state
         See :class:`GoodMinimaClassifier`.
     verbose : bool or int, default=0
         1 prints a line for each fit in a fold, the mean scores, and what
@@ -126,7 +126,10 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state
 
     def __init__(
         self,
-        hidden_layer_sizes: int | Sequence[int] | NDArray[np.integer] = (100,),
+        hidden_layer_sizes: int
+        | Sequence[int]
+        | NDArray[np.integer]
+        | Literal["auto"] = (100,),
         activation: str = "relu",
         *,
         alphas: int | Sequence[float] | NDArray[np.floating] = 8,
@@ -140,7 +143,8 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state
         neuron_placement: Literal["skip", "per_layer"] = "skip",
         neuron_degree: int | None = None,
         neuron_alpha: float = 1.0,
-        training: Literal["escape", "joint"] = "escape",
+        training: Literal["escape", "joint", "grow"] = "escape",
+        tol_gap: float = 1e-3,
         n_init: int = 1,
         max_escapes: int = 3,
         max_iter: int = 1000,
@@ -164,6 +168,7 @@ max_escapes, max_iter, max_fun, tol, class_weight, random_state
         self.neuron_degree = neuron_degree
         self.neuron_alpha = neuron_alpha
         self.training = training
+        self.tol_gap = tol_gap
         self.n_init = n_init
         self.max_escapes = max_escapes
         self.max_iter = max_iter

@@ -35,7 +35,6 @@ DOORS = {
         "estimator/*.py",
     },
     "scipy.optimize": {
-        "certificates/amplitudes.py",
         "certificates/polar.py",
         "certificates/relaxation.py",
         "training/lbfgs.py",

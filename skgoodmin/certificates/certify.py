@@ -31,6 +31,8 @@ def certify(
     neuron_alpha=1.0,
     contribution=0.0,
     effort=0,
+    neurons=None,
+    least=0.0,
 ):
     """Certificate of a trained network.
 
@@ -49,6 +51,11 @@ def certify(
         See :class:`Certificate`.
     effort : float, default=0
         How hard to try with weight decay; 0 is what a fit does by the way.
+    neurons : (coefs (m, d), intercepts (m,)), optional
+        That the search with weight decay sets out from, besides the network's units.
+    least : float, default=0.0
+        Share of the objective that a witness has to lower it by: less is what the
+        training was asked to leave.
 
     Returns
     -------
@@ -61,10 +68,12 @@ def certify(
     penalty = 0.5 * objective.alpha * float(weights @ weights)
     bounds, witness = [pointwise_bound(objective)], None
     if objective.alpha > 0:
-        more, witness = with_weight_decay(predictions, special_neuron, effort)
+        more, witness = with_weight_decay(predictions, special_neuron, effort, neurons)
         bounds += more
     elif special_neuron:
         witness = find_witness(predictions, rng, neuron_alpha)
+    if witness is not None and witness.decrease < least * (loss + penalty):
+        witness = None
     status = _status(predictions, ending, loss + penalty, bounds, witness)
     certificate = Certificate(
         status=status,
@@ -80,7 +89,7 @@ def certify(
     return diagnose(certificate, objective)
 
 
-def with_weight_decay(predictions, special_neuron, effort):
+def with_weight_decay(predictions, special_neuron, effort, neurons=None):
     """(bounds of the objective, witness or None) of a network with weight decay."""
     objective = predictions.objective
     data, activation = objective.data, objective.activation
@@ -98,6 +107,7 @@ def with_weight_decay(predictions, special_neuron, effort):
             effort,
             np.random.default_rng(0),  # the same data give the same certificate
             data.group,
+            neurons,
         )
         witness = None
         if special_neuron and found.neuron is not None:

@@ -20,7 +20,7 @@ class Effort:
     n_units, n_random, n_steps : int
         Ascents from units and random directions, and evaluations of each.
     amplitudes : int
-        Iterations of the convex amplitudes; 0 leaves them out.
+        Quadratic models of the convex amplitudes at most; 0 leaves them out.
     n_grown : int
         Rounds of neurons added to them.
     n_rounds : int
@@ -63,7 +63,7 @@ def effort_of(effort):
         n_units=share(12, 2),
         n_random=share(12, 2),
         n_steps=200,
-        amplitudes=200,
+        amplitudes=50,
         n_grown=3,
         n_rounds=share(12, 3),
         arcs=(1e-3, 20_000),

@@ -14,6 +14,7 @@ they start from the ascents of the relu as well.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
@@ -50,6 +51,42 @@ class Neuron:
     n_ascents: int
 
 
+class Ascents(NamedTuple):
+    """Where several ascents ended, one row each."""
+
+    values: np.ndarray  # (m,) h / ||w||
+    coefs: np.ndarray  # (m, d) of length 1
+    intercepts: np.ndarray  # (m,)
+    directions: np.ndarray  # (m, K) sum_i R_i act(w.x_i + b)
+    n_evaluations: float  # of h, all together
+    steps: np.ndarray  # (m,) to go on with
+
+    def go_on(self, x, r, most, max_evaluations):
+        """The ascents after the ``most`` best of them went on."""
+        best = np.sort(np.argsort(-self.values, kind="stable")[:most])
+        starts, steps = self.coefs[best], self.steps[best]
+        further = relu_ascents(x, r, starts, max_evaluations, steps)
+        for name in ("values", "coefs", "intercepts", "directions", "steps"):
+            getattr(self, name)[best] = getattr(further, name)
+        n_evaluations = self.n_evaluations + further.n_evaluations
+        return self._replace(n_evaluations=n_evaluations)
+
+    def distinct(self, least, most):
+        """Places of at most ``most`` with values above ``least``, best first.
+
+        They differ in (w, b).
+        """
+        chosen: list[int] = []
+        for k in np.argsort(-self.values, kind="stable"):
+            if self.values[k] <= least or len(chosen) == most:
+                break
+            b = self.intercepts[k]
+            near = np.abs(self.intercepts[chosen] - b) < 1e-4 * (1.0 + abs(b))
+            if not (near & (self.coefs[chosen] @ self.coefs[k] > 1.0 - 1e-6)).any():
+                chosen.append(int(k))
+        return np.array(chosen, dtype=int)
+
+
 def rows_used(x, residuals):
     """The rows with a residual: (x (m, d) dense, R (m, K)), C-ordered float64."""
     used = np.flatnonzero((residuals != 0).any(axis=0))
@@ -78,12 +115,21 @@ def _best(values, coefs, intercepts, directions):
     )
 
 
-def _relu_ascents(x, r, starts, max_evaluations):
-    coefs = np.empty_like(starts)
-    directions = np.empty((len(starts), r.shape[1]))
-    values = np.empty((len(starts), 2))
-    ascend_all(x, r, starts, max_evaluations, coefs, directions, values)
-    return values[:, 0], coefs, values[:, 1], directions
+FIRST_STEP = 0.5
+
+
+def relu_ascents(x, r, starts, max_evaluations, steps=None):
+    """Ascents from rows of ``starts`` (m, d), with first ``steps`` (m,)."""
+    if not len(x):  # no row has a residual: nothing to climb
+        starts = starts[:0]
+    coefs, directions = np.empty_like(starts), np.empty((len(starts), r.shape[1]))
+    values = np.empty((len(starts), 4))
+    if steps is None or not len(x):
+        steps = np.full(len(starts), FIRST_STEP)
+    columns, ends = np.ascontiguousarray(x.T), (coefs, directions, values)
+    ascend_all(x, columns, r, starts, steps, max_evaluations, ends)
+    value, intercept, used, step = values.T.copy()
+    return Ascents(value, coefs, intercept, directions, used.sum(), step)
 
 
 def _promising(x, r, activation, units, intercepts, most):
@@ -95,14 +141,14 @@ def _promising(x, r, activation, units, intercepts, most):
     return live[np.argsort(-score, kind="stable")[:most]]
 
 
-def _starts(x, r, units, n_units, n_random, rng):
+def starting_points(x, r, units, n_units, n_random, rng):
     """Directions (m, d): the units that are missed most, and random ones."""
     units = units[np.linalg.norm(units, axis=1) > 0]
     if n_units == 0:
         units = units[:0]
-    elif len(units) > n_units:
+    elif len(units) > n_units and len(x):
         scores = np.empty(len(units))
-        score_all(x, r, units, scores)
+        score_all(np.ascontiguousarray(x.T), r, units, scores)
         units = units[np.argsort(-scores, kind="stable")[:n_units]]
     random = rng.normal(size=(n_random, x.shape[1]))
     starts = np.ascontiguousarray(np.vstack([units, random]), dtype=np.float64)
@@ -114,10 +160,10 @@ def relu_search(x, r, units, n_units, n_random, rng, max_evaluations=200):
 
     Returns
     -------
-    values, coefs, intercepts, directions : ndarrays, one row an ascent
+    ascents : Ascents
     """
-    starts = _starts(x, r, units, n_units, n_random, rng)
-    return _relu_ascents(x, r, starts, max_evaluations)
+    starts = starting_points(x, r, units, n_units, n_random, rng)
+    return relu_ascents(x, r, starts, max_evaluations)
 
 
 def _smooth_ascent(x, r, activation, w, b, n_iterations):
@@ -192,7 +238,7 @@ def search(
     if activation.form is Form.CORNER:
         some = _promising(x, r, activation, units, intercepts, 4 * n_units)
         found = relu_search(x, r, units[some], n_units, n_random, rng, n_steps)
-        return _best(*found)
+        return _best(*found[:4])
     numbers = n_units, n_random, n_steps
     return _smooth_search(x, r, activation, units, intercepts, rng, *numbers)
 
@@ -217,11 +263,11 @@ def _smooth_search(
         )
     if activation.is_relu_from_afar:
         some = max(n_units // 2, 1), max(n_random // 2, 1)
-        _, coefs, bends, _ = relu_search(x, r, units, *some, rng, n_steps)
-        for w, b in zip(coefs[:4], bends[:4], strict=True):
+        found = relu_search(x, r, units, *some, rng, n_steps)
+        for w, b in zip(found.coefs[:4], found.intercepts[:4], strict=True):
             steep = 20.0 / max(np.std(x @ w), 1e-3)
             starts.append((w * steep, b * steep))
-    found = [_smooth_ascent(x, r, activation, w, b, n_steps // 3) for w, b in starts]
-    values, coefs, bends, directions = (np.array(p) for p in zip(*found, strict=True))
+    tops = [_smooth_ascent(x, r, activation, w, b, n_steps // 3) for w, b in starts]
+    values, coefs, bends, directions = (np.array(p) for p in zip(*tops, strict=True))
     bends = bends - coefs @ (centre / size)
     return _best(values * size, coefs / size, bends, directions)

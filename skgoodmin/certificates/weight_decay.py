@@ -75,6 +75,8 @@ class Problem:
     loss, penalty : float
     pointwise : ndarray of shape (K, n) or None
         Dual point that cancels in groups of identical rows.
+    neurons : (coefs (m, d), intercepts (m,)), optional
+        That a search sets out from, besides the units.
     """
 
     dual: Dual
@@ -86,6 +88,15 @@ class Problem:
     loss: float
     penalty: float
     pointwise: Any
+    neurons: tuple | None = None
+
+    @property
+    def places(self):
+        """(coefs, intercepts) that a search for a neuron sets out from."""
+        w, b = self.coefs[0].T, self.intercepts[0]
+        if self.neurons is None:
+            return w, b
+        return np.vstack([w, self.neurons[0]]), np.r_[b, self.neurons[1]]
 
     @property
     def objective(self):
@@ -136,12 +147,13 @@ class Problem:
             found, upper = plane_neuron(self.x, residuals, *effort.arcs)
             proven = self.bound(residuals, upper)
         else:
+            w, b = self.places
             found = search(
                 self.x,
                 residuals,
                 self.activation,
-                self.coefs[0].T,
-                self.intercepts[0],
+                w,
+                b,
                 rng,
                 effort.n_units,
                 effort.n_random,
@@ -207,7 +219,17 @@ def prove(problem, residuals, effort):
 
 
 def bounds(
-    dual, x, raw, activation, alpha, coefs, intercepts, effort=1, rng=None, group=None
+    dual,
+    x,
+    raw,
+    activation,
+    alpha,
+    coefs,
+    intercepts,
+    effort=1,
+    rng=None,
+    group=None,
+    neurons=None,
 ):
     """Lower bounds of the objective at a network, and the neuron that is missed most.
 
@@ -228,6 +250,8 @@ def bounds(
         Of the random starts.
     group : ndarray of shape (n,), optional
         Number of the group of identical rows, ascending.
+    neurons : (coefs (m, d), intercepts (m,)), optional
+        That a search sets out from, besides the units.
 
     Returns
     -------
@@ -241,9 +265,8 @@ def bounds(
     intercepts = [b.astype(np.float64) for b in intercepts]
     penalty = 0.5 * alpha * sum(float((w * w).sum()) for w in coefs)
     pointwise = None if group is None else dual.pointwise(group)
-    problem = Problem(
-        dual, x, activation, alpha, coefs, intercepts, loss, penalty, pointwise
-    )
+    args = dual, x, activation, alpha, coefs, intercepts, loss, penalty, pointwise
+    problem = Problem(*args, neurons)
     least = 0.0 if pointwise is None else max(dual.value(pointwise), 0.0)
     proven, estimated, neuron = least, np.nan, None
     residuals, attained = dual.balance(gradient), problem.objective

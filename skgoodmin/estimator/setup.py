@@ -3,8 +3,7 @@
 import re
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
-from numbers import Integral
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
@@ -24,6 +23,7 @@ from ..objective.losses.custom import check_loss
 from ..objective.objective import Objective
 from ..objective.with_neuron import AugmentedObjective, PerLayerObjective
 from ..training.neuron_degree import degree_that_suffices
+from .layers import AUTO, check_growing, hidden_sizes, narrowed
 from .rows import class_factors
 from .targets import Target, encode
 
@@ -145,6 +145,7 @@ def posed_again(estimator, X, y, sample_weight=None):
     problem = pose(estimator, X, y, sample_weight, *known)
     objective = problem.objective
     theta = objective.layout.pack(estimator.coefs_, estimator.intercepts_)
+    objective = replace(objective, layout=objective.layout.holding(theta))
     return objective, theta, problem.contradictions
 
 
@@ -174,10 +175,13 @@ def pose(estimator, X, y, sample_weight=None, classes=None, alpha=None):
         with naming("class_weight"):
             factors = class_factors(estimator.class_weight, target, data)
         data = data.reweighted(factors)
+    sizes = hidden_sizes(estimator)
+    if sizes == AUTO:  # more units than rows, for each output, never help
+        sizes = (data.n_rows * target.n_outputs + 1,)
     alpha = estimator.alpha if alpha is None else alpha
     objective = Objective(
         data,
-        ParameterLayout((X.shape[1], *hidden_sizes(estimator), target.n_outputs)),
+        ParameterLayout((X.shape[1], *sizes, target.n_outputs)),
         ACTIVATIONS[estimator.activation],
         loss,
         auto_alpha(loss, data) if alpha == "auto" else float(alpha),
@@ -201,9 +205,17 @@ def check_parameters(estimator):
     sizes = hidden_sizes(estimator)
     if not isinstance(estimator.loss, str):
         check_loss(estimator.loss)
-    if estimator.early_stopping and estimator.training == "joint":
+    if estimator.early_stopping and estimator.training != "escape":
         raise ValueError(
-            "early_stopping=True needs training='escape', got training='joint'."
+            "early_stopping=True needs training='escape', got "
+            f"training={estimator.training!r}."
+        )
+    if estimator.training == "grow":
+        check_growing(estimator, sizes)
+    elif sizes == AUTO:
+        raise ValueError(
+            "hidden_layer_sizes='auto' needs training='grow', which finds the number "
+            f"of units; got training={estimator.training!r}."
         )
     if estimator.neuron_placement == "per_layer":
         if not sizes:
@@ -216,18 +228,6 @@ def check_parameters(estimator):
                 "neuron_placement='per_layer' needs special_neuron='exponential', got "
                 "special_neuron='monomial'."
             )
-
-
-def hidden_sizes(estimator):
-    """hidden_layer_sizes as a tuple of int."""
-    sizes = estimator.hidden_layer_sizes
-    sizes = [sizes] if isinstance(sizes, Integral) else list(np.atleast_1d(sizes))
-    if not all(isinstance(size, Integral) and 0 < int(size) < 2**31 for size in sizes):
-        raise ValueError(
-            "hidden_layer_sizes must hold positive integers below 2**31, got "
-            f"{estimator.hidden_layer_sizes!r}."
-        )
-    return tuple(int(size) for size in sizes)
 
 
 def loss_of(estimator, target):
@@ -265,11 +265,21 @@ def augment(estimator, objective, degree):
     return AugmentedObjective(objective, estimator.neuron_alpha, degree)
 
 
+def largest_number_of_runs(estimator):
+    """Of a start: itself and what escapes begin, or what the training is made of."""
+    return {"escape": 1 + estimator.max_escapes, "joint": 2, "grow": 1}[
+        estimator.training
+    ]
+
+
 def draw_starts(estimator, layout, rng, origin):
     """List of parameter vectors, the first one ``origin`` if it is not None.
 
     There are ``n_init`` of them, but no more than ``max_fun`` evaluations can begin.
+    Growing needs no start: without ``origin`` the list is empty.
     """
+    if estimator.training == "grow":
+        return [] if origin is None else [origin]
     gain = ACTIVATIONS[estimator.activation].gain
     n_starts = min(estimator.n_init, estimator.max_fun)
     starts = [layout.start(rng, gain) for _ in range(n_starts)]
@@ -305,6 +315,8 @@ def origin_of(previous, layout, target):
             "now."
         )
     classes, shapes = target.classes, [coef.shape for coef in previous.coefs_]
+    if previous.training == "grow":  # any number of units, up to the largest
+        layout = narrowed(layout, shapes)
     if shapes != layout.fans or not np.array_equal(previous.classes_, classes):
         raise ValueError(
             "Going on from the previous fit needs the same layers and classes: "

@@ -19,6 +19,7 @@ it only walks to the nearest vertex.
 import numpy as np
 
 from .jit import njit
+from .sorting import descending
 
 
 @njit
@@ -27,8 +28,18 @@ def best_intercept(z, order, residuals, prefix):
 
     z : (n,), order : (n,) descending z, residuals : (n, K), prefix : (2, K) to work in.
     """
-    prefix[:] = 0.0
     best, at = 0.0, 0
+    if residuals.shape[1] == 1:  # the same, in registers
+        S, T = 0.0, 0.0
+        for k in range(order.size):
+            i = order[k]
+            S += residuals[i, 0] * z[i]
+            T += residuals[i, 0]
+            h = abs(S - T * z[i])
+            if h > best:
+                best, at = h, k
+        return best, at
+    prefix[:] = 0.0
     for k in range(order.size):
         i = order[k]
         total = 0.0
@@ -80,31 +91,34 @@ def relu_gradient(x, z, order, residuals, at, direction, gradient):
 
 
 @njit
-def project(x, w, z):
-    """z = X w."""
-    for i in range(x.shape[0]):
-        total = 0.0
-        for j in range(w.size):
-            total += x[i, j] * w[j]
-        z[i] = total
+def project(columns, w, z):
+    """z = X w, from the columns of X, (d, n): each one is a loop over all rows."""
+    z[:] = 0.0
+    for j in range(w.size):
+        column, factor = columns[j], w[j]
+        for i in range(z.size):
+            z[i] += column[i] * factor
 
 
 @njit
-def ascend(x, residuals, w, max_evaluations, coef, direction):
-    """One ascent from ``w``: (h, b, evaluations); coef and direction are filled.
+def ascend(x, columns, residuals, w, step, max_evaluations, coef, direction):
+    """One ascent from ``w``: (h, b, evaluations, step); coef and direction are filled.
 
-    x : (n, d), residuals : (n, K), w : (d,) not 0, coef : (d,) of length 1,
-    direction : (K,) sum_i R_i relu(w.x_i + b).
+    x : (n, d), columns : (d, n) its transpose, residuals : (n, K), w : (d,) not 0,
+    step : the first one, coef : (d,) of length 1, direction : (K,)
+    sum_i R_i relu(w.x_i + b). The step returned is that to go on with.
     """
     n, d = x.shape
     prefix = np.empty((2, residuals.shape[1]))
     gradient, trial = np.empty(d), np.empty(d)
     z, z_trial = np.empty(n), np.empty(n)
+    order, order_trial = np.empty(n, np.int64), np.empty(n, np.int64)
+    keys, other = np.empty(n, np.int64), np.empty(n, np.int64)
     coef[:] = w / np.sqrt((w * w).sum())
-    project(x, coef, z)
-    order = np.argsort(-z)
+    project(columns, coef, z)
+    descending(z, keys, other, order)
     value, at = best_intercept(z, order, residuals, prefix)
-    step, used = 0.5, 1
+    used = 1
     while used < max_evaluations:
         relu_gradient(x, z, order, residuals, at, direction, gradient)
         along = (gradient * coef).sum()
@@ -116,8 +130,8 @@ def ascend(x, residuals, w, max_evaluations, coef, direction):
         while step > 1e-5 and used < max_evaluations:
             trial[:] = coef + step / size * gradient
             trial /= np.sqrt((trial * trial).sum())
-            project(x, trial, z_trial)
-            order_trial = np.argsort(-z_trial)
+            project(columns, trial, z_trial)
+            descending(z_trial, keys, other, order_trial)
             new, at_trial = best_intercept(z_trial, order_trial, residuals, prefix)
             used += 1
             if new > value * (1.0 + 1e-9):
@@ -127,38 +141,54 @@ def ascend(x, residuals, w, max_evaluations, coef, direction):
         if not found:
             break
         coef[:] = trial
-        z[:] = z_trial
-        order, at = order_trial, at_trial
+        z, z_trial = z_trial, z
+        order, order_trial = order_trial, order
+        at = at_trial
         slow = new < value * (1.0 + 1e-6)
         value, step = new, min(2.0 * step, 2.0)
         if slow and step < 1e-3:
             break
     output_direction(z, order, residuals, at, direction)
-    return value, -z[order[at]], used
+    return value, -z[order[at]], used, step
 
 
 @njit
-def ascend_all(x, residuals, starts, max_evaluations, coefs, directions, values):
-    """An ascent from every row of ``starts``; values gets (h, b) of each.
+def ascend_all(x, columns, residuals, starts, steps, max_evaluations, ends):
+    """An ascent from every row of ``starts``, with first ``steps``.
 
-    starts, coefs : (m, d), directions : (m, K), values : (m, 2).
+    starts : (m, d), steps : (m,), ends : coefs (m, d), directions (m, K), and (m, 4)
+    that gets h, b, evaluations and the step to go on with.
     """
+    coefs, directions, values = ends
     for m in range(starts.shape[0]):
-        value, intercept, _ = ascend(
-            x, residuals, starts[m], max_evaluations, coefs[m], directions[m]
+        value, intercept, used, step = ascend(
+            x,
+            columns,
+            residuals,
+            starts[m],
+            steps[m],
+            max_evaluations,
+            coefs[m],
+            directions[m],
         )
         values[m, 0] = value
         values[m, 1] = intercept
+        values[m, 2] = used
+        values[m, 3] = step
 
 
 @njit
-def score_all(x, residuals, starts, values):
+def score_all(columns, residuals, starts, values):
     """values_m = max_b h(w_m / ||w_m||, b), without any ascent.
 
-    starts : (m, d), values : (m,).
+    columns : (d, n), starts : (m, d), values : (m,).
     """
-    prefix, z = np.empty((2, residuals.shape[1])), np.empty(x.shape[0])
+    n = columns.shape[1]
+    prefix, z = np.empty((2, residuals.shape[1])), np.empty(n)
+    order = np.empty(n, np.int64)
+    keys, other = np.empty(n, np.int64), np.empty(n, np.int64)
     for m in range(starts.shape[0]):
         w = starts[m] / np.sqrt((starts[m] * starts[m]).sum())
-        project(x, w, z)
-        values[m] = best_intercept(z, np.argsort(-z), residuals, prefix)[0]
+        project(columns, w, z)
+        descending(z, keys, other, order)
+        values[m] = best_intercept(z, order, residuals, prefix)[0]

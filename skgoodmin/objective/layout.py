@@ -50,6 +50,19 @@ class ParameterLayout:
             intercepts += fan_out
         return np.array(rows, dtype=np.int64)
 
+    def holding(self, theta):
+        """The layout with as many units in its one hidden layer as theta has.
+
+        This one, where theta is as long as it says.
+        """
+        if len(theta) == self.n_parameters or len(self.sizes) != 3:
+            return self
+        n_inputs, _, n_outputs = self.sizes
+        width, rest = divmod(len(theta) - n_outputs, n_inputs + 1 + n_outputs)
+        if rest:
+            raise ValueError(f"theta of length {len(theta)} is of no {self}.")
+        return ParameterLayout((n_inputs, width, n_outputs))
+
     def unpack(self, theta):
         """Views (coefs, intercepts) into theta, two lists with one array per layer."""
         coefs = [theta[w : w + i * o].reshape(i, o) for i, o, w, _ in self.table]

@@ -33,6 +33,8 @@ class Exit(Enum):
     PRECISION = "No further decrease is possible in floating point."
     OVERFLOW = "The objective overflows at the start."
     STOPPED = "A stop was asked for."
+    GAP = "The estimated gap is at most tol_gap of the objective."
+    WIDTH = "hidden_layer_sizes units are in use, and no exchange of units pays."
     UNIMPROVED = "The validation score did not improve for n_iter_no_change iterations."
 
 
@@ -64,7 +66,7 @@ class Solution:
     @property
     def converged(self):
         """Whether the run came to rest, rather than to the end of its means."""
-        return self.exit in (Exit.CONVERGED, Exit.LEVEL)
+        return self.exit in (Exit.CONVERGED, Exit.LEVEL, Exit.GAP, Exit.WIDTH)
 
     @property
     def stopped(self):

@@ -1,4 +1,4 @@
-"""Training: the starts, one of the two ways to train, and the certificate."""
+"""Training: the starts, one of the ways to train, and the certificate."""
 
 import copy
 from dataclasses import dataclass, field, replace
@@ -12,6 +12,7 @@ from ..objective.row_space import row_space
 from .early_stopping import HeldOut
 from .escape import search
 from .finish import finish
+from .grow import Growth
 from .joint_training import train_joint
 from .lbfgs import Exit, Progress, Run, Solution
 from .threads import fit_threads
@@ -53,6 +54,7 @@ class _Outcome:
     contribution: float = 0.0
     held_out: HeldOut | None = None
     traces: list = field(default_factory=list)  # (escape, n_fun, objective) by start
+    neurons: tuple | None = None  # (coefs, intercepts) of those that were missed last
 
 
 def train(
@@ -61,12 +63,14 @@ def train(
     rng,
     budget,
     *,
+    training="escape",
     special_neuron=True,
     augmented=None,
     neuron_alpha=1.0,
     n_jobs=None,
     held_out=None,
     on_iteration=None,
+    tol_gap=1e-3,
 ):
     """Train from the starts, keep the best, and certify it.
 
@@ -76,10 +80,12 @@ def train(
     starts : list of ndarray of shape (n_parameters,)
     rng : numpy.random.RandomState
     budget : Budget
+    training : {'escape', 'joint', 'grow'}
     special_neuron : bool
         False: no neuron, no escape, no witness.
     augmented : AugmentedObjective or PerLayerObjective, optional
-        J~ of the objective: train it instead, then drop the neuron.
+        J~ of the objective, for 'joint': trained instead, then the neuron is dropped.
+        Without one the plain objective is trained, without escapes.
     neuron_alpha : float
         lambda of the witness.
     n_jobs : int or None
@@ -89,6 +95,8 @@ def train(
         score is kept.
     on_iteration : callable(Progress) -> bool, optional
         Called after each iteration; True ends the start there.
+    tol_gap : float
+        Relative estimated gap at which growing ends.
 
     Returns
     -------
@@ -96,21 +104,30 @@ def train(
     """
     with fit_threads() as shared_map:
         objective = whole = replace(objective, map=shared_map)
-        space = None if augmented is not None else row_space(objective)
+        # Growing takes the rows as they are: its units have a length of their own.
+        plain = augmented is None and training != "grow"
+        space = row_space(objective) if plain else None
         if space is not None:
             objective = space.objective(objective)
             starts = _projected(starts, space)
             held_out = _held_out_in(space, held_out)
             on_iteration = _lifting(space, on_iteration)
-        if augmented is not None:
-            augmented = replace(augmented, plain=objective)
-            outcome = _train_jointly(augmented, starts, rng, budget, on_iteration)
-        elif held_out is not None:
-            outcome = _train_held_out(objective, starts, held_out, budget, on_iteration)
-        else:
-            if not special_neuron:
-                budget = replace(budget, max_escapes=0)
-            outcome = _escape(objective, starts, rng, budget, n_jobs, on_iteration)
+        if not special_neuron:
+            budget = replace(budget, max_escapes=0)
+        match training:
+            case "joint" if augmented is not None:
+                augmented = replace(augmented, plain=objective)
+                outcome = _train_jointly(augmented, starts, rng, budget, on_iteration)
+            case "grow":
+                outcome = _grow(objective, starts, rng, budget, tol_gap, on_iteration)
+            case "escape" if held_out is not None:
+                outcome = _train_held_out(
+                    objective, starts, held_out, budget, on_iteration
+                )
+            case "escape" | "joint":
+                outcome = _escape(objective, starts, rng, budget, n_jobs, on_iteration)
+            case _:
+                raise ValueError(f"there is no training {training!r}.")
         solution = outcome.solution
         if solution.exit is Exit.OVERFLOW:
             raise OverflowError(solution.exit.value)
@@ -118,6 +135,7 @@ def train(
             solution = _lifted(space, whole, solution)
         # What prediction will use: in float32 the parameters are rounded.
         theta = solution.theta.astype(whole.data.dtype).astype(np.float64)
+        whole = replace(whole, layout=whole.layout.holding(theta))
         certificate = certify(
             Predictions(whole, theta),
             solution,
@@ -125,6 +143,8 @@ def train(
             special_neuron=special_neuron,
             neuron_alpha=neuron_alpha,
             contribution=outcome.contribution,
+            neurons=outcome.neurons,
+            least=tol_gap if training == "grow" else 0.0,
         )
     return Trained(
         theta=theta,
@@ -205,6 +225,21 @@ def _escape(objective, starts, rng, budget, n_jobs, on_iteration):
         n_fun=n_fun,
         n_escapes=start.n_escapes,
         traces=found.traces,
+    )
+
+
+def _grow(objective, starts, rng, budget, tol_gap, on_iteration):
+    """Grow from the units of the first start, or from none."""
+    growth = Growth(objective, rng, budget, tol_gap, on_iteration)
+    with np.errstate(all="ignore"):
+        grown = growth.run(*starts[:1])
+    return _Outcome(
+        solution=grown.solution,
+        losses=[grown.solution.value],
+        best=0,
+        n_fun=grown.solution.n_fun,
+        traces=[grown.trace],
+        neurons=grown.neurons,
     )
 
 

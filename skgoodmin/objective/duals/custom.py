@@ -41,6 +41,13 @@ class PointwiseDual(MarginDual):
             value = self.loss.value(raw, self.signs) * self.shares
             return total(value), self.loss.derivative(raw, self.signs) * self.shares
 
+    def curvature(self, raw):
+        """See :class:`Dual`; by differences of the derivative."""
+        h, slope = 1e-4 * (1.0 + np.abs(raw)), self.loss.derivative
+        with np.errstate(all="ignore"):
+            rise = slope(raw + h, self.signs) - slope(raw - h, self.signs)
+        return self.shares * np.maximum(np.nan_to_num(rise / (2.0 * h)), 0.0)
+
     def balance(self, residuals):
         """See :class:`Dual`; rows too small to be found by a bracket become 0."""
         tau = np.abs(self._tau(residuals))

@@ -77,6 +77,20 @@ class Dual(ABC):
     def value(self, residuals):
         """At most D(R*) for the balanced R* next to R (K, n); -inf outside."""
 
+    @abstractmethod
+    def curvature(self, raw):
+        """Second derivatives (K, n) of the mean loss by raw predictions (K, n).
+
+        Where outputs are coupled, a diagonal matrix that is no less than the Hessian.
+        """
+
+    def coupling(self, raw):
+        """Second derivatives (K, K, n), of which ``curvature`` is a bound.
+
+        None where outputs add up, and ``curvature`` is all there is.
+        """
+        return None
+
     def take(self, rows):
         """The same loss on some of the rows, their shares unchanged."""
         other = copy.copy(self)

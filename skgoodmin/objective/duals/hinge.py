@@ -19,6 +19,12 @@ class HingeDual(MarginDual):
         value = total(power * violation * self.shares)
         return value, -self.degree * self.signs * self.shares * power
 
+    def curvature(self, raw):
+        """See :class:`Dual`."""
+        violation, p = np.maximum(0.0, 1.0 - self.signs * raw), self.degree
+        power = violation ** (p - 2.0) * (violation > 0)
+        return p * (p - 1.0) * self.shares * power
+
     def value(self, residuals):
         """See :class:`Dual`."""
         tau = self._tau(residuals)

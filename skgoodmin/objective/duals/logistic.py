@@ -15,6 +15,11 @@ class LogisticDual(MarginDual):
         value = total(self.shares * np.logaddexp(0.0, -margin))
         return value, -self.signs * self.shares * expit(-margin)
 
+    def curvature(self, raw):
+        """See :class:`Dual`."""
+        probability = expit(raw)
+        return self.shares * probability * (1.0 - probability)
+
     def balance(self, residuals):
         """See :class:`Dual`."""
         return super().balance(residuals) * INSIDE

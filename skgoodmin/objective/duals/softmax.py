@@ -4,7 +4,7 @@ import math
 from functools import cached_property
 
 import numpy as np
-from scipy.special import xlog1py, xlogy
+from scipy.special import softmax, xlog1py, xlogy
 
 from .dual import INSIDE, ROUNDING, Dual, total
 
@@ -42,6 +42,16 @@ class SoftmaxDual(Dual):
         label = np.take_along_axis(raw, self.labels[None], axis=0)[0]
         value = float(np.sum(self.shares * (np.log(whole) - label)))
         return value, self._close(np.where(self._onehot, 0.0, e / whole) * self.shares)
+
+    def curvature(self, raw):
+        """See :class:`Dual`: diag(q) - q q' <= 2 diag(q (1 - q)), by its row sums."""
+        q = softmax(raw, axis=0)
+        return self.shares * 2.0 * q * (1.0 - q)
+
+    def coupling(self, raw):
+        """See :class:`Dual`: diag(q) - q q'."""
+        q = softmax(raw, axis=0)
+        return self.shares * (np.eye(len(q))[:, :, None] * q - q[:, None] * q)
 
     def _close(self, flow):
         """Columns that sum to 0 from what the label loses to the other outputs."""

@@ -26,6 +26,10 @@ class SquaredDual(Dual):
         error = raw - self.targets
         return 0.5 * total(error * error * self.shares), error * self.shares
 
+    def curvature(self, raw):
+        """See :class:`Dual`."""
+        return np.broadcast_to(self.shares, raw.shape)
+
     def value(self, residuals):
         """See :class:`Dual`."""
         linear = residuals * (self.targets - self._centre)

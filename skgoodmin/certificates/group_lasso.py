@@ -1,0 +1,268 @@
+"""Convex amplitudes: the best output weights of units whose directions are fixed.
+
+    min over v, c of  P = mean loss(sum_j v_j phi_j + c) + alpha sum_j ||v_j||_2
+
+phi_ij = act(w_j.x_i + b_j) / ||w_j||, v_j in R^K: a (group) Lasso, its intercept free.
+As a network with ||w_j|| = ||v_j|| its objective is the very same. Solved by
+
+**Proximal Newton.** With the gradient R and the curvature s l'' of the loss at the
+predictions, the quadratic model has the Hessians H_k = Phi diag(s l''_k) Phi', made of
+the rows with a curvature only: the hinge has none where the margin is above 1.
+
+**Working set.** Units that are not 0, and those with ||R phi_j|| > alpha: all others
+stay 0 in the model.
+
+**Inside.** Sweeps of coordinate descent find the support and Newton steps on it the
+values, for coordinate descent alone crawls where units resemble each other.
+
+**The dual point** alpha / max_j ||R phi_j|| * R, balanced, bounds P from below, and the
+difference says when to stop.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from ..kernels.group_descent import descend
+
+N_SWEEPS = 5  # of coordinate descent between two Newton steps
+N_INNER = 20  # rounds of sweeps and Newton steps on one quadratic model
+N_NEWTON = 8  # of these steps in a round
+LARGEST_SYSTEM = 1200  # unknowns up to which a Newton step pays
+PRECISE = 1e-13  # relative decrease of P that is rounding
+
+
+@dataclass
+class Fitted:
+    """Amplitudes and what is known of them.
+
+    Attributes
+    ----------
+    v : ndarray of shape (K, m)
+    c : ndarray of shape (K,)
+    residuals : ndarray of shape (K, n)
+        Gradient of the mean loss by the raw predictions, not balanced.
+    objective : float
+    gap : float
+        ``objective`` less the bound by the dual point, for these units alone.
+    work : float
+        Multiplications that it took.
+    """
+
+    v: np.ndarray
+    c: np.ndarray
+    residuals: np.ndarray
+    objective: float
+    gap: float
+    work: float
+
+
+def fit_amplitudes(dual, phi, v, c, alpha, tol=1e-6, max_iter=100):
+    """Amplitudes of units.
+
+    Parameters
+    ----------
+    dual : Dual
+        The loss on the rows.
+    phi : ndarray of shape (m, n)
+        Values of the units, of length-1 directions.
+    v, c : ndarrays of shape (K, m) and (K,)
+        To start from.
+    alpha : float
+    tol : float, default=1e-6
+        Gap to reach, relative to the objective.
+    max_iter : int, default=100
+        Quadratic models at most.
+
+    Returns
+    -------
+    fitted : Fitted
+    """
+    v, c = np.array(v, dtype=np.float64), np.array(c, dtype=np.float64)
+    raw = v @ phi + c[:, None]
+    loss, residuals = dual.loss_and_gradient(raw)
+    objective = loss + alpha * np.linalg.norm(v, axis=0).sum()
+    work = 2.0 * v.shape[0] * phi.size
+    gap = np.inf
+    for _ in range(max_iter):
+        gradient = residuals @ phi.T
+        scores = np.linalg.norm(gradient, axis=0)
+        gap = objective - _bound(dual, residuals, phi, alpha)
+        if gap <= tol * abs(objective):
+            break
+        some = np.flatnonzero((v != 0).any(axis=0) | (scores > alpha))
+        curvature = dual.curvature(raw)[:, None]
+        if (len(some) + 1) * len(v) <= LARGEST_SYSTEM:
+            exact = dual.coupling(raw)
+            curvature = curvature if exact is None else exact
+        hessian, spent = _hessian(phi[some], curvature)
+        near = np.column_stack([v[:, some], c])
+        slope = np.column_stack([gradient[:, some], residuals.sum(axis=1)])
+        found, inside = _model_minimum(hessian, slope, near, alpha)
+        step = found - near
+        work += spent + inside + 2.0 * phi.size * len(v)
+        # Along the step P is convex; the model says how it starts to fall.
+        ahead = step[:, :-1] @ phi[some] + step[:, -1:]
+        penalty = alpha * _norms(near[:, :-1])
+        promised = float((slope * step).sum())
+        promised += alpha * _norms(near[:, :-1] + step[:, :-1]) - penalty
+        if not promised < -PRECISE * abs(objective):
+            break
+        t = 1.0
+        while t > 1e-8:
+            loss, r = dual.loss_and_gradient(raw + t * ahead)
+            trial = loss + alpha * _norms(near[:, :-1] + t * step[:, :-1])
+            if trial <= objective + 1e-4 * t * promised:
+                break
+            t *= 0.5
+        else:
+            break
+        v[:, some] = near[:, :-1] + t * step[:, :-1]
+        c = near[:, -1] + t * step[:, -1]
+        raw, residuals, objective = raw + t * ahead, r, trial
+    return Fitted(v, c, residuals, float(objective), float(gap), work)
+
+
+def _norms(v):
+    """sum_j ||v_j|| of v (K, m)."""
+    return float(np.sqrt((v * v).sum(axis=0)).sum())
+
+
+def _bound(dual, residuals, phi, alpha):
+    """D of the balanced residuals, scaled so that no unit sees more than alpha."""
+    balanced = dual.balance(residuals)
+    score = np.linalg.norm(balanced @ phi.T, axis=0).max(initial=0.0)
+    return dual.value(balanced * min(1.0, alpha / max(score, 1e-300)))
+
+
+def _hessian(phi, curvature):
+    """(H (K, 1 or K, m + 1, m + 1) with the intercept last, multiplications).
+
+    curvature : (K, 1, n), or (K, K, n) where outputs are coupled.
+    """
+    m, n_outputs, coupled = len(phi), len(curvature), curvature.shape[1] > 1
+    hessian = np.empty((n_outputs, curvature.shape[1], m + 1, m + 1))
+    work = 0.0
+    for k in range(n_outputs):
+        for o in range(k + 1 if coupled else 1):
+            q = curvature[k, o]
+            used = np.flatnonzero(q)
+            columns, q = phi[:, used], q[used]
+            block = hessian[k, o]
+            block[:m, :m] = (columns * q) @ columns.T
+            block[m, :m] = block[:m, m] = columns @ q
+            block[m, m] = q.sum()
+            work += m * m * len(used)
+            if coupled:
+                hessian[o, k] = block
+    # Where no row is curved any more a step would have no end.
+    places = np.arange(m + 1)
+    for k in range(n_outputs):
+        block = hessian[k, k if coupled else 0]
+        block[places, places] += 1e-10 * block[places, places].max() + 1e-300
+    return hessian, work
+
+
+def _times(hessian, v):
+    """H v for v (K, m)."""
+    if hessian.shape[1] == 1:
+        return np.matmul(hessian[:, 0], v[:, :, None])[:, :, 0]
+    return np.einsum("koij,oj->ki", hessian, v, optimize=True)
+
+
+def _model_minimum(hessian, slope, near, alpha):
+    """Where the quadratic model with the penalty is least, nearly.
+
+    Returns (K, m + 1), and the multiplications that it took.
+    """
+    m = near.shape[1] - 1
+    penalty = np.append(np.full(m, alpha), 0.0)
+    v, gradient = near.copy(), slope.copy()
+    first = value = alpha * _norms(v[:, :-1])
+    work = 0.0
+    for _ in range(N_INNER):
+        before = value
+        sweeps = descend(hessian, penalty, N_SWEEPS, 0.0, v, gradient)
+        work += sweeps * (v != 0).any(axis=0).sum() * hessian[:, :, 0].size
+        value = _model_value(v, near, slope, gradient, alpha)
+        for _ in range(N_NEWTON):
+            support = np.flatnonzero((v != 0).any(axis=0) | (penalty == 0))
+            if len(support) * len(v) > LARGEST_SYSTEM:
+                break
+            step = _newton(hessian, gradient, v, support, penalty)
+            start = value
+            work += (len(support) * len(v)) ** 3 / 6.0
+            for t in _lengths(v[:, support[:-1]], step[:, :-1]):
+                trial = _moved(v, support, t * step)
+                ahead = slope + _times(hessian, trial - near)
+                at = _model_value(trial, near, slope, ahead, alpha)
+                if at < value:
+                    v, gradient, value = trial, ahead, at
+                    break
+            if start - value < 1e-3 * (first - value):
+                break
+        if before - value < 1e-3 * (first - value):
+            break
+    return v, work
+
+
+def _lengths(v, step):
+    """Lengths of a Newton step to try; the last one turns one group to 0 at most."""
+    size, along = (v * v).sum(axis=0), (v * step).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        turns = np.where(along < 0, -size / along, np.inf)
+    first = turns.min(initial=np.inf)
+    yield 1.0
+    if first < 1.0:
+        yield 0.5
+        yield 0.25
+        yield max(min(first * (1.0 + 1e-9), 1.0), 1e-12)
+    else:
+        yield from (0.3, 0.1, 0.03)
+
+
+def _model_value(v, near, slope, gradient, alpha):
+    """The model, from its gradients at ``near`` and at v."""
+    smooth = 0.5 * float(((slope + gradient) * (v - near)).sum())
+    return smooth + alpha * _norms(v[:, :-1])
+
+
+def _newton(hessian, gradient, v, support, penalty):
+    """Newton step on the support, where the norms are smooth: (K, |support|)."""
+    n_outputs, m = len(v), len(support)
+    there, weight = v[:, support], penalty[support]
+    size = np.sqrt((there * there).sum(axis=0))
+    size[weight == 0] = 1.0
+    pull = weight / size
+    side = gradient[:, support] + pull * there
+    matrix = np.zeros((n_outputs, m, n_outputs, m))
+    places, some = np.arange(m), np.ix_(support, support)
+    for k in range(n_outputs):
+        for o in range(hessian.shape[1]):
+            matrix[k, :, o if hessian.shape[1] > 1 else k, :] = hessian[k, o][some]
+        if n_outputs > 1:
+            for o in range(n_outputs):
+                both = (k == o) - there[k] * there[o] / (size * size)
+                matrix[k, places, o, places] += pull * both
+    flat = matrix.reshape(n_outputs * m, -1)
+    diagonal = np.arange(len(flat))
+    for ridge in (1e-9, 1e-7, 1e-4):
+        flat[diagonal, diagonal] *= 1.0 + ridge
+        try:
+            factor = cho_factor(flat, lower=True, check_finite=False)
+        except LinAlgError:
+            continue
+        step = cho_solve(factor, -side.ravel(), check_finite=False)
+        return step.reshape(n_outputs, m)
+    return np.zeros_like(side)
+
+
+def _moved(v, support, step):
+    """v + step on the support; a group that is turned around becomes 0."""
+    trial = v.copy()
+    new = v[:, support] + step
+    turned = (new * v[:, support]).sum(axis=0) <= 0
+    turned[-1] = False  # the intercept
+    trial[:, support] = np.where(turned, 0.0, new)
+    return trial

@@ -1,0 +1,277 @@
+"""Grow: units are added until none lowers the objective, and the rest is convex.
+
+One hidden layer of relu with weight decay. With directions of length 1 the objective is
+
+    P = mean loss(sum_j v_j relu(w_j.x + b_j) + c) + alpha sum_j ||v_j||
+
+which is convex in (v, c). A round
+
+1. solves that (:mod:`skgoodmin.certificates.group_lasso`) and drops units with v_j = 0,
+2. looks for neurons with a polar above alpha (:mod:`skgoodmin.certificates.polar`):
+   they lower P, and if none were larger than the largest one found, Z, then
+
+       P* >= D(R min(1, alpha / Z)),   R the residuals, balanced
+
+   would bound the objective of networks of every width: the *estimated* bound,
+3. adds the distinct ones among them.
+
+It ends where the estimated gap is at most ``tol_gap`` of P. Every local minimum of what
+is solved is a global one, so two starts meet at one objective.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..certificates.group_lasso import fit_amplitudes
+from ..certificates.polar import relu_ascents, rows_used, starting_points
+from ..kernels.activations import Form
+from .lbfgs import Exit, Progress, Run, Solution
+from .units import Units
+
+N_UNITS, N_RANDOM = 16, 32  # ascents of a round, from neurons and random directions
+CERTAIN = 64, 256  # random ascents that have to find nothing: for a gap of 1e-2, 1e-3
+# Evaluations of an ascent at first, and what part of them go on how much longer.
+N_FIRST, GOING_ON, N_STEPS = 12, 4, 40
+LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number and share
+# Iterations of L-BFGS on the directions between rounds, at a time and at most: they go
+# on while they bring a share of the gap.
+N_POLISH, MOST_POLISH, POLISHED = 20, 200, 0.03
+LAST_POLISH = 1000  # of them at the end, where no further unit has room
+PAYS = 1e-4  # relative decrease for which units are exchanged
+FINAL = 0.01  # precision of the last amplitudes, relative to tol_gap
+ABOVE = 1e-4  # relative polar above alpha that is worth a unit
+
+
+@dataclass(frozen=True)
+class Grown:
+    """What growing ends with.
+
+    Attributes
+    ----------
+    solution : Solution
+    trace : list of (0, n_fun, objective)
+        By round.
+    gap : float
+        The estimated one.
+    neurons : (coefs (m, d), intercepts (m,))
+        The best ones that the last search found.
+    """
+
+    solution: Solution
+    trace: list
+    gap: float
+    neurons: tuple
+
+
+class Growth:
+    """A network that grows.
+
+    Parameters
+    ----------
+    objective : Objective
+        Its layout has the largest width.
+    rng : numpy.random.RandomState
+    budget : Budget
+        ``max_iter`` rounds, ``max_fun`` evaluations of the network as it is: all work
+        counts by its multiplications.
+    tol_gap : float
+    on_iteration : callable(Progress) -> bool, optional
+        Called after each round.
+    """
+
+    def __init__(self, objective, rng, budget, tol_gap, on_iteration=None):
+        check_growable(objective)
+        self.objective, self.rng, self.budget = objective, rng, budget
+        self.tol_gap, self.on_iteration = tol_gap, on_iteration
+        data = objective.data
+        self.x, self.alpha = data.block(), objective.alpha
+        self.dual = objective.loss.dual(
+            data.labels, objective.shares, objective.n_outputs
+        )
+        self.width = objective.layout.sizes[1]
+        self.spent, self.bound, self.value = 0.0, -np.inf, np.inf
+        self.trace: list[tuple] = []
+        self.n_random = N_RANDOM
+        self.n_certain = np.clip(0.01 * CERTAIN[0] / max(tol_gap, 1e-9), *CERTAIN)
+        self.neurons = np.zeros((0, data.n_features)), np.zeros(0)
+
+    @property
+    def gap(self):
+        """Estimated gap, relative to the objective."""
+        return (self.value - self.bound) / self.value if self.value > 0 else 0.0
+
+    def run(self, theta=None):
+        """Grow from the units of a network, or from none."""
+        activation = self.objective.activation
+        if theta is None:
+            units = Units.none(self.x, self.objective.n_outputs)
+        else:
+            layout = self.objective.layout.holding(theta)
+            coefs, intercepts = layout.unpack(theta)
+            units = Units.of_network(coefs, intercepts, self.x, activation)
+        units, residuals = self._amplitudes(units)
+        n_rounds = 0
+        while True:
+            exit = self._tell(units, n_rounds)
+            if exit is not None:
+                break
+            found = self._search(units, residuals)
+            # An estimate is as good as the search: it has to hold under more.
+            while self.gap <= self.tol_gap and self.n_random < self.n_certain:
+                self.n_random *= 2
+                found = self._search(units, residuals)
+            if self.gap <= self.tol_gap:
+                exit = Exit.GAP
+                break
+            most = max(LEAST_NEW, int(NEW_SHARE * len(units)))
+            new = found.distinct(self.alpha * (1.0 + ABOVE), most)
+            if not len(new):  # nor any gap, but for rounding
+                exit = Exit.LEVEL
+                break
+            before = units, residuals, self.value
+            units, residuals, pays = self._add(units, found, new)
+            while not pays and len(new) > 1:
+                new = new[: len(new) // 4 + 1] if len(new) > 2 else new[:1]
+                units, residuals, pays = self._add(before[0], found, new)
+            if not pays:
+                units, residuals, self.value = before
+                exit = Exit.WIDTH
+                break
+            n_rounds += 1
+        if exit is Exit.WIDTH:
+            left = max(int(self.budget.max_fun - self.spent), 0)
+            units = self._polish(units, min(left, LAST_POLISH))
+        units, _ = self._amplitudes(units, self._precise)
+        return self._end(units, exit, n_rounds)
+
+    def _add(self, units, found, new):
+        """(units with some of the neurons found, residuals, whether it pays).
+
+        It always does where there is room; else the largest units have to lower the
+        objective.
+        """
+        before = self.value
+        coefs, intercepts = found.coefs[new], found.intercepts[new]
+        more = units.add(coefs, intercepts, self.x, self.objective.activation)
+        more, _ = self._amplitudes(more)
+        if len(more) > self.width:  # perhaps for want of precision
+            more, _ = self._amplitudes(more, self._precise)
+        full = len(more) > self.width
+        if full:
+            largest = np.argsort(-more.sizes, kind="stable")[: self.width]
+            more, _ = self._amplitudes(more.take(np.sort(largest)))
+        more, residuals = self._amplitudes(self._polish(more, MOST_POLISH))
+        pays = not full or self.value < before * (1.0 - PAYS)
+        if not pays:
+            self.value = before
+        return more, residuals, pays
+
+    @property
+    def _precise(self):
+        """Relative gap of amplitudes that leaves no unit without need."""
+        return FINAL * max(self.tol_gap, 1e-5)
+
+    def _evaluation(self, units):
+        """Multiplications of an evaluation of the network as it is."""
+        n, d = self.x.shape
+        return n * max(len(units), 1) * (2.0 * d + 3.0 * self.objective.n_outputs)
+
+    def _amplitudes(self, units, tol=None):
+        """(the units that stay, residuals) with the best amplitudes."""
+        if tol is None:
+            tol = 0.1 * max(self.tol_gap, min(self.gap if self.trace else 0.1, 0.1))
+        fitted = fit_amplitudes(self.dual, units.phi, units.v, units.c, self.alpha, tol)
+        units = units.with_amplitudes(fitted.v, fitted.c)
+        self.spent += fitted.work / self._evaluation(units)
+        self.value = fitted.objective
+        return units, fitted.residuals
+
+    def _polish(self, units, n_iterations):
+        """Iterations of L-BFGS on all parameters, directions among them."""
+        if not len(units):
+            return units
+        theta = self._theta(units)
+        layout = self.objective.layout.holding(theta)
+        run = Run(replace(self.objective, layout=layout), theta, self.budget.tol)
+        enough, fall = POLISHED * max(self.gap if self.trace else 1.0, 0.0), np.inf
+        while fall > enough * run.value and run.n_iter < n_iterations and not run.ended:
+            before = run.value
+            run.advance(min(run.n_iter + N_POLISH, n_iterations), 2 * n_iterations)
+            fall = before - run.value
+        self.spent += run.n_fun
+        activation = self.objective.activation
+        coefs, intercepts = layout.unpack(run.theta)
+        return Units.of_network(coefs, intercepts, self.x, activation)
+
+    def _search(self, units, residuals):
+        """Ascents; the bound follows."""
+        balanced = self.dual.balance(residuals)
+        x, r = rows_used(self.x, balanced)
+        starts = np.vstack([self.neurons[0], units.w])
+        numbers = N_UNITS, self.n_random
+        starts = starting_points(x, r, starts, *numbers, self.rng)
+        found = self._ascend(x, r, starts)
+        n, d = x.shape
+        sort = np.log2(n + 1.0)
+        work = n * (d + 2.0 * r.shape[1] + sort) * (found.n_evaluations + len(starts))
+        self.spent += work / self._evaluation(units)
+        polar = max(found.values.max(initial=0.0), self.alpha)
+        bound = self.dual.value(balanced * (self.alpha / polar))
+        self.bound = bound
+        best = found.distinct(0.0, N_UNITS)
+        self.neurons = found.coefs[best], found.intercepts[best]
+        return found
+
+    def _ascend(self, x, r, starts):
+        """Ascents from all starts; the better ones go on for longer."""
+        found = relu_ascents(x, r, starts, N_FIRST)
+        return found.go_on(x, r, -(-len(starts) // GOING_ON), N_STEPS)
+
+    def _tell(self, units, n_rounds):
+        """Record a round; the reason to end there, or None."""
+        self.trace.append((0, self.spent, self.value))
+        stopped = False
+        if self.on_iteration is not None and n_rounds:
+            theta = self._theta(units)
+            point = n_rounds, self.spent, self.value, theta
+            stopped = bool(self.on_iteration(Progress(0, 0, *point)))
+        if not np.isfinite(self.value):
+            return Exit.OVERFLOW
+        if stopped or self.budget.stop.made:
+            return Exit.STOPPED
+        if n_rounds >= self.budget.max_iter:
+            return Exit.MAX_ITER
+        return Exit.MAX_FUN if self.spent >= self.budget.max_fun else None
+
+    def _theta(self, units):
+        """Parameters of the network."""
+        coefs, intercepts = units.network()
+        return self.objective.layout.pack(coefs, intercepts)
+
+    def _end(self, units, exit, n_rounds):
+        """The network and what is known of it."""
+        theta = self._theta(units)
+        objective = replace(self.objective, layout=self.objective.layout.holding(theta))
+        value, gradient = objective.value_and_gradient(theta)
+        self.spent += 1
+        curve = np.array([point[2] for point in self.trace])
+        curve[-1] = value
+        norm = float(np.abs(gradient).max())
+        solution = Solution(
+            theta, value, norm, exit, n_rounds, int(np.ceil(self.spent)), curve
+        )
+        gap = value * max(self.gap, 0.0)
+        return Grown(solution, self.trace, gap, self.neurons)
+
+
+def check_growable(objective):
+    """Whether units can be added to the optimum; a ValueError says what can not."""
+    needs = {
+        "one hidden layer": len(objective.layout.sizes) == 3,
+        "activation='relu'": objective.activation.form is Form.CORNER,
+        "alpha > 0": objective.alpha > 0,
+    }
+    lacking = [name for name, given in needs.items() if not given]
+    if lacking:
+        raise ValueError(f"training='grow' needs {' and '.join(lacking)}.")
