@@ -40,8 +40,8 @@ class Status(Enum):
         "(proven)"
     )
     BOUNDED = (
-        "bounded: no neuron was found that lowers the objective, and how far it can be "
-        "from the best one is bounded"
+        "bounded: no neuron is known that lowers the objective by more than tol_gap (0 "
+        "unless the network was grown), and how far it can be from the best is bounded"
     )
     STOPPED = (
         "stopped on request, by early stopping, a callback or Ctrl-C, on its way down"

@@ -54,8 +54,8 @@ def certify(
     neurons : (coefs (m, d), intercepts (m,)), optional
         That the search with weight decay sets out from, besides the network's units.
     least : float, default=0.0
-        Share of the objective that a witness has to lower it by: less is what the
-        training was asked to leave.
+        Share of the objective by which a neuron has to lower it for the network to
+        count as improvable: less is what the training was asked to leave.
 
     Returns
     -------
@@ -67,14 +67,12 @@ def certify(
     weights = predictions.theta[: objective.layout.n_weights]
     penalty = 0.5 * objective.alpha * float(weights @ weights)
     bounds, witness = [pointwise_bound(objective)], None
-    if objective.alpha > 0:
+    if objective.alpha > 0 and (effort > 0 or not objective.data.is_large):
         more, witness = with_weight_decay(predictions, special_neuron, effort, neurons)
         bounds += more
-    elif special_neuron:
+    elif special_neuron and objective.alpha == 0:
         witness = find_witness(predictions, rng, neuron_alpha)
-    if witness is not None and witness.decrease < least * (loss + penalty):
-        witness = None
-    status = _status(predictions, ending, loss + penalty, bounds, witness)
+    status = _status(predictions, ending, loss + penalty, bounds, witness, least)
     certificate = Certificate(
         status=status,
         objective=loss + penalty,
@@ -84,7 +82,7 @@ def certify(
         witness=None if status is Status.GLOBAL else witness,
         grad_norm=ending.grad_norm,
         neuron_contribution=contribution,
-        caveat=caveat(objective),
+        caveat=caveat(objective, effort),
     )
     return diagnose(certificate, objective)
 
@@ -151,7 +149,7 @@ def networks_like(objective):
     return f"network of any width with {n_hidden} hidden {layers} of {name} units"
 
 
-def _status(predictions, ending, objective, bounds, witness):
+def _status(predictions, ending, objective, bounds, witness, least):
     """What the bounds and the witness amount to."""
     lower = max(bound.value for bound in bounds if bound.known is Known.PROVEN)
     tolerance = GAP_TOLERANCE * (1.0 + lower)
@@ -163,7 +161,8 @@ def _status(predictions, ending, objective, bounds, witness):
         return Status.STOPPED
     if not ending.converged:
         return Status.NOT_CONVERGED
-    return Status.BOUNDED if witness is None else Status.IMPROVABLE
+    improvable = witness is not None and witness.decrease >= least * objective
+    return Status.IMPROVABLE if improvable else Status.BOUNDED
 
 
 def worst_loss(predictions):
@@ -179,11 +178,16 @@ def worst_loss(predictions):
     return loss
 
 
-def caveat(objective):
+def caveat(objective, effort=0):
     """Why the theorem promises nothing for this objective; empty if it does.
 
     With weight decay duality speaks in its place.
     """
+    if objective.alpha > 0 and objective.data.is_large and effort == 0:
+        return (
+            "the table is so large that fit leaves the bounds with weight decay to "
+            "certify"
+        )
     if objective.alpha > 0 or objective.loss.attains_minimum:
         return ""
     return (

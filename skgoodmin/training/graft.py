@@ -125,14 +125,7 @@ def find_unit(view, activation, rng, n_directions):
     return refined(best, view, activation.function, score, rng, n_near)
 
 
-def as_neuron(missed, view, activation):
-    """A unit with w and b, with its values on the rows of a view."""
-    inside = np.asarray(view.z @ missed.w, dtype=np.float64)
-    values = activation.function(inside + missed.b)
-    return Neuron(missed.w, missed.b, inside, values, 0.0)
-
-
-def graft(objective, theta, rng, n_directions, every_layer=False, missed=None):
+def graft(objective, theta, rng, n_directions, every_layer=False):
     """theta with the unit that a search found in place of the least useful one.
 
     With F = [values, 1, phi] the quadratic model of output k has the gradient
@@ -141,19 +134,13 @@ def graft(objective, theta, rng, n_directions, every_layer=False, missed=None):
     v*_j^2 / (2 A^-1_jj) above the one with all units: that is what losing j
     costs (optimal brain surgeon; Hassibi and Stork 1993).
 
-    ``missed`` with w and b is a unit that was found already, for a single hidden layer.
-
     Raises
     ------
     numpy.linalg.LinAlgError
         If the features are too large to be squared.
     """
     views = layer_views(objective, theta, every_layer)
-    if missed is not None:
-        found = [as_neuron(missed, views[0], objective.activation)]
-    else:
-        activation = objective.activation
-        found = [find_unit(v, activation, rng, n_directions) for v in views]
+    found = [find_unit(v, objective.activation, rng, n_directions) for v in views]
     # Units of a next layer share what each of them is promised to gain.
     n_outputs = [len(view.residuals) for view in views]
     layer = int(

@@ -8,11 +8,8 @@ import numpy as np
 from .finish import is_separated
 from .graft import graft, graft_cost
 from .lbfgs import Exit, Progress, Run
-from .missed import has_polar, missed, missed_cost
 from .stall import PATIENCE, stall_rule
 from .stop import StopRequest
-
-SMALL_GAP = 0.1  # estimated and relative, at a stall: no graft pays there
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,6 @@ class Start:
         self.escape = 0  # the one that the present run began with
         self.idle = False  # nothing was left to do, or no budget for it
         self.rule = stall_rule(objective)
-        self.settled = False  # too near the optimum to be escaped from
 
     @property
     def value(self):
@@ -66,21 +62,12 @@ class Start:
         """Graft a unit and train on until that run stalls; whether it has paid."""
         view = self.budget.n_directions, self.budget.every_layer
         cost = graft_cost(self.objective, *view)
-        looks = has_polar(self.objective) and self.budget.n_directions > 1
-        cost += missed_cost(self.objective) if looks else 0.0
         if self.spent + cost + 1 > max_fun:
             return False
-        found = []
-        if looks:
-            found = [self._missed()]
-            if not found[0].gap > SMALL_GAP:
-                self.spent += missed_cost(self.objective)
-                self.settled = True
-                return False
         self.n_grafts += 1
         try:
             with np.errstate(all="ignore"):
-                theta = graft(self.objective, self.run.theta, self.rng, *view, *found)
+                theta = graft(self.objective, self.run.theta, self.rng, *view)
         except np.linalg.LinAlgError:  # from features too large to be squared
             return False
         if not np.isfinite(theta).all():
@@ -95,11 +82,6 @@ class Start:
         self.run, self.level = grafted, 1
         self.n_escapes, self.escape = self.n_escapes + 1, self.n_grafts
         return True
-
-    def _missed(self):
-        """The unit that the present point misses most."""
-        with np.errstate(all="ignore"):
-            return missed(self.objective, self.run.theta, self.run.value, self.rng)
 
     def _advance(self, run, escape, window, max_fun):
         """Advance ``run`` until it stalls, wins, ends or its budget does."""
@@ -136,7 +118,7 @@ class Start:
     def may_escape(self):
         """Whether a graft is left, and possible."""
         return (
-            not (self.won or self.settled)
+            not self.won
             and self.n_grafts < self.budget.max_escapes
             and self.run.exit not in (Exit.OVERFLOW, Exit.STOPPED)
             and len(self.objective.layout.sizes) > 2

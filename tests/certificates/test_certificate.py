@@ -301,3 +301,14 @@ def test_records_are_frozen():
         found.loss = 0.0
     with pytest.raises(AttributeError):
         found.witness.decrease = 0.0
+
+
+def test_a_large_table_leaves_the_bounds_to_certify(monkeypatch):
+    monkeypatch.setattr("skgoodmin.objective.canonical_rows.LARGE", 50)
+    objective, theta = random_objective((3,), "relu", alpha=0.1)
+    predictions, rng = Predictions(objective, theta), np.random.RandomState(0)
+    found = certify(predictions, Ending(), rng)
+    assert len(found.bounds) == 1 and found.witness is None
+    assert found.caveat.endswith("certify")
+    harder = certify(predictions, Ending(), rng, effort=0.1)
+    assert harder.lower_bound > found.lower_bound and harder.caveat == ""

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import skgoodmin.training.start
-from skgoodmin.kernels.activations import ACTIVATIONS
 from skgoodmin.training.lbfgs import Exit, Progress, Solution
 from skgoodmin.training.stall import ABOVE_A_FLOOR, TO_ZERO
 from skgoodmin.training.start import Budget, Start
@@ -66,7 +65,6 @@ class Scripted:
         self.scripts, self.alpha = scripts, alpha
         self.loss = SimpleNamespace(attains_minimum=True, unit_margin=True)
         self.layout = SimpleNamespace(sizes=(3, *hidden, 1))
-        self.activation = ACTIVATIONS["tanh"]
         self.shares = np.array([1 - share, share])
         self.grafts, self.costs, self.refused = [], [], {}
         monkeypatch.setattr(skgoodmin.training.start, "Run", ScriptedRun)
