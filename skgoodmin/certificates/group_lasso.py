@@ -58,6 +58,7 @@ class Fitted:
     work: float
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a step that is far out is not taken
 def fit_amplitudes(dual, phi, v, c, alpha, tol=1e-6, max_iter=100):
     """Amplitudes of units.
 

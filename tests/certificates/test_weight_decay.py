@@ -253,7 +253,7 @@ def test_deep_bound_of_one_layer_is_the_shallow_one():
 @pytest.mark.slow
 def test_no_network_is_below_the_bound_on_many_problems():
     rng = np.random.default_rng(13)
-    for trial in range(150):
+    for trial in range(40):
         n, d = rng.integers(6, 50), rng.integers(1, 6)
         kind = {
             "rounded": rng.random() < 0.4,
