@@ -167,6 +167,21 @@ def largest_exponent(sparse, dense, data, indices, indptr, index, w, work):
 
 
 @functools.cache
+def _network(activation, sparse, exponential):
+    """What the passes through a network are bound to, for all losses."""
+    branches = ["sparse"] * sparse + ["exponential"] * exponential
+    label = "_".join([activation.name, *branches])
+    constants = {"SPARSE": sparse, "EXPONENTIAL": exponential}
+    slope = activation.apply_slope
+    return label, {
+        "forward": forward.bind(label, activate=activation.activate, **constants),
+        "backward": backward.bind(label, apply_slope=slope, **constants),
+        "drop_rows": drop_rows.bind(label, STORES_SLOPE=activation.stores_slope),
+        "SPARSE": sparse,
+    }
+
+
+@functools.cache
 def specialised(activation, loss, sparse, exponential, neuron):
     """:func:`sum_rows` with all that a fit does not use left out.
 
@@ -182,20 +197,6 @@ def specialised(activation, loss, sparse, exponential, neuron):
     neuron : bool
         Whether there is a special neuron beside the network.
     """
-    label = "_".join(
-        [activation.name]
-        + ["sparse"] * sparse
-        + ["exponential"] * exponential
-        + ["neuron"] * neuron
-    )
-    branches = {"SPARSE": sparse, "EXPONENTIAL": exponential}
-    slope = activation.apply_slope
-    return sum_rows.bind(
-        f"{label}_{loss.__qualname__}",
-        forward=forward.bind(label, activate=activation.activate, **branches),
-        backward=backward.bind(label, apply_slope=slope, **branches),
-        drop_rows=drop_rows.bind(label, STORES_SLOPE=activation.stores_slope),
-        sum_losses=loss,
-        SPARSE=sparse,
-        NEURON=neuron,
-    )
+    label, network = _network(activation, sparse, exponential)
+    label = "_".join([label, *["neuron"] * neuron, loss.__qualname__])
+    return sum_rows.bind(label, sum_losses=loss, NEURON=neuron, **network)
