@@ -224,7 +224,7 @@ default='relu'
         ``loss``, ``lower_bound``, ``gap`` and ``witness``.
     optimality_gap_ : float
         ``certificate_.gap``: data loss minus the lower bound of all networks.
-    validation_scores_ : ndarray of shape (n_iter_,) or None
+    validation_scores_ : ndarray of shape (n_iterations,) or None
         Accuracy on the validation rows after each iteration, or at the start if there
         was none; None without ``early_stopping``.
     best_validation_score_ : float or None

@@ -161,4 +161,7 @@ def test_errors_are_those_of_all_rows_or_name_the_fold(moons):
 
     with pytest.raises(KeyError, match="no score") as caught:
         clone(model).set_params(cv=2, scoring=scoring).fit(X, y)
-    assert caught.value.__notes__ == ["This was in fold 0 of cv, with alpha=0.3."]
+    assert caught.value.__notes__ == [
+        "scoring=scoring raised it.",
+        "This was in fold 0 of cv, with alpha=0.3.",
+    ]
