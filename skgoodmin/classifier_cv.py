@@ -37,6 +37,7 @@ from .estimator.typing import MatrixLike
 from .objective.losses.custom import PointwiseLoss
 
 STRONGEST, WEAKEST = 0.3, 1e-3  # alphas of the path unless they are given
+MOST_ALPHAS = 100_000  # nobody has the time for more
 
 
 class GoodMinimaClassifierCV(CallbackSupportMixin, NetworkClassifier):
@@ -318,6 +319,11 @@ n_init, max_escapes, max_iter, max_fun, tol, class_weight, random_state
     def _alphas(self):
         """The strengths to try, strongest first."""
         if isinstance(self.alphas, Integral):
+            if self.alphas > MOST_ALPHAS:
+                raise ValueError(
+                    f"alphas must be at most {MOST_ALPHAS} as a number of strengths, "
+                    f"got {self.alphas}."
+                )
             return np.geomspace(STRONGEST, WEAKEST, self.alphas)
         try:
             alphas = np.asarray(self.alphas, dtype=np.float64)

@@ -21,6 +21,7 @@ def hidden_values(coefs, intercepts, activation, X):
     return values
 
 
+@np.errstate(over="ignore", invalid="ignore")  # rows far out: inf and NaN tell of it
 def predict_raw(coefs, intercepts, activation, X):
     """Raw predictions, in numpy and in blocks of rows.
 
