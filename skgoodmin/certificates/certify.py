@@ -67,7 +67,7 @@ def certify(
     weights = predictions.theta[: objective.layout.n_weights]
     penalty = 0.5 * objective.alpha * float(weights @ weights)
     bounds, witness = [pointwise_bound(objective)], None
-    if objective.alpha > 0 and (effort > 0 or not objective.data.is_large):
+    if objective.alpha > 0 and (effort > 0 or not objective.is_large):
         more, witness = with_weight_decay(predictions, special_neuron, effort, neurons)
         bounds += more
     elif special_neuron and objective.alpha == 0:
@@ -183,7 +183,7 @@ def caveat(objective, effort=0):
 
     With weight decay duality speaks in its place.
     """
-    if objective.alpha > 0 and objective.data.is_large and effort == 0:
+    if objective.alpha > 0 and objective.is_large and effort == 0:
         return (
             "the table is so large that fit leaves the bounds with weight decay to "
             "certify"

@@ -95,10 +95,12 @@ def _width(certificate, objective):
 
 def _alpha(certificate, objective):
     """The penalty keeps the network from fitting the rows."""
+    if objective.alpha == 0 or objective.is_large:
+        return
     least = _pointwise(certificate)  # what no model gets rid of
     constant = constant_loss(objective) - least
     share = (certificate.loss - least) / constant if constant > 0 else 0.0
-    if objective.alpha == 0 or share < HIGH:
+    if share < HIGH:
         return
     known = [b.value for b in certificate.bounds if b.known is not Known.PROVEN]
     lower = max([certificate.lower_bound, *known])

@@ -23,7 +23,6 @@ from ..kernels.jit import read_only
 from ..kernels.rows import Rows, differs_from_previous, hash_rows
 
 SLICE = 16384  # rows of CanonicalRows.slices
-LARGE = 2**24  # stored values
 
 
 @dataclass(frozen=True)
@@ -66,11 +65,6 @@ class CanonicalRows:
         if not self.rows.sparse:
             return self.n_rows * self.n_features
         return int(np.diff(self.rows.indptr)[self.rows.index].sum())
-
-    @property
-    def is_large(self):
-        """Whether a copy of all rows is more than a fit should make by the way."""
-        return self.n_values > LARGE
 
     @property
     def dtype(self):

@@ -34,6 +34,7 @@ from .losses import Loss
 # Multiplications below which a range of rows is not worth a call of its own, and the
 # numbers of such ranges that are worth sharing among threads.
 CHUNK_WORK, MIN_CHUNKS, MAX_CHUNKS = 4_000_000, 4, 16
+LARGE = 2**22  # numbers in a copy of all rows
 _NO_NEURON = read_only(np.empty(0))
 
 
@@ -76,6 +77,12 @@ class Objective:
     def n_outputs(self):
         """Number of outputs of the network."""
         return self.layout.sizes[-1]
+
+    @property
+    def is_large(self):
+        """Whether a copy of all rows, or of all predictions, is too much by the way."""
+        widest = max(self.data.n_features, 32 * self.n_outputs)
+        return self.data.n_rows * widest > LARGE
 
     @property
     def n_neuron(self):

@@ -304,7 +304,7 @@ def test_records_are_frozen():
 
 
 def test_a_large_table_leaves_the_bounds_to_certify(monkeypatch):
-    monkeypatch.setattr("skgoodmin.objective.canonical_rows.LARGE", 50)
+    monkeypatch.setattr("skgoodmin.objective.objective.LARGE", 50)
     objective, theta = random_objective((3,), "relu", alpha=0.1)
     predictions, rng = Predictions(objective, theta), np.random.RandomState(0)
     found = certify(predictions, Ending(), rng)
