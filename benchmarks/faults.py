@@ -83,7 +83,10 @@ def disturbed(model, error, inject, expected):
 
 
 class Alarm:
-    """SIGINT after some seconds, as from Ctrl-C."""
+    """SIGINT after some seconds and once more, as from Ctrl-C twice.
+
+    The first one only asks a fit to stop.
+    """
 
     def __init__(self, seconds):
         self.seconds = seconds
@@ -91,8 +94,16 @@ class Alarm:
     def __enter__(self):
         # What runs in the background of a shell ignores Ctrl-C.
         self.before = signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
-        signal.setitimer(signal.ITIMER_REAL, self.seconds)
+        self.left = 2
+
+        def interrupt(number, frame):
+            self.left -= 1
+            if self.left == 0:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        signal.signal(signal.SIGALRM, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, self.seconds, 2e-4)
 
     def __exit__(self, *_):
         signal.setitimer(signal.ITIMER_REAL, 0)
