@@ -108,7 +108,7 @@ def with_weight_decay(predictions, special_neuron, effort, neurons=None):
             neurons,
         )
         witness = None
-        if special_neuron and found.neuron is not None and found.neuron.polar > 0:
+        if special_neuron and found.neuron is not None:
             witness = _unit_witness(predictions, found.neuron)
     networks = networks_like(objective)
     bounds = [
