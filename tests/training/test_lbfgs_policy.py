@@ -348,7 +348,8 @@ def test_the_solution_names_convergence_unless_it_was_stopped(
 
 
 def test_which_exits_are_rest_and_which_are_ends():
-    rest, paused = {Exit.CONVERGED, Exit.LEVEL, Exit.GAP}, {Exit.MAX_ITER, Exit.MAX_FUN}
+    rest = {Exit.CONVERGED, Exit.LEVEL, Exit.GAP, Exit.WIDTH}
+    paused = {Exit.MAX_ITER, Exit.MAX_FUN}
     run = Run(Quadratic(), np.ones(2), TOL)
     for exit in Exit:
         solution = Solution(np.zeros(1), 0.0, 0.0, exit, 0, 1, np.zeros(1))
