@@ -319,7 +319,7 @@ n_init, max_escapes, max_iter, max_fun, tol, class_weight, random_state
     def _alphas(self):
         """The strengths to try, strongest first."""
         if isinstance(self.alphas, Integral):
-            if self.alphas > MOST_ALPHAS:
+            if int(self.alphas) > MOST_ALPHAS:
                 raise ValueError(
                     f"alphas must be at most {MOST_ALPHAS} as a number of strengths, "
                     f"got {self.alphas}."
