@@ -84,8 +84,10 @@ def shallow_bound(dual, residuals, polar, alpha, pointwise=None):
     point : ndarray of shape (K, n)
         The dual point that is worth it.
     """
-    limit = alpha / polar * (1.0 - 4e-16) if polar > 0 else np.inf
     best, point = -np.inf, residuals
+    if not polar >= 0:  # not a number: nothing is known of it
+        return best, point
+    limit = alpha / polar * (1.0 - 4e-16) if polar > 0 else np.inf
     for path in paths(residuals, pointwise):
         value, t = maximise(lambda t, path=path: dual.value(path(t)), limit)
         if value > best:

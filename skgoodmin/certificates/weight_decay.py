@@ -28,6 +28,10 @@ from .relaxation import Plan, best_scale, optimise
 from .relaxation_pairs import PairPlan
 from .spread import EPS, isotropic, tighten
 
+# Squares of what is smaller underflow, and those of what is larger than its inverse
+# overflow: a norm of 0 would prove anything.
+LEAST = 1e-100
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -162,6 +166,27 @@ class Problem:
         return found, self.bound(residuals, found.polar), proven
 
 
+def dual_point(dual, residuals):
+    """A balanced dual point near the residuals (K, n), of a size that can be squared.
+
+    Polars are homogeneous: a tiny point is multiplied by a power of two and balanced
+    again. A loss without ``smooth`` has a domain that this might leave: it gets 0.
+    """
+    residuals = dual.balance(residuals)
+    peak = abs(residuals).max(initial=0.0)
+    if peak >= LEAST or peak == 0.0:
+        return residuals
+    if dual.smooth(residuals) is None:
+        return np.zeros_like(residuals)
+    return dual.balance(np.ldexp(residuals, -np.frexp(peak)[1]))
+
+
+def measurable(x, alpha):
+    """Whether squares of the data are numbers, and products with alpha."""
+    largest = abs(x).max()
+    return alpha >= LEAST and (largest == 0.0 or LEAST <= largest <= 1.0 / LEAST)
+
+
 def moments_of(points):
     """At least ||X^T R||_F for the exactly balanced R: rows are centred, it is no less.
 
@@ -269,14 +294,25 @@ def bounds(
     problem = Problem(*args, neurons)
     least = 0.0 if pointwise is None else max(dual.value(pointwise), 0.0)
     proven, estimated, neuron = least, np.nan, None
-    residuals, attained = dual.balance(gradient), problem.objective
+    residuals, attained = dual_point(dual, gradient), problem.objective
+    if not measurable(x, alpha):
+        return Bounds(
+            problem.objective,
+            loss,
+            penalty,
+            float(least),
+            least,
+            np.nan,
+            None,
+            attained,
+        )
     if problem.n_hidden == 1:
         neuron, estimated, shown = problem.look(residuals, effort, rng)
         proven = max(proven, shown)
         if effort.amplitudes:
             better = optimal_amplitudes(problem, effort, rng)
             attained = min(attained, better.objective)
-            residuals = dual.balance(better.residuals)
+            residuals = dual_point(dual, better.residuals)
             _, again, shown = problem.look(residuals, effort, rng)
             estimated, proven = max(estimated, again), max(proven, shown)
     if problem.n_hidden == 0:

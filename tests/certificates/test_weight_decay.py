@@ -306,3 +306,47 @@ def test_more_columns_than_rows():
     dual = make_dual("hinge", shares, 1, rng)
     for activation in (RELU, TANH):
         check(dual, x, group, activation, 0.1, runs=((3, 0), (20, 1)))
+
+
+@pytest.mark.parametrize("n_features", [1, 3])
+@pytest.mark.parametrize(
+    "loss, n_outputs", [("logistic", 1), ("softmax", 3), ("own logistic", 1)]
+)
+def test_residuals_whose_squares_underflow(loss, n_outputs, n_features):
+    """Raw predictions of 500 have gradients of 1e-217; their norm is not 0."""
+    rng = np.random.default_rng(0)
+    x, group, shares = rows(12, n_features, rng, scale=1e3)
+    dual = make_dual(loss, shares, n_outputs, rng)
+    label = getattr(dual, "labels", None)
+    signs = (
+        dual.signs if label is None else np.where(label == np.arange(3)[:, None], 1, -1)
+    )
+    alpha = 1e-9
+    least = min(
+        objective_of(
+            dual, x, RELU, alpha, *train(dual, x, RELU, alpha, (30,), seed, 2000)[:2]
+        )
+        for seed in range(3)
+    )
+    coefs, intercepts, _ = train(dual, x, RELU, alpha, (8,), 0, 3)
+    for size in (200.0, 350.0, 500.0):
+        raw = (signs * size + rng.normal(size=signs.shape)).T
+        found = bounds(dual, x, raw, RELU, alpha, coefs, intercepts, group=group)
+        assert 0 <= found.proven <= least
+
+
+@pytest.mark.parametrize("scale", [1e-170, 1e-120, 1e120])
+def test_data_that_cannot_be_squared_prove_nothing(scale):
+    rng = np.random.default_rng(0)
+    x, group, shares = rows(12, 3, rng)
+    dual = make_dual("hinge", shares, 1, rng)
+    coefs, intercepts, raw = train(dual, x, RELU, 1e-3, (8,), 0, 3)
+    found = bounds(dual, scale * x, raw, RELU, 1e-3, coefs, intercepts, group=group)
+    assert found.proven == found.pointwise
+    assert np.isnan(found.estimated)
+
+
+def test_a_polar_that_is_not_a_number_proves_nothing():
+    dual = HingeDual(np.array([[1.0, -1.0]]), np.array([0.5, 0.5]), 2.0)
+    residuals = np.array([[-0.1, 0.1]])
+    assert shallow_bound(dual, residuals, np.nan, 0.1)[0] == -np.inf
