@@ -183,7 +183,7 @@ def dual_point(dual, residuals):
 
 def measurable(x, alpha):
     """Whether squares of the data are numbers, and products with alpha."""
-    largest = abs(x).max()
+    largest = float(abs(x).max())  # single precision has no 1e100
     return alpha >= LEAST and (largest == 0.0 or LEAST <= largest <= 1.0 / LEAST)
 
 
