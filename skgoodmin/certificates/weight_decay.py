@@ -293,41 +293,42 @@ def bounds(
     args = dual, x, activation, alpha, coefs, intercepts, loss, penalty, pointwise
     problem = Problem(*args, neurons)
     least = 0.0 if pointwise is None else max(dual.value(pointwise), 0.0)
-    proven, estimated, neuron = least, np.nan, None
-    residuals, attained = dual_point(dual, gradient), problem.objective
-    if not measurable(x, alpha):
-        return Bounds(
-            problem.objective,
-            loss,
-            penalty,
-            float(least),
-            least,
-            np.nan,
-            None,
-            attained,
-        )
-    if problem.n_hidden == 1:
-        neuron, estimated, shown = problem.look(residuals, effort, rng)
-        proven = max(proven, shown)
-        if effort.amplitudes:
-            better = optimal_amplitudes(problem, effort, rng)
-            attained = min(attained, better.objective)
-            residuals = dual_point(dual, better.residuals)
-            _, again, shown = problem.look(residuals, effort, rng)
-            estimated, proven = max(estimated, again), max(proven, shown)
-    if problem.n_hidden == 0:
-        moments = moments_of(Points(x, residuals))
-        proven = max(proven, linear_bound(dual, residuals, moments, alpha, pointwise))
-    elif not problem.in_the_plane:
-        proven = max(proven, prove(problem, residuals, effort))
-    estimated = np.maximum(estimated, proven)
+    proven, estimated, neuron, attained = -np.inf, np.nan, None, np.inf
+    if measurable(x, alpha):
+        point = dual_point(dual, gradient)
+        proven, estimated, neuron, attained = of_networks(problem, point, effort, rng)
+    proven = max(least, proven)
     return Bounds(
         problem.objective,
         loss,
         penalty,
         float(proven),
         least,
-        float(estimated),
+        float(np.maximum(estimated, proven)),
         neuron,
-        attained,
+        min(problem.objective, attained),
     )
+
+
+def of_networks(problem, residuals, effort, rng):
+    """(proven, estimated, neuron, attained) as in :class:`Bounds`, from a dual point.
+
+    Estimate and neuron are NaN and None for all but one hidden layer.
+    """
+    dual, x = problem.dual, problem.x
+    proven, estimated, neuron, attained = -np.inf, np.nan, None, np.inf
+    if problem.n_hidden == 1:
+        neuron, estimated, proven = problem.look(residuals, effort, rng)
+        if effort.amplitudes:
+            better = optimal_amplitudes(problem, effort, rng)
+            attained = better.objective
+            residuals = dual_point(dual, better.residuals)
+            _, again, shown = problem.look(residuals, effort, rng)
+            estimated, proven = max(estimated, again), max(proven, shown)
+    if problem.n_hidden == 0:
+        moments = moments_of(Points(x, residuals))
+        args = residuals, moments, problem.alpha, problem.pointwise
+        proven = linear_bound(dual, *args)
+    elif not problem.in_the_plane:
+        proven = max(proven, prove(problem, residuals, effort))
+    return proven, estimated, neuron, attained
