@@ -3,7 +3,12 @@
 import itertools
 
 import numpy as np
-from sklearn.datasets import make_moons
+from sklearn.datasets import (
+    load_digits,
+    make_circles,
+    make_moons,
+    make_multilabel_classification,
+)
 
 
 def parity(n_bits):
@@ -18,6 +23,19 @@ def two_spirals(n):
     angle = 3.0 * np.pi * radius
     arm = 2.0 * np.c_[radius * np.cos(angle), radius * np.sin(angle)]
     return np.r_[arm, -arm], np.repeat([0, 1], n // 2)
+
+
+def checkerboard(n, rng):
+    """Uniform points on a board of 4 x 4 squares."""
+    X = rng.uniform(0.0, 4.0, (n, 2))
+    return X, np.floor(X).sum(axis=1).astype(int) % 2
+
+
+def binned(n, rng):
+    """Three columns of 6 bins each, and a class that a smooth rule makes likely."""
+    X = rng.randint(6, size=(n, 3)).astype(float)
+    score = np.sin(X[:, 0]) + 0.5 * (X[:, 1] - 2.5) * (X[:, 2] > 2)
+    return X, (rng.uniform(size=n) < 1.0 / (1.0 + np.exp(-2.0 * score))).astype(int)
 
 
 def random_labels(n, d, rng):
@@ -72,3 +90,20 @@ def regularised():
     names = ("pima", "heart", "bupa", "australian", "phoneme")
     sets = {name: standardised(*keel(name)) for name in names}
     return sets | {"spirals": two_spirals(200)}
+
+
+def sized():
+    """name -> (X, y): where the choice of alpha is looked at by the number of rows."""
+    rng = np.random.RandomState(0)
+    sets = {name: keel(name) for name in ("banana", "phoneme")}
+    for noise in (0.1, 0.2, 0.3):
+        sets[f"moons {noise}"] = make_moons(3000, noise=noise, random_state=0)
+    circles = make_circles(3000, noise=0.1, factor=0.5, random_state=0)
+    return sets | {
+        "circles": circles,
+        "checkerboard": checkerboard(3000, rng),
+        "spirals": two_spirals(3000),
+        "labels": make_multilabel_classification(3000, random_state=0),
+        "binned": binned(20000, rng),
+        "digits": load_digits(return_X_y=True),
+    }

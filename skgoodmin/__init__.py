@@ -6,11 +6,17 @@ from .certificates.certificate import Certificate, Status
 from .certificates.witness import Witness
 from .classifier import GoodMinimaClassifier
 from .classifier_cv import GoodMinimaClassifierCV
-from .displays import CertificateDisplay, LandscapeDisplay, LossCurveDisplay
+from .displays import (
+    AlphaDisplay,
+    CertificateDisplay,
+    LandscapeDisplay,
+    LossCurveDisplay,
+)
 from .estimator.callbacks import ValidationMonitor
 from .version import __version__
 
 __all__ = [
+    "AlphaDisplay",
     "Bound",
     "Certificate",
     "CertificateDisplay",

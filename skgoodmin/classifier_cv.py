@@ -85,6 +85,9 @@ n_init, max_escapes, max_iter, max_fun, tol, class_weight, random_state
         The strength with the best mean score; of equal ones, the strongest. One with
         a score of NaN is left out, with a warning. If it is the strongest or weakest
         and better than the next one in every fold, there is a warning, too.
+    alpha_scores_ : ndarray of shape (n_alphas,)
+        Mean of each strength over the folds and its standard error, in the fields
+        ``alpha``, ``score`` and ``error``.
     best_score_ : float
         Its mean score.
     classes_, coefs_, intercepts_, certificate_, ...
@@ -247,7 +250,7 @@ n_init, max_escapes, max_iter, max_fun, tol, class_weight, random_state
         )
         scores = np.array(scores)
         scoring = self.scoring if isinstance(self.scoring, str) else name_of(scorer)
-        best, sentences = best_of(alphas, scores, scoring)
+        best, table, sentences = best_of(alphas, scores, scoring)
         self._tell(alphas, scores, best)
         fitted = {
             "alphas_": alphas,
@@ -261,6 +264,7 @@ n_init, max_escapes, max_iter, max_fun, tol, class_weight, random_state
                 model._fit(X, y, sample_weight)
             fitted |= {k: v for k, v in vars(model).items() if k.endswith("_")}
         fitted["alpha_"] = float(alphas[best])
+        fitted["alpha_scores_"] = table
         subfits.close(fitted if self.refit else None)
         self._replace_fitted(fitted)
         for sentence in sentences:

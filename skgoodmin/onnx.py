@@ -23,7 +23,6 @@ import numpy as np
 
 from .classifier import GoodMinimaClassifier
 from .classifier_cv import GoodMinimaClassifierCV
-from .estimator.setup import loss_of
 from .estimator.targets import Labels, SeveralClasses, TwoClasses
 from .kernels.activations import ACTIVATIONS
 
@@ -188,7 +187,7 @@ def _convert(scope, operator, container):
     if container.get_options(model, {"raw_scores": False})["raw_scores"]:
         outputs.raw_scores(graph, raw, scores)
     else:
-        positive = loss_of(model, target).onnx(graph, raw)
+        positive = model._link.onnx(graph, raw)
         outputs.probabilities(graph, positive, scores)
 
 

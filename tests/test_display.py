@@ -6,10 +6,13 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris, make_moons
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils._testing import ignore_warnings
 
 from skgoodmin import (
+    AlphaDisplay,
     CertificateDisplay,
     GoodMinimaClassifier,
+    GoodMinimaClassifierCV,
     LandscapeDisplay,
     LossCurveDisplay,
 )
@@ -184,3 +187,20 @@ def test_certificate_in_words_and_in_html(model):
     for name in ("Status", "Objective", "Proven", "Estimated", "Witness"):
         assert f">{name}</th>" in html
     assert certificate.status.value in html and html.count("<table>") == 1
+
+
+def test_alpha_draws_the_scores(moons, model):
+    chosen = GoodMinimaClassifier((4,), random_state=0).fit(*moons)
+    display = AlphaDisplay.from_estimator(chosen)
+    line, _, _ = display.scores_.lines
+    table = chosen.alpha_scores_
+    np.testing.assert_array_equal(line.get_xdata(), table["alpha"])
+    np.testing.assert_array_equal(line.get_ydata(), table["score"])
+    assert display.chosen_.get_xdata()[0] == chosen.alpha_
+    assert display.ax_.get_xscale() == "log"
+    with pytest.raises(ValueError, match="alpha=0.01 has no scores: it was given"):
+        AlphaDisplay.from_estimator(model)
+    cv = GoodMinimaClassifierCV((4,), alphas=[0.1, 0.0], cv=2, max_iter=5)
+    with ignore_warnings():
+        drawn = AlphaDisplay.from_estimator(cv.fit(*moons))
+    assert drawn.ax_.get_xscale() == "linear"

@@ -136,7 +136,7 @@ FIT = """
 import numpy as np, sys, skgoodmin
 X = np.random.RandomState(0).normal(size=(40, 3))
 y = (X[:, 0] > 0).astype(int)
-model = skgoodmin.GoodMinimaClassifier((3,), random_state=0).fit(X, y)
+model = skgoodmin.GoodMinimaClassifier((3,), alpha=0.2, random_state=0).fit(X, y)
 assert model.score(X, y) > 0.9
 np.save(sys.argv[1], model.coefs_[0])
 """

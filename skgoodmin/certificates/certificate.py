@@ -78,6 +78,8 @@ class Certificate:
         Why the theorem is silent here; empty where it speaks.
     advice : str
         What holds the training loss up, and what to change; empty if nothing is known.
+    alpha : str
+        The strength of weight decay and how it was chosen; empty where it was given.
     contradictions : ndarray of shape (n_contradicting,)
         Row numbers of the training X whose features another row has with another
         label.
@@ -93,6 +95,7 @@ class Certificate:
     neuron_contribution: float = 0.0
     caveat: str = ""
     advice: str = ""
+    alpha: str = ""
     contradictions: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
     def _largest(self, known):
@@ -184,6 +187,7 @@ class Certificate:
         lines = {
             "Status": self.status.value,
             "Objective": f"{self.objective:.6g}" + (parts if self.penalty else ""),
+            "Alpha": self.alpha,
             "Proven": self._proven(),
             "Estimated": self._estimated(),
             "Gradient": "" if np.isnan(self.grad_norm) else f"{self.grad_norm:.3g}",

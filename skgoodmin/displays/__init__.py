@@ -4,8 +4,14 @@
 matplotlib is imported when something is drawn.
 """
 
+from .alpha import AlphaDisplay
 from .certificate import CertificateDisplay
 from .landscape import LandscapeDisplay
 from .loss_curve import LossCurveDisplay
 
-__all__ = ["CertificateDisplay", "LandscapeDisplay", "LossCurveDisplay"]
+__all__ = [
+    "AlphaDisplay",
+    "CertificateDisplay",
+    "LandscapeDisplay",
+    "LossCurveDisplay",
+]

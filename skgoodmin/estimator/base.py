@@ -16,6 +16,7 @@ from ..certificates.certify import Ending, certify
 from ..kernels.activations import ACTIVATIONS
 from ..objective.predictions import Predictions, predict_raw
 from ..version import __version__
+from .link import link_of
 from .setup import loss_of, posed_again, validated_rows
 from .targets import Target, target_of
 from .typing import MatrixLike
@@ -66,8 +67,11 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: MatrixLike) -> NDArray[np.float64]:
         """Probabilities of the classes, or of each label for multilabel.
 
-        For the polynomial hinge they come from the closed-form inverse of its
-        pointwise minimiser, one class against the rest and then normalised.
+        For the polynomial hinge with ``alpha='auto'`` they are those of log-loss at
+        ``link_slope_`` times the raw predictions, a slope that is fitted on the rows
+        left out in the choice. With an alpha that was given they come from the
+        closed-form inverse of its pointwise minimiser, one class against the rest and
+        then normalised. The likeliest class is the one that :meth:`predict` returns.
 
         Parameters
         ----------
@@ -78,7 +82,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         probabilities : ndarray of shape (n_samples, n_classes)
         """
         raw = self._raw(X)
-        return self._target.probabilities(loss_of(self, self._target), raw)
+        return self._target.probabilities(self._link, raw)
 
     def predict_log_proba(self, X: MatrixLike) -> NDArray[np.float64]:
         """Logarithm of :meth:`predict_proba`."""
@@ -88,6 +92,12 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     def _target(self) -> Target:
         """What the outputs stand for."""
         return target_of(self.classes_, self.multilabel_)
+
+    @property
+    def _link(self):
+        """What makes probabilities of raw predictions."""
+        target = self._target
+        return link_of(loss_of(self, target), target, self.link_slope_)
 
     def _replace_fitted(self, fitted):
         """Replace all fitted attributes at once, with those of a dict.

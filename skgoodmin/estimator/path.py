@@ -131,6 +131,26 @@ def _score(scorer, model, X, y, params):
     return number_of(score, scorer)
 
 
+# What the scores of a path come to: mean over the folds, and its standard error.
+SCORES = np.dtype([("alpha", "f8"), ("score", "f8"), ("error", "f8")])
+
+
+def score_table(alphas, scores):
+    """The scores (n_folds, n_alphas) in the fields of ``SCORES``, (n_alphas,)."""
+    table = np.empty(len(alphas), dtype=SCORES)
+    table["alpha"] = alphas
+    with np.errstate(invalid="ignore"):  # inf - inf
+        table["score"] = scores.mean(axis=0)
+        table["error"] = scores.std(axis=0) / np.sqrt(len(scores))
+    return table
+
+
+def best_place(scores):
+    """Number of the alpha with the best mean score; of equal ones, the first."""
+    with np.errstate(invalid="ignore"):  # inf - inf
+        return int(np.nanargmax(scores.mean(axis=0)))
+
+
 def best_of(alphas, scores, scoring):
     """Number of the alpha with the best mean score; of equal ones, the first.
 
@@ -149,6 +169,8 @@ def best_of(alphas, scores, scoring):
     Returns
     -------
     best : int
+    table : ndarray of shape (n_alphas,)
+        See :func:`score_table`.
     sentences : list of str
         To warn the user with.
     """
@@ -164,7 +186,7 @@ def best_of(alphas, scores, scoring):
             f"scoring={scoring} is NaN in some fold for alpha={names}, which can not "
             "be chosen."
         )
-    best = int(np.nanargmax(means))
+    best = best_place(scores)
     last = len(alphas) - 1
     edge = {0: (1, "strongest", "stronger"), last: (last - 1, "weakest", "weaker")}
     if last > 1 and best in edge and alphas[best] > 0:
@@ -174,4 +196,4 @@ def best_of(alphas, scores, scoring):
                 f"The best alpha, {alphas[best]:g}, is the {which} of alphas, and "
                 f"better than the next one in every fold: add {other} ones to alphas."
             )
-    return best, sentences
+    return best, score_table(alphas, scores), sentences

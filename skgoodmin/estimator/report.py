@@ -45,6 +45,11 @@ class Report:
             if sys.stdout.isatty() and time.monotonic() > self.moved + PAUSE:
                 self._print(line, end="")
 
+    def tell_alpha(self, choice):
+        """How alpha was chosen, where it was."""
+        if self.level > 0 and choice.reason:
+            self._print(f"{self.prefix}alpha={choice.sentence}")
+
     def close(self, value, why):
         """The fit has ended, at the objective ``value``."""
         if not self.verbose:

@@ -23,6 +23,7 @@ from ..objective.losses.custom import check_loss
 from ..objective.objective import Objective
 from ..objective.with_neuron import AugmentedObjective, PerLayerObjective
 from ..training.neuron_degree import degree_that_suffices
+from .alpha_choice import rule
 from .layers import AUTO, check_growing, hidden_sizes, narrowed
 from .rows import class_factors
 from .targets import Target, encode
@@ -161,7 +162,7 @@ def pose(estimator, X, y, sample_weight=None, classes=None, alpha=None):
     classes : ndarray of shape (n_classes,), optional
         Those that y may hold, sorted; by default those that it holds.
     alpha : float, optional
-        By default that of the estimator.
+        By default that of the estimator, for 'auto' that of the rule.
     """
     with naming("y"):
         target, labels = encode(y, classes)
@@ -184,20 +185,9 @@ def pose(estimator, X, y, sample_weight=None, classes=None, alpha=None):
         ParameterLayout((X.shape[1], *sizes, target.n_outputs)),
         ACTIVATIONS[estimator.activation],
         loss,
-        auto_alpha(loss, data) if alpha == "auto" else float(alpha),
+        rule(loss, data) if alpha == "auto" else float(alpha),
     )
     return Problem(objective, target, contradictions)
-
-
-def auto_alpha(loss, data):
-    """20 over the number of rows, at most 0.2; for log-loss a quarter of it.
-
-    What the accuracy on the data sets of ``benchmarks/accuracy.py`` asked for. Rows
-    count by their weight, so that a weight of 2 is a repetition, but not below one for
-    each distinct row: weights that sum to 1 do not make a table one row long.
-    """
-    n_rows = max(data.weights.sum(), data.n_rows)
-    return loss.auto_alpha * min(20.0 / n_rows, 0.2)
 
 
 def check_parameters(estimator):

@@ -60,6 +60,11 @@ class Target(ABC):
     def probabilities(self, loss, raw):
         """Probabilities of the classes, (n, n_classes)."""
 
+    def log_likelihoods(self, probabilities, labels):
+        """log P of the labels of each row, and its mean over all labels, each (n,)."""
+        logs = np.log(probabilities)
+        return np.take_along_axis(logs, labels, axis=1)[:, 0], logs.mean(axis=1)
+
     def strata(self, labels):
         """Classes that a split is stratified by, (n,), or None."""
         return self.classes[labels[:, 0]]
@@ -142,6 +147,12 @@ class Labels(Target):
     def probabilities(self, loss, raw):
         """(n, n_labels)."""
         return loss.probabilities(raw)
+
+    def log_likelihoods(self, probabilities, labels):
+        """Both are means over the labels."""
+        has, lacks = np.log(probabilities), np.log1p(-probabilities)
+        given = np.where(labels == 1, has, lacks)
+        return given.mean(axis=1), 0.5 * (has + lacks).mean(axis=1)
 
 
 def target_of(classes, multilabel):

@@ -85,9 +85,9 @@ def test_numbers_of_all_kinds(score):
 def test_infinite_scores_lose_or_win():
     alphas = np.array([1.0, 0.1, 0.01])
     low = np.array([[-np.inf, 0.5, 0.6], [0.4, 0.5, 0.3]])
-    assert best_of(alphas, low, "") == (1, [])
+    assert best_of(alphas, low, "")[::2] == (1, [])
     both = np.array([[-np.inf, 0.5, 0.6], [np.inf, 0.5, 0.3]])
-    best, (sentence,) = best_of(alphas, both, "loss")
+    best, _, (sentence,) = best_of(alphas, both, "loss")
     assert best == 1 and "scoring=loss is NaN in some fold for alpha=1," in sentence
 
 
@@ -104,7 +104,7 @@ def test_infinite_scores_lose_or_win():
     ],
 )
 def test_the_edge_is_told_where_scores_still_rise(alphas, scores, told):
-    _, sentences = best_of(np.array(alphas), np.array(scores), "accuracy")
+    _, _, sentences = best_of(np.array(alphas), np.array(scores), "accuracy")
     assert len(sentences) == (told is not None)
     if told:
         assert f"is the {told} of alphas" in sentences[0]

@@ -25,7 +25,7 @@ WAYS = [
 
 
 def _model(**parameters):
-    return GoodMinimaClassifier((4,), **{"random_state": 0} | parameters)
+    return GoodMinimaClassifier((4,), **{"random_state": 0, "alpha": 0.2} | parameters)
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)

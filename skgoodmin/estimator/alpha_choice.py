@@ -1,0 +1,234 @@
+"""The choice of alpha inside a fit: cross-validation by short fits.
+
+In each of four folds, networks are trained from one random start for 25 iterations,
+one with each of six strengths. A strength is worth
+
+    accuracy + 1/2 mean log P(label)
+
+on the rows that were left out, P by the link that fits all of them best
+(:mod:`.link`). So early in a training it shows already which strength will predict
+best, and what it costs is about two fits.
+
+Folds are made of canonical rows, rows of equal content in one fold, dealt class by
+class. So the choice depends on the content of the rows alone: neither on their order
+nor on ``random_state``, and a weight of 2 is a repetition. Of many rows a sample is
+dealt, and the strength times the number of rows is what it tells.
+
+Where there are too few rows for folds, a rule decides.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..objective.canonical_rows import CanonicalRows
+from ..objective.layout import ParameterLayout
+from ..objective.predictions import Predictions
+from ..objective.row_space import row_space
+from ..training.lbfgs import Exit, Run
+from ..training.threads import fit_threads
+from .link import FITTED, fitted_slope, link_of
+from .path import best_place, score_table
+
+ALPHAS = np.array([0.3, 0.1, 0.03, 0.01, 0.003, 0.001])  # of the hinge
+N_FOLDS, ITERATIONS, TOL = 4, 25, 1e-4
+LOG_SHARE = 0.5  # of the mean log-likelihood in the score
+SAMPLE, LEAST = 2000, 25  # rows that are dealt, and those of a class among them
+WIDEST = 100  # units of a network that grows
+
+
+@dataclass(frozen=True)
+class AlphaChoice:
+    """A strength, and why it is the one.
+
+    Parameters
+    ----------
+    alpha : float
+    reason : str
+        How it was chosen; empty where it was given.
+    scores : ndarray of shape (n_alphas,), optional
+        See :func:`~skgoodmin.estimator.path.score_table`.
+    slope : float, optional
+        Of the link to probabilities, fitted on the rows that were left out.
+    """
+
+    alpha: float
+    reason: str = ""
+    scores: np.ndarray | None = None
+    slope: float | None = None
+
+    @property
+    def sentence(self):
+        """The strength and the reason; empty where it was given."""
+        return f"{self.alpha:.4g}: {self.reason}" if self.reason else ""
+
+
+@dataclass(frozen=True)
+class _Deal:
+    """Rows that are dealt to the folds."""
+
+    data: CanonicalRows
+    fold: np.ndarray  # (n_rows,)
+    share: float  # of the distinct rows
+
+
+def rule(loss, data):
+    """20 over the number of rows, at most 0.2; for log-loss a quarter of it.
+
+    Rows count by their weight, so that a weight of 2 is a repetition, but not below one
+    for each distinct row: weights that sum to 1 do not make a table one row long.
+    """
+    n_rows = max(data.weights.sum(), data.n_rows)
+    return loss.auto_alpha * min(20.0 / n_rows, 0.2)
+
+
+def choose(estimator, objective, target, previous, stop):
+    """Choose alpha for an objective whose alpha is that of the rule.
+
+    Parameters
+    ----------
+    estimator : GoodMinimaClassifier
+    objective : Objective
+    target : Target
+    previous : GoodMinimaClassifier or None
+        An earlier fit, whose choice is kept if it made one.
+    stop : StopRequest
+
+    Returns
+    -------
+    choice : AlphaChoice
+    """
+    if estimator.alpha != "auto":
+        return AlphaChoice(objective.alpha)
+    if previous is not None and previous.alpha_scores_ is not None:
+        scores, slope = previous.alpha_scores_, previous.link_slope_
+        return AlphaChoice(previous.alpha_, "kept from the fit before", scores, slope)
+    why = _too_few(objective.data, target)
+    if why:
+        return _by_rule(objective, why)
+    deal = _dealt(objective.data, target)
+    layout = objective.layout
+    if estimator.training == "grow":
+        layout = ParameterLayout((layout.sizes[0], WIDEST, layout.sizes[-1]))
+    dealt = replace(objective, data=deal.data, layout=layout, evaluations=None)
+    alphas = ALPHAS * objective.loss.auto_alpha
+    n_iter = min(estimator.max_iter, ITERATIONS)
+    with fit_threads() as shared_map, np.errstate(all="ignore"):
+        dealt = replace(dealt, map=shared_map)
+        raw = _left_out(dealt, deal.fold, alphas, n_iter, stop)
+    if stop.made:
+        return _by_rule(objective, "a stop was asked for while it was looked for")
+    known = np.isfinite(raw).all(axis=(1, 2))
+    if not known.any():
+        return _by_rule(objective, "predictions of short fits overflow")
+    slopes = np.ones(len(alphas))
+    scores = np.full((N_FOLDS, len(alphas)), np.nan)
+    for i in np.flatnonzero(known):
+        slopes[i] = fitted_slope(target, raw[i], deal.data.labels, deal.data.weights)
+        scores[:, i] = _scores(objective.loss, target, raw[i], slopes[i], deal)
+    best = best_place(scores)
+    reason = (
+        f"of {len(alphas)} strengths the one with the best score in {N_FOLDS} folds of "
+        "short fits"
+    )
+    if deal.share < 1:
+        reason += f" on {deal.data.n_rows} distinct rows, times their share of all rows"
+    alphas = alphas * deal.share
+    return AlphaChoice(
+        float(alphas[best]),
+        reason,
+        score_table(alphas, scores),
+        float(slopes[best]) if objective.loss.link in FITTED else None,
+    )
+
+
+def _by_rule(objective, why):
+    """What the rule says, and why it is asked."""
+    share = objective.loss.auto_alpha
+    times = "" if share == 1 else f"{share:g} times "
+    reason = f"{times}20 over the number of rows, at most {times}0.2, since {why}"
+    return AlphaChoice(objective.alpha, reason)
+
+
+def _too_few(data, target):
+    """Why the rows can not be dealt to folds; empty if they can."""
+    if target.multilabel:
+        names, counts = ["y"], np.array([data.opens_group.sum()])
+    else:
+        codes, counts = np.unique(data.labels[:, 0], return_counts=True)
+        names = [f"class {name!r}" for name in target.classes[codes].tolist()]
+        if len(names) == 1:
+            return "there is one class"
+    fewest = int(np.argmin(counts))
+    if counts[fewest] >= N_FOLDS:
+        return ""
+    return (
+        f"{names[fewest]} has too few distinct rows for {N_FOLDS} folds "
+        f"({counts[fewest]})"
+    )
+
+
+def _dealt(data, target):
+    """The :class:`_Deal` of canonical rows: class by class, in canonical order.
+
+    A group of rows with equal content goes with its heaviest label. Of more than
+    ``SAMPLE`` groups each class has its share in the sample, but no fewer than
+    ``LEAST``, and weights that make up for it.
+    """
+    group, first = data.group, np.flatnonzero(data.opens_group)
+    n = len(first)
+    labels = data.labels[np.lexsort((-data.weights, group))[first]]
+    strata = target.strata(labels)
+    strata = np.zeros(n) if strata is None else strata
+    fold, factors, n_dealt = np.full(n, -1), np.ones(n), 0
+    for stratum in np.unique(strata):
+        places = np.flatnonzero(strata == stratum)
+        least = min(LEAST, len(places))
+        size = min(max(-(-len(places) * SAMPLE // n), least), len(places))
+        sample = places[np.linspace(0, len(places) - 1, size).astype(np.intp)]
+        fold[sample] = (n_dealt + np.arange(size)) % N_FOLDS
+        factors[sample] = len(places) / size
+        n_dealt += size
+    taken = np.flatnonzero(fold[group] >= 0)
+    sample = data.take(taken).reweighted(factors[group[taken]])
+    return _Deal(sample, fold[group[taken]], n_dealt / n)
+
+
+def _left_out(objective, fold, alphas, n_iter, stop):
+    """Raw predictions of each row from the fits that left it out.
+
+    Returns
+    -------
+    raw : ndarray of shape (n_alphas, n_rows, n_outputs)
+        NaN where a fit overflows.
+    """
+    data = objective.data
+    raw = np.full((len(alphas), data.n_rows, objective.n_outputs), np.nan)
+    for number in range(N_FOLDS):
+        left = np.flatnonzero(fold == number)
+        part = replace(objective, data=data.take(np.flatnonzero(fold != number)))
+        rest = replace(objective, data=data.take(left))
+        space = row_space(part)
+        if space is not None:
+            rest = replace(rest, data=space.rows(rest.data), layout=space.narrow)
+            part = space.objective(part)
+        rng = np.random.RandomState(number)
+        start = part.layout.start(rng, objective.activation.gain)
+        for i, alpha in enumerate(alphas):
+            run = Run(replace(part, alpha=float(alpha)), start, TOL)
+            run.advance(n_iter, 3 * n_iter, lambda run: stop.made)
+            if stop.made:
+                return raw
+            if run.exit is not Exit.OVERFLOW:
+                raw[i, left] = Predictions(rest, run.theta).raw
+    return raw
+
+
+def _scores(loss, target, raw, slope, deal):
+    """Accuracy + 1/2 mean log P of the rows of each fold, (N_FOLDS,)."""
+    labels, weights = deal.data.labels, deal.data.weights
+    right = (target.decide(raw) == labels).all(axis=1)
+    p = target.probabilities(link_of(loss, target, slope), raw)
+    worth = right + LOG_SHARE * target.log_likelihoods(p, labels)[0]
+    in_fold = np.arange(N_FOLDS)[:, None] == deal.fold
+    return in_fold @ (weights * worth) / (in_fold @ weights)

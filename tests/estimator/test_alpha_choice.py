@@ -1,0 +1,253 @@
+"""The choice of alpha inside a fit: what it promises, and where a rule decides."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.base import clone
+from sklearn.datasets import load_iris, make_moons, make_multilabel_classification
+from sklearn.exceptions import ConvergenceWarning
+
+from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
+from skgoodmin.estimator import alpha_choice
+from skgoodmin.estimator.alpha_choice import ALPHAS, rule
+from skgoodmin.estimator.targets import encode
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.objective.losses import LOSSES, Logistic, PolynomialHinge
+
+MOONS = make_moons(120, noise=0.2, random_state=0)
+IRIS = load_iris(return_X_y=True)
+LABELS = make_multilabel_classification(120, 6, n_classes=3, random_state=0)
+DATA = {"moons": MOONS, "iris": IRIS, "labels": LABELS}
+
+
+def _fit(X, y, sample_weight=None, **parameters):
+    parameters = {"random_state": 0, "hidden_layer_sizes": (6,)} | parameters
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return GoodMinimaClassifier(**parameters).fit(X, y, sample_weight)
+
+
+def _same(first, second):
+    arrays = zip(first.coefs_, second.coefs_, strict=True)
+    return first.alpha_ == second.alpha_ and all(
+        np.array_equal(a, b) for a, b in arrays
+    )
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("name", DATA)
+def test_it_is_the_fit_with_the_best_of_the_strengths(name, loss):
+    X, y = DATA[name]
+    model = _fit(X, y, loss=loss)
+    table = model.alpha_scores_
+    share = {"poly_hinge": 1.0, "log_loss": 0.25}[loss]
+    np.testing.assert_allclose(table["alpha"], share * ALPHAS)
+    assert model.alpha_ == table["alpha"][table["score"].argmax()]
+    assert (table["error"] >= 0).all() and np.isfinite(table["score"]).all()
+    fixed = _fit(X, y, loss=loss, alpha=model.alpha_)
+    assert _same(model, fixed)
+    assert fixed.alpha_scores_ is None and fixed.link_slope_ is None
+    assert fixed.alpha_reason_ == fixed.certificate_.alpha == ""
+    assert f"{model.alpha_:.4g}: of 6 strengths" in str(model.certificate_)
+
+
+def test_a_fixed_alpha_chooses_nothing(monkeypatch):
+    monkeypatch.setattr(alpha_choice, "_dealt", None)
+    _fit(*MOONS, alpha=0.1)
+    with pytest.raises(TypeError):
+        _fit(*MOONS)
+
+
+def test_clean_data_get_less_than_noisy_ones():
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(200, 2))
+    clean = _fit(X, (X[:, 0] * X[:, 1] > 0).astype(int), hidden_layer_sizes=(50,))
+    noise = _fit(X, rng.randint(2, size=200), hidden_layer_sizes=(50,))
+    assert clean.alpha_ <= 0.03 < noise.alpha_
+
+
+@pytest.mark.parametrize("convert", [np.asarray, csr_array], ids=["dense", "sparse"])
+def test_order_repetition_and_seed_change_nothing(convert):
+    X, y = MOONS
+    rng = np.random.RandomState(0)
+    order, times = rng.permutation(len(X)), rng.randint(0, 3, len(X))
+    weighted = _fit(convert(X), y, times.astype(float), max_iter=20)
+    repeated = np.repeat(np.arange(len(X)), times)[::-1]
+    again = _fit(convert(X[repeated]), y[repeated], max_iter=20)
+    assert _same(weighted, again)
+    assert weighted.link_slope_ == again.link_slope_
+    shuffled = _fit(convert(X[order]), y[order], times[order], max_iter=20)
+    assert _same(weighted, shuffled)
+    other = _fit(convert(X), y, times.astype(float), max_iter=20, random_state=7)
+    np.testing.assert_array_equal(other.alpha_scores_, weighted.alpha_scores_)
+
+
+def test_equal_rows_are_in_one_fold():
+    rng = np.random.RandomState(0)
+    X = rng.randint(4, size=(200, 2)).astype(float)
+    target, labels = encode(rng.randint(2, size=200))
+    data = canonical_rows(X, labels)
+    deal = alpha_choice._dealt(data, target)
+    folds = [set(deal.fold[data.group == group]) for group in range(data.group[-1] + 1)]
+    assert all(len(fold) == 1 for fold in folds)
+    assert set.union(*folds) == {0, 1, 2, 3}
+
+
+def test_a_sample_has_its_share_of_each_class(monkeypatch):
+    monkeypatch.setattr(alpha_choice, "SAMPLE", 400)
+    rng = np.random.RandomState(0)
+    X, y = rng.normal(size=(1000, 2)), np.repeat([0, 1, 2], [690, 300, 10])
+    target, labels = encode(y)
+    data = canonical_rows(X, labels, rng.uniform(0.5, 2.0, 1000))
+    deal = alpha_choice._dealt(data, target)
+    codes, fold = deal.data.labels[:, 0], deal.fold
+    counts = np.bincount(codes)
+    assert counts.tolist() == [276, 120, 10]  # none of the rare class is left out
+    by_fold = np.array([np.bincount(codes[fold == k], minlength=3) for k in range(4)])
+    assert (np.ptp(by_fold, axis=0) <= 1).all()
+    assert deal.share == 406 / 1000
+    # Weights make up for it.
+    whole = np.bincount(data.labels[:, 0], data.weights)
+    np.testing.assert_allclose(np.bincount(codes, deal.data.weights), whole, rtol=0.1)
+    X, y = make_moons(1000, noise=0.3, random_state=0)
+    model = _fit(X, y, max_iter=20)
+    np.testing.assert_allclose(model.alpha_scores_["alpha"], 0.4 * ALPHAS)
+    assert "on 400 distinct rows" in model.alpha_reason_
+
+
+def test_too_few_rows_for_folds_are_told():
+    X, y = IRIS
+    rows = np.r_[:50, 50:100, 100:103]
+    model = _fit(X[rows], y[rows], max_iter=5)
+    assert model.alpha_ == 20 / len(rows) and model.alpha_scores_ is None
+    assert "class 2 has too few distinct rows for 4 folds (3)" in model.alpha_reason_
+    assert model.alpha_reason_ in str(model.certificate_)
+    assert model.link_slope_ is None and model.out_activation_ == "hinge"
+    one = _fit(X[:60], y[:60], np.repeat([1.0, 0.0], [50, 10]))
+    assert "there is one class" in one.alpha_reason_
+
+
+@pytest.mark.parametrize("loss", [PolynomialHinge(3.0), Logistic()], ids=LOSSES)
+def test_the_rule_counts_rows_by_their_weight(loss):
+    rng = np.random.RandomState(0)
+    X = rng.randint(3, size=(400, 2)).astype(float)
+    labels = rng.randint(2, size=(400, 1)).astype(np.int32)
+
+    def alpha(weight):
+        return rule(loss, canonical_rows(X, labels, weight)) / loss.auto_alpha
+
+    ones = np.ones(400)
+    assert alpha(None) == alpha(ones) == 20 / 400
+    assert alpha(2 * ones) == 20 / 800
+    n_distinct = len(np.unique(np.column_stack([X, labels]), axis=0))
+    assert alpha(ones / 400) == alpha(1e-9 * ones) == min(20 / n_distinct, 0.2)
+
+
+def test_warm_starts_and_partial_fit_keep_it():
+    X, y = MOONS
+    model = _fit(X, y, warm_start=True, max_iter=30)
+    chosen, slope = model.alpha_, model.link_slope_
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X[:40], y[:40])
+        assert (model.alpha_, model.link_slope_) == (chosen, slope)
+        assert model.alpha_reason_ == "kept from the fit before"
+        model.partial_fit(X[40:], y[40:])
+        assert model.alpha_ == chosen
+        model.set_params(alpha=0.5).fit(X, y)
+        assert model.alpha_ == 0.5 and model.alpha_scores_ is None
+        few = clone(model).set_params(alpha="auto")
+        few.partial_fit(X[:3], y[:3], classes=[0, 1])
+        assert few.alpha_scores_ is None
+        few.partial_fit(X, y)  # now there are enough
+        assert few.alpha_ == chosen
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"hidden_layer_sizes": (5, 4), "activation": "tanh"},
+        {"hidden_layer_sizes": ()},
+        {"training": "grow", "hidden_layer_sizes": "auto", "max_iter": 3},
+        {"training": "joint"},
+        {"early_stopping": True},
+        {"class_weight": "balanced"},
+    ],
+    ids=str,
+)
+def test_all_ways_to_train(parameters):
+    model = _fit(*MOONS, **{"max_iter": 30} | parameters)
+    assert model.alpha_ in ALPHAS and model.score(*MOONS) > 0.8
+    if "hidden_layer_sizes" not in parameters:
+        assert _same(model, _fit(*MOONS, alpha=model.alpha_, max_iter=30, **parameters))
+
+
+def test_early_stopping_chooses_without_its_validation_rows():
+    """Their labels have no say."""
+    X, y = MOONS
+    model = _fit(X, y, early_stopping=True, max_iter=20)
+    seen = []
+
+    def dealt(data, target):
+        seen.append(data.n_rows)
+        return alpha_choice._Deal(data, np.arange(data.n_rows) % 4, 1.0)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alpha_choice, "_dealt", dealt)
+        _fit(X, y, early_stopping=True, max_iter=20)
+    assert seen == [108] and model.alpha_scores_ is not None
+
+
+def test_wide_rows_are_chosen_in_their_space():
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(40, 60))
+    y = (X[:, :5].sum(axis=1) > 0).astype(int)
+    model = _fit(X, y, max_iter=20)
+    # As many coordinates as rows: further columns of zeros change nothing.
+    wider = _fit(np.hstack([X, np.zeros((40, 30))]), y, max_iter=20)
+    assert model.alpha_ in ALPHAS and wider.alpha_ in ALPHAS
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_probabilities_agree_with_predictions(name):
+    X, y = DATA[name]
+    model = _fit(X, y)
+    p, predicted = model.predict_proba(X), model.predict(X)
+    assert model.link_slope_ > 0 and (p > 0).all() and (p < 1).all()
+    if y.ndim == 2:
+        np.testing.assert_array_equal(predicted, p > 0.5)
+    else:
+        np.testing.assert_allclose(p.sum(axis=1), 1.0)
+        np.testing.assert_array_equal(predicted, model.classes_[p.argmax(axis=1)])
+    assert model.out_activation_ == ("softmax" if name == "iris" else "logistic")
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict_proba(X), p)
+
+
+def test_the_rare_class_is_not_sold():
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(400, 2))
+    y = (X.sum(axis=1) > 2.6).astype(int)  # some 3 %
+    assert 0.01 < y.mean() < 0.05
+    for class_weight in (None, "balanced"):
+        model = _fit(X, y, class_weight=class_weight, hidden_layer_sizes=(20,))
+        assert model.predict(X)[y == 1].mean() > 0.7
+
+
+def test_verbose_tells_it(capsys):
+    model = _fit(*MOONS, verbose=1, max_iter=5)
+    told = f"alpha={model.alpha_:.4g}: of 6 strengths"
+    assert told in capsys.readouterr().out
+
+
+def test_the_cv_estimator_has_the_same_table():
+    X, y = IRIS
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = GoodMinimaClassifierCV((4,), alphas=3, cv=2, max_iter=10).fit(X, y)
+    table = model.alpha_scores_
+    np.testing.assert_array_equal(table["alpha"], model.alphas_)
+    np.testing.assert_allclose(table["score"], model.scores_.mean(axis=0))

@@ -1,0 +1,47 @@
+"""The fitted link: one slope, and the class that is predicted stays the likeliest."""
+
+import numpy as np
+import pytest
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
+
+from skgoodmin.estimator.link import fitted_slope, link_of
+from skgoodmin.estimator.targets import encode
+from skgoodmin.objective.losses import PolynomialHinge
+
+
+def test_the_slope_is_that_of_a_logistic_regression():
+    rng = np.random.RandomState(0)
+    raw = rng.normal(size=(20000, 1))
+    y = (rng.uniform(size=20000) < expit(3.0 * raw[:, 0])).astype(int)
+    target, labels = encode(y)
+    slope = fitted_slope(target, raw, labels, np.ones(len(raw)))
+    model = LogisticRegression(C=np.inf, fit_intercept=False).fit(raw, y)
+    np.testing.assert_allclose(slope, model.coef_[0, 0], rtol=0.01)
+
+
+@pytest.mark.parametrize("kind", ["two", "several", "labels"])
+def test_rows_that_are_all_right_have_a_finite_slope(kind):
+    rng = np.random.RandomState(0)
+    y = {
+        "two": np.arange(30) % 2,
+        "several": np.arange(30) % 3,
+        "labels": rng.randint(2, size=(30, 3)),
+    }[kind]
+    target, labels = encode(y)
+    sign = {"two": 2 * labels - 1, "several": 2 * np.eye(3)[y] - 1, "labels": 2 * y - 1}
+    raw = sign[kind].astype(float)
+    slope = fitted_slope(target, raw, labels, np.ones(30))
+    assert 1.0 < slope < 20.0
+    p = target.probabilities(link_of(PolynomialHinge(), target, slope), raw)
+    right = np.where(y == 1, p, 1 - p) if kind == "labels" else p[np.arange(30), y]
+    # One label of n + 2 is drawn anew, and is the right one by chance.
+    n_values = 3 if kind == "several" else 2
+    np.testing.assert_allclose(right, 1 - (1 - 1 / n_values) / 32, atol=1e-4)
+
+
+def test_noise_has_a_slope_of_nothing():
+    rng = np.random.RandomState(0)
+    target, labels = encode(rng.randint(2, size=100))
+    raw = -0.2 * (2.0 * labels - 1.0)  # always wrong
+    assert fitted_slope(target, raw, labels, np.ones(100)) < 1e-3
