@@ -376,7 +376,7 @@ def test_collections_of_dask_are_loaded_with_a_warning(moons):
     model = GoodMinimaClassifier((8,), alpha=0.15, random_state=0)
     with pytest.warns(UserWarning, match=told):
         assert _same(model.fit(lazy, y), expected)
-    again = GoodMinimaClassifier((8,), random_state=0)
+    again = GoodMinimaClassifier((8,), alpha=0.15, random_state=0)
     with pytest.warns(UserWarning, match=r"^X and y and sample_weight: .*X\.compute"):
         again.partial_fit(lazy, lazy_y, sample_weight=da.ones(len(X), chunks=50))
     assert _same(again, expected)
