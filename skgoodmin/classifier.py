@@ -83,7 +83,7 @@ default='relu'
         samples; ``MLPClassifier`` divides its ``alpha`` by that number. 'auto' chooses
         among six strengths, from 0.3 down to 0.001 (a quarter of it for log-loss), by
         short fits of 25 iterations in four folds; see ``alpha_reason_``. This costs
-        about two fits, which neither ``n_fun_`` nor ``max_fun`` counts; of more than
+        one or two fits, which neither ``n_fun_`` nor ``max_fun`` counts; of more than
         2000 distinct rows a sample decides. Where a class has fewer than 4 distinct
         rows, 'auto' is 20 over the number of rows, at most 0.2. A warm start and
         ``partial_fit`` keep what was chosen. The theorem speaks where alpha is 0.
@@ -170,7 +170,9 @@ default='relu'
     alpha_scores_ : ndarray of shape (n_alphas,) or None
         Where the strength was chosen, what it was chosen from: the fields ``alpha``,
         ``score`` (accuracy + 1/2 mean log-likelihood of left-out rows, a mean over the
-        folds) and ``error`` (its standard error).
+        folds) and ``error`` (its standard error). Three strengths are given up after
+        the first fold: their ``error`` is NaN, and their ``score`` as far from that
+        of the chosen one as it was there.
     link_slope_ : float or None
         Slope of the link to probabilities, fitted on the left-out rows; None where
         alpha was given or the loss is not 'poly_hinge': then the link is that of the

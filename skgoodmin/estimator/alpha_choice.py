@@ -7,7 +7,8 @@ one with each of six strengths. A strength is worth
 
 on the rows that were left out, P by the link that fits all of them best
 (:mod:`.link`). So early in a training it shows already which strength will predict
-best, and what it costs is about two fits.
+best, and after the first fold the better half of the strengths goes on alone: what it
+costs is one or two fits.
 
 Folds are made of canonical rows, rows of equal content in one fold, dealt class by
 class. So the choice depends on the content of the rows alone: neither on their order
@@ -31,7 +32,9 @@ from .link import FITTED, fitted_slope, link_of
 from .path import best_place, score_table
 
 ALPHAS = np.array([0.3, 0.1, 0.03, 0.01, 0.003, 0.001])  # of the hinge
+HALF = 3  # of them go on after the first fold
 N_FOLDS, ITERATIONS, TOL = 4, 25, 1e-4
+FOLDS = range(N_FOLDS)
 LOG_SHARE = 0.5  # of the mean log-likelihood in the score
 SAMPLE, LEAST = 2000, 25  # rows that are dealt, and those of a class among them
 WIDEST = 100  # units of a network that grows
@@ -115,31 +118,24 @@ def choose(estimator, objective, target, previous, stop):
     n_iter = min(estimator.max_iter, ITERATIONS)
     with fit_threads() as shared_map, np.errstate(all="ignore"):
         dealt = replace(dealt, map=shared_map)
-        raw = _left_out(dealt, deal.fold, alphas, n_iter, stop)
+        scores, slopes = _compared(dealt, deal.fold, target, alphas, n_iter, stop)
     if stop.made:
-        return _by_rule(objective, "a stop was asked for while it was looked for")
-    known = np.isfinite(raw).all(axis=(1, 2))
-    if not known.any():
+        return _by_rule(objective, "a stop was asked for before there was a choice")
+    if not np.isfinite(slopes).any():
         return _by_rule(objective, "predictions of short fits overflow")
-    slopes = np.ones(len(alphas))
-    scores = np.full((N_FOLDS, len(alphas)), np.nan)
-    for i in np.flatnonzero(known):
-        slopes[i] = fitted_slope(target, raw[i], deal.data.labels, deal.data.weights)
-        scores[:, i] = _scores(objective.loss, target, raw[i], slopes[i], deal)
     best = best_place(scores)
+    table = score_table(alphas * deal.share, scores)
+    given_up = np.isnan(table["score"])
+    behind = scores[0, best] - scores[0, given_up]
+    table["score"][given_up] = table["score"][best] - behind
     reason = (
         f"of {len(alphas)} strengths the one with the best score in {N_FOLDS} folds of "
         "short fits"
     )
     if deal.share < 1:
         reason += f" on {deal.data.n_rows} distinct rows, times their share of all rows"
-    alphas = alphas * deal.share
-    return AlphaChoice(
-        float(alphas[best]),
-        reason,
-        score_table(alphas, scores),
-        float(slopes[best]) if objective.loss.link in FITTED else None,
-    )
+    slope = float(slopes[best]) if objective.loss.link in FITTED else None
+    return AlphaChoice(float(table["alpha"][best]), reason, table, slope)
 
 
 def _by_rule(objective, why):
@@ -194,41 +190,65 @@ def _dealt(data, target):
     return _Deal(sample, fold[group[taken]], n_dealt / n)
 
 
-def _left_out(objective, fold, alphas, n_iter, stop):
-    """Raw predictions of each row from the fits that left it out.
+def _compared(objective, fold, target, alphas, n_iter, stop):
+    """Scores in each fold, (N_FOLDS, n_alphas), and slopes of the links, (n_alphas,).
 
-    Returns
-    -------
-    raw : ndarray of shape (n_alphas, n_rows, n_outputs)
-        NaN where a fit overflows.
+    Strengths that do not go on after the first fold have NaN from there on.
     """
-    data = objective.data
-    raw = np.full((len(alphas), data.n_rows, objective.n_outputs), np.nan)
-    for number in range(N_FOLDS):
-        left = np.flatnonzero(fold == number)
-        part = replace(objective, data=data.take(np.flatnonzero(fold != number)))
-        rest = replace(objective, data=data.take(left))
-        space = row_space(part)
-        if space is not None:
-            rest = replace(rest, data=space.rows(rest.data), layout=space.narrow)
-            part = space.objective(part)
-        rng = np.random.RandomState(number)
-        start = part.layout.start(rng, objective.activation.gain)
-        for i, alpha in enumerate(alphas):
-            run = Run(replace(part, alpha=float(alpha)), start, TOL)
-            run.advance(n_iter, 3 * n_iter, lambda run: stop.made)
-            if stop.made:
-                return raw
-            if run.exit is not Exit.OVERFLOW:
-                raw[i, left] = Predictions(rest, run.theta).raw
-    return raw
+    scores = np.full((N_FOLDS, len(alphas)), np.nan)
+    slopes = np.full(len(alphas), np.nan)
+    raw = np.full((len(alphas), len(fold), objective.n_outputs), np.nan)
+    going = np.arange(len(alphas))
+    for number in FOLDS:
+        _leave_out(objective, fold, number, alphas, going, n_iter, stop, raw)
+        if stop.made:
+            return scores, slopes
+        if number == 0:
+            for i in going:
+                scores[:1, i], _ = _scores(objective, target, raw[i], fold, FOLDS[:1])
+            order = np.argsort(-scores[0], kind="stable")  # NaN comes last
+            going = np.sort(order[:HALF])
+    for i in going:
+        scores[:, i], slopes[i] = _scores(objective, target, raw[i], fold, FOLDS)
+    return scores, slopes
 
 
-def _scores(loss, target, raw, slope, deal):
-    """Accuracy + 1/2 mean log P of the rows of each fold, (N_FOLDS,)."""
-    labels, weights = deal.data.labels, deal.data.weights
+def _leave_out(objective, fold, number, alphas, going, n_iter, stop, raw):
+    """Put what short fits predict for the fold ``number`` into ``raw``.
+
+    ``raw`` has the shape (n_alphas, n_rows, n_outputs), and keeps its NaN where a fit
+    overflows; ``going`` are the places of the strengths that take part.
+    """
+    data, left = objective.data, fold == number
+    part = replace(objective, data=data.take(np.flatnonzero(~left)))
+    rest = replace(objective, data=data.take(np.flatnonzero(left)))
+    space = row_space(part)
+    if space is not None:
+        rest = replace(rest, data=space.rows(rest.data), layout=space.narrow)
+        part = space.objective(part)
+    start = part.layout.start(np.random.RandomState(number), objective.activation.gain)
+    for i in going:
+        run = Run(replace(part, alpha=float(alphas[i])), start, TOL)
+        run.advance(n_iter, 3 * n_iter, lambda run: stop.made)
+        if stop.made:
+            return
+        if run.exit is not Exit.OVERFLOW:
+            raw[i, left] = Predictions(rest, run.theta).raw
+
+
+def _scores(objective, target, raw, fold, folds):
+    """Mean accuracy + 1/2 mean log P in each of some folds, and the slope of P.
+
+    NaN where a prediction is no finite number.
+    """
+    rows = np.isin(fold, folds)
+    raw, fold = raw[rows], fold[rows]
+    if not np.isfinite(raw).all():
+        return np.full(len(folds), np.nan), np.nan
+    labels, weights = objective.data.labels[rows], objective.data.weights[rows]
+    slope = fitted_slope(target, raw, labels, weights)
     right = (target.decide(raw) == labels).all(axis=1)
-    p = target.probabilities(link_of(loss, target, slope), raw)
+    p = target.probabilities(link_of(objective.loss, target, slope), raw)
     worth = right + LOG_SHARE * target.log_likelihoods(p, labels)[0]
-    in_fold = np.arange(N_FOLDS)[:, None] == deal.fold
-    return in_fold @ (weights * worth) / (in_fold @ weights)
+    means = [np.average(worth[fold == k], weights=weights[fold == k]) for k in folds]
+    return np.array(means), slope

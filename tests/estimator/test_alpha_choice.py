@@ -45,8 +45,9 @@ def test_it_is_the_fit_with_the_best_of_the_strengths(name, loss):
     table = model.alpha_scores_
     share = {"poly_hinge": 1.0, "log_loss": 0.25}[loss]
     np.testing.assert_allclose(table["alpha"], share * ALPHAS)
-    assert model.alpha_ == table["alpha"][table["score"].argmax()]
-    assert (table["error"] >= 0).all() and np.isfinite(table["score"]).all()
+    whole = table[np.isfinite(table["error"])]  # the others were given up
+    assert len(whole) == 3 and np.isfinite(table["score"]).all()
+    assert model.alpha_ == whole["alpha"][whole["score"].argmax()]
     fixed = _fit(X, y, loss=loss, alpha=model.alpha_)
     assert _same(model, fixed)
     assert fixed.alpha_scores_ is None and fixed.link_slope_ is None
@@ -82,7 +83,7 @@ def test_order_repetition_and_seed_change_nothing(convert):
     shuffled = _fit(convert(X[order]), y[order], times[order], max_iter=20)
     assert _same(weighted, shuffled)
     other = _fit(convert(X), y, times.astype(float), max_iter=20, random_state=7)
-    np.testing.assert_array_equal(other.alpha_scores_, weighted.alpha_scores_)
+    assert other.alpha_scores_.tobytes() == weighted.alpha_scores_.tobytes()
 
 
 def test_equal_rows_are_in_one_fold():
