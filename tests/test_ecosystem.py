@@ -31,7 +31,7 @@ def data():
 
 
 def _model(**parameters):
-    return GoodMinimaClassifier((6,), random_state=0, **parameters)
+    return GoodMinimaClassifier((6,), random_state=0, **{"alpha": 0.1} | parameters)
 
 
 def test_grid_search_in_a_pipeline(data):

@@ -15,10 +15,10 @@ STRICT |= {"xfail_strict": True} if "xfail_strict" in known else {}
 VARIANTS = [
     GoodMinimaClassifier(),
     GoodMinimaClassifier(loss="log_loss"),
-    GoodMinimaClassifier((10, 6)),
-    GoodMinimaClassifier(activation="tanh"),
-    GoodMinimaClassifier(special_neuron=None),
-    GoodMinimaClassifier(training="joint"),
+    GoodMinimaClassifier((10, 6), alpha=0.1),
+    GoodMinimaClassifier(activation="tanh", alpha=0.1),
+    GoodMinimaClassifier(special_neuron=None, alpha=0.1),
+    GoodMinimaClassifier(training="joint", alpha=0.1),
     # Some checks fit twice and compare; a convex problem has one minimum to go on to.
     GoodMinimaClassifier((), warm_start=True, tol=1e-8, max_iter=1000),
     GoodMinimaClassifier(class_weight="balanced"),

@@ -18,7 +18,7 @@ X, y = load_iris(return_X_y=True)
 
 
 def _fit(**parameters):
-    parameters = {"tol": 1e-3, "random_state": 0} | parameters
+    parameters = {"alpha": 0.13, "tol": 1e-3, "random_state": 0} | parameters
     return GoodMinimaClassifier((4,), **parameters).fit(X, y)
 
 

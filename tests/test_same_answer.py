@@ -31,12 +31,17 @@ MODELS = {
     "log-loss": (GoodMinimaClassifier((5, 3), "tanh", loss="log_loss"), "three"),
     "multilabel": (GoodMinimaClassifier((5,), "silu", n_init=3), "multilabel"),
     "per layer": (
-        GoodMinimaClassifier((5, 3), neuron_placement="per_layer", n_init=2),
+        GoodMinimaClassifier(
+            (5, 3), alpha=0.13, neuron_placement="per_layer", n_init=2
+        ),
         "three",
     ),
-    "joint": (GoodMinimaClassifier((5,), training="joint", n_init=2), "two"),
+    "joint": (
+        GoodMinimaClassifier((5,), alpha=0.13, training="joint", n_init=2),
+        "two",
+    ),
     "held out": (GoodMinimaClassifier((5,), early_stopping=True, n_init=2), "two"),
-    "linear": (GoodMinimaClassifier((), loss="log_loss"), "two"),
+    "linear": (GoodMinimaClassifier((), alpha=0.03, loss="log_loss"), "two"),
     "CV": (GoodMinimaClassifierCV((5,), alphas=3, cv=3, n_init=2), "two"),
 }
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..kernels.jit import read_only
 from ..objective.canonical_rows import CanonicalRows
 from ..objective.layout import ParameterLayout
 from ..objective.predictions import Predictions
@@ -169,7 +170,7 @@ def _dealt(data, target):
 
     A group of rows with equal content goes with its heaviest label. Of more than
     ``SAMPLE`` groups each class has its share in the sample, but no fewer than
-    ``LEAST``, and weights that make up for it.
+    ``LEAST``, and weights that make up for it (the largest factor is 1).
     """
     group, first = data.group, np.flatnonzero(data.opens_group)
     n = len(first)
@@ -186,7 +187,9 @@ def _dealt(data, target):
         factors[sample] = len(places) / size
         n_dealt += size
     taken = np.flatnonzero(fold[group] >= 0)
-    sample = data.take(taken).reweighted(factors[group[taken]])
+    sample = data.take(taken)
+    factors = factors[group[taken]] / factors.max()
+    sample = replace(sample, weights=read_only(sample.weights * factors))
     return _Deal(sample, fold[group[taken]], n_dealt / n)
 
 

@@ -13,9 +13,11 @@ from sklearn.exceptions import ConvergenceWarning
 from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
 from skgoodmin.estimator import alpha_choice
 from skgoodmin.estimator.alpha_choice import ALPHAS, rule
+from skgoodmin.estimator.setup import pose
 from skgoodmin.estimator.targets import encode
 from skgoodmin.objective.canonical_rows import canonical_rows
 from skgoodmin.objective.losses import LOSSES, Logistic, PolynomialHinge
+from skgoodmin.training.stop import StopRequest
 
 MOONS = make_moons(120, noise=0.2, random_state=0)
 IRIS = load_iris(return_X_y=True)
@@ -111,8 +113,11 @@ def test_a_sample_has_its_share_of_each_class(monkeypatch):
     assert (np.ptp(by_fold, axis=0) <= 1).all()
     assert deal.share == 406 / 1000
     # Weights make up for it.
+    of_classes = np.bincount(codes, deal.data.weights)
     whole = np.bincount(data.labels[:, 0], data.weights)
-    np.testing.assert_allclose(np.bincount(codes, deal.data.weights), whole, rtol=0.1)
+    np.testing.assert_allclose(
+        of_classes / of_classes.sum(), whole / whole.sum(), rtol=0.1
+    )
     X, y = make_moons(1000, noise=0.3, random_state=0)
     model = _fit(X, y, max_iter=20)
     np.testing.assert_allclose(model.alpha_scores_["alpha"], 0.4 * ALPHAS)
@@ -129,6 +134,26 @@ def test_too_few_rows_for_folds_are_told():
     assert model.link_slope_ is None and model.out_activation_ == "hinge"
     one = _fit(X[:60], y[:60], np.repeat([1.0, 0.0], [50, 10]))
     assert "there is one class" in one.alpha_reason_
+
+
+def test_a_stop_ends_the_choice():
+    model, (X, y) = GoodMinimaClassifier((6,)), MOONS
+    problem = pose(model, X, y)
+    given = model, problem.objective, problem.target, None
+    choice = alpha_choice.choose(*given, StopRequest(made=True))
+    assert choice.alpha == problem.objective.alpha == 20 / len(X)
+    assert "a stop was asked for" in choice.reason and choice.scores is None
+    assert alpha_choice.choose(*given, StopRequest()).scores is not None
+
+
+def test_data_that_overflow_are_left_to_the_rule():
+    X, y = MOONS
+    model = GoodMinimaClassifier((6,))
+    problem = pose(model, 1e200 * X, y)
+    choice = alpha_choice.choose(
+        model, problem.objective, problem.target, None, StopRequest()
+    )
+    assert "overflow" in choice.reason and choice.alpha == problem.objective.alpha
 
 
 @pytest.mark.parametrize("loss", [PolynomialHinge(3.0), Logistic()], ids=LOSSES)
