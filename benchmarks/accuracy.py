@@ -13,8 +13,8 @@ processor rather than of the clock; and tables of the log-loss, the Brier score 
 expected calibration error (15 bins of the largest probability) of those that have
 probabilities. ``--sizes`` trains on 100 ... 1000 rows, on three splits, and sets 'auto'
 beside the strengths from 1e-4 to 1 and beside a strength by rule, 20 / rows and at most
-0.2, of whose time "time" is a multiple. These are the data sets on which the defaults were
-chosen; none was looked at besides.
+0.2, of whose time "time" is a multiple. These are the data sets on which the defaults
+were chosen; none was looked at besides.
 """
 
 import argparse
