@@ -34,7 +34,8 @@ from .path import best_place, score_table
 
 ALPHAS = np.array([0.3, 0.1, 0.03, 0.01, 0.003, 0.001])  # of the hinge
 HALF = 3  # of them go on after the first fold
-N_FOLDS, ITERATIONS, TOL = 4, 25, 1e-4
+N_FOLDS, TOL = 4, 1e-4
+ITERATIONS, EVALUATIONS = 25, 75  # of a short fit, or what max_iter and max_fun allow
 FOLDS = range(N_FOLDS)
 LOG_SHARE = 0.5  # of the mean log-likelihood in the score
 SAMPLE, LEAST = 2000, 25  # rows that are dealt, and those of a class among them
@@ -116,10 +117,10 @@ def choose(estimator, objective, target, previous, stop):
         layout = ParameterLayout((layout.sizes[0], WIDEST, layout.sizes[-1]))
     dealt = replace(objective, data=deal.data, layout=layout, evaluations=None)
     alphas = ALPHAS * objective.loss.auto_alpha
-    n_iter = min(estimator.max_iter, ITERATIONS)
+    limits = min(estimator.max_iter, ITERATIONS), min(estimator.max_fun, EVALUATIONS)
     with fit_threads() as shared_map, np.errstate(all="ignore"):
         dealt = replace(dealt, map=shared_map)
-        scores, slopes = _compared(dealt, deal.fold, target, alphas, n_iter, stop)
+        scores, slopes = _compared(dealt, deal.fold, target, alphas, limits, stop)
     if stop.made:
         return _by_rule(objective, "a stop was asked for before there was a choice")
     if not np.isfinite(slopes).any():
@@ -193,7 +194,7 @@ def _dealt(data, target):
     return _Deal(sample, fold[group[taken]], n_dealt / n)
 
 
-def _compared(objective, fold, target, alphas, n_iter, stop):
+def _compared(objective, fold, target, alphas, limits, stop):
     """Scores in each fold, (N_FOLDS, n_alphas), and slopes of the links, (n_alphas,).
 
     Strengths that do not go on after the first fold have NaN from there on.
@@ -203,7 +204,7 @@ def _compared(objective, fold, target, alphas, n_iter, stop):
     raw = np.full((len(alphas), len(fold), objective.n_outputs), np.nan)
     going = np.arange(len(alphas))
     for number in FOLDS:
-        _leave_out(objective, fold, number, alphas, going, n_iter, stop, raw)
+        _leave_out(objective, fold, number, alphas, going, limits, stop, raw)
         if stop.made:
             return scores, slopes
         if number == 0:
@@ -216,13 +217,14 @@ def _compared(objective, fold, target, alphas, n_iter, stop):
     return scores, slopes
 
 
-def _leave_out(objective, fold, number, alphas, going, n_iter, stop, raw):
+def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):
     """Put what short fits predict for the fold ``number`` into ``raw``.
 
     ``raw`` has the shape (n_alphas, n_rows, n_outputs), and keeps its NaN where a fit
-    overflows; ``going`` are the places of the strengths that take part.
+    overflows; ``going`` are the places of the strengths that take part, and ``limits``
+    are how many iterations and evaluations a fit may take.
     """
-    data, left = objective.data, fold == number
+    data, left, (n_iter, n_fun) = objective.data, fold == number, limits
     part = replace(objective, data=data.take(np.flatnonzero(~left)))
     rest = replace(objective, data=data.take(np.flatnonzero(left)))
     space = row_space(part)
@@ -232,7 +234,7 @@ def _leave_out(objective, fold, number, alphas, going, n_iter, stop, raw):
     start = part.layout.start(np.random.RandomState(number), objective.activation.gain)
     for i in going:
         run = Run(replace(part, alpha=float(alphas[i])), start, TOL)
-        run.advance(n_iter, 3 * n_iter, lambda run: stop.made)
+        run.advance(n_iter, n_fun, lambda run: stop.made)
         if stop.made:
             return
         if run.exit is not Exit.OVERFLOW:

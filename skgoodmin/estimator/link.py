@@ -79,5 +79,10 @@ def fitted_slope(target, raw, labels, weights):
         right, any_label = target.log_likelihoods(p, labels)
         return -np.average((1.0 - anew) * right + anew * any_label, weights=weights)
 
-    found = minimize_scalar(value, bounds=(-STEEPEST, STEEPEST), method="bounded")
+    found = minimize_scalar(
+        value,
+        bounds=(-STEEPEST, STEEPEST),
+        method="bounded",
+        options={"xatol": 1e-3},  # of the slope, relative
+    )
     return float(np.exp(found.x))
