@@ -1,56 +1,23 @@
-"""The scikit-learn estimator: validate, encode, train, set the fitted attributes."""
+"""The classifier."""
 
-import copy
-import functools
-import warnings
 from collections.abc import Sequence
-from dataclasses import replace
-from numbers import Integral, Real
+from numbers import Real
 from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from .estimator.advice import advice
-from .estimator.alpha_choice import choose
-from .estimator.base import NetworkClassifier
-from .estimator.callbacks import (
-    CALLBACKS,
-    CallbackSupportMixin,
-    TaskTree,
-    with_callbacks,
-)
-from .estimator.interruption import STOPPED, interruptible, is_one_of_many
-from .estimator.link import link_of
-from .estimator.report import Report
-from .estimator.rows import split
-from .estimator.setup import (
-    augment,
-    check_parameters,
-    constant_origin,
-    draw_starts,
-    largest_number_of_runs,
-    neuron_degree,
-    origin_of,
-    pose,
-    validated,
-)
+from .estimator.classification import NetworkClassifier
+from .estimator.fitting import TrainedNetwork
+from .estimator.parameters import NETWORK
 from .estimator.targets import checked_classes
 from .estimator.typing import MatrixLike
-from .kernels.activations import ACTIVATIONS
-from .objective.evaluation_cache import EvaluationCache
 from .objective.losses import LOSSES
 from .objective.losses.custom import PointwiseLoss
-from .training.early_stopping import HeldOut
-from .training.lbfgs import Exit
-from .training.start import Budget
-from .training.train import train
 
 
-class GoodMinimaClassifier(CallbackSupportMixin, NetworkClassifier):
+class GoodMinimaClassifier(NetworkClassifier, TrainedNetwork):
     """Multilayer perceptron that knows whether it is stuck in a bad minimum.
 
     The network is trained by L-BFGS on
@@ -283,41 +250,13 @@ default='relu'
     'GLOBAL'
     """
 
-    _parameter_constraints = {
-        "hidden_layer_sizes": [
-            "array-like",
-            Interval(Integral, 1, None, closed="left"),
-            StrOptions({"auto"}),
-        ],
-        "activation": [StrOptions(set(ACTIVATIONS))],
+    _parameter_constraints = NETWORK | {
         "loss": [
             StrOptions(set(LOSSES)),
             HasMethods(["value", "derivative", "minimum"]),
         ],
         "degree": [Interval(Real, 2, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "special_neuron": [StrOptions({"exponential", "monomial"}), None],
-        "neuron_placement": [StrOptions({"skip", "per_layer"})],
-        "neuron_degree": [Interval(Integral, 1, None, closed="left"), None],
-        "neuron_alpha": [Interval(Real, 0, None, closed="neither")],
-        "training": [StrOptions({"escape", "joint", "grow"})],
-        "tol_gap": [Interval(Real, 0, 1, closed="left")],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
-        "max_escapes": [Interval(Integral, 0, None, closed="left")],
-        "n_jobs": [Integral, None],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "max_fun": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [
-            Interval(Integral, 1, None, closed="left"),
-            Options(Real, {np.inf}),
-        ],
-        "warm_start": ["boolean"],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -376,33 +315,6 @@ default='relu'
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(
-        self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None
-    ) -> Self:
-        """Train the network.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Finite numbers; float32 is trained in float32, all else in float64.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Class labels, or a matrix of 0 and 1 for multilabel.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows, not negative. Rows of weight 0 are not trained on.
-
-        Returns
-        -------
-        self : GoodMinimaClassifier
-
-        Raises
-        ------
-        ValueError
-            If a parameter or an array is not valid; an earlier fit stays as it was.
-        """
-        previous = self if self.warm_start and hasattr(self, "coefs_") else None
-        checkpoint = getattr(previous, "checkpoint_", None)
-        return self._fit(X, y, sample_weight, previous, checkpoint=checkpoint)
-
     def partial_fit(
         self,
         X: MatrixLike,
@@ -433,213 +345,4 @@ default='relu'
                     f"to partial_fit, {self.classes_.tolist()}."
                 )
             known = self.classes_
-        return self._fit(X, y, sample_weight, previous=previous, classes=known)
-
-    @with_callbacks
-    def _fit(
-        self,
-        X,
-        y,
-        sample_weight,
-        previous=None,
-        classes=None,
-        checkpoint=None,
-        place="",
-    ):
-        """Train, from the parameters of ``previous`` if it is not None.
-
-        With a ``checkpoint``: as the fit that made it, whose evaluations are known.
-        ``place`` is which of the fits of another one this is.
-        """
-        with interruptible() as stop:
-            return self._fit_until(
-                stop, X, y, sample_weight, previous, classes, checkpoint, place
-            )
-
-    def _fit_until(
-        self, stop, X, y, sample_weight, previous, classes, checkpoint, place
-    ):
-        """Train until ``stop``, a :class:`StopRequest`, is made."""
-        self._validate_params()
-        check_parameters(self)
-        given = X, y, sample_weight
-        # Validation writes n_features_in_ on a copy: a fit that fails leaves no trace.
-        shell = copy.copy(self)
-        X, y, sample_weight = validated(
-            shell, X, y, sample_weight, reset=previous is None
-        )
-        problem = pose(self, X, y, sample_weight, classes)
-        rng, origin, known = self._set_out(problem, previous, checkpoint)
-        objective, held_out = replace(problem.objective, evaluations=known), None
-        if known is not None:
-            checkpoint = {"rng": rng.get_state(), "origin": origin}
-        if self.early_stopping:
-            data, rest = split(
-                objective.data, problem.target, self.validation_fraction, rng
-            )
-            objective = replace(objective, data=data)
-            held_out = HeldOut(
-                rest,
-                objective.layout,
-                objective.activation,
-                problem.target.decide,
-                self.n_iter_no_change,
-                self.tol,
-            )
-        choice = choose(self, objective, problem.target, previous, stop)
-        objective = replace(objective, alpha=choice.alpha)
-        report = Report(self.verbose, place)
-        report.tell_alpha(choice)
-        degree = neuron_degree(self, objective.data, report.prefix)
-        starts = draw_starts(self, objective.layout, rng, origin)
-        tasks = None
-        if hasattr(self, "_skl_callbacks"):
-            reconstruct = functools.partial(
-                self._predicting,
-                shell,
-                replace(problem, objective=objective),
-                choice,
-                checkpoint,
-            )
-            tasks = TaskTree(self, *given, reconstruct, largest_number_of_runs(self))
-        try:
-            training = train(
-                objective,
-                starts,
-                rng,
-                Budget(
-                    self.max_iter,
-                    self.max_fun,
-                    self.tol,
-                    self.max_escapes if origin is None else 0,
-                    every_layer=self.neuron_placement == "per_layer",
-                    stop=stop,
-                ),
-                training=self.training,
-                special_neuron=self.special_neuron is not None,
-                augmented=augment(self, objective, degree),
-                neuron_alpha=self.neuron_alpha,
-                n_jobs=self.n_jobs,
-                held_out=held_out,
-                on_iteration=self._on_iteration(tasks, report),
-                tol_gap=self.tol_gap,
-            )
-        except OverflowError as error:
-            why = advice(Exit.OVERFLOW, objective.data)
-            raise ValueError(f"X: {why}") from error
-        if stop.made and is_one_of_many():
-            raise KeyboardInterrupt
-        if tasks is not None:
-            tasks.close(training.theta)
-        self._set_fitted(shell, training, problem, choice, degree)
-        why = advice(training.best.exit, objective.data)
-        report.close(self.loss_, why)
-        if stop.made:
-            warnings.warn(
-                f"{report.prefix}{STOPPED}",
-                ConvergenceWarning,
-                stacklevel=5 if CALLBACKS else 4,
-            )
-        elif not (self.converged_ or training.best.stopped):
-            warnings.warn(
-                f"{report.prefix}L-BFGS did not converge: {why}",
-                ConvergenceWarning,
-                stacklevel=5 if CALLBACKS else 4,
-            )
-        return self
-
-    def _set_out(self, problem, previous, checkpoint):
-        """(random generator, parameters to set out from or None, evaluations or None).
-
-        Those of a new fit, or of the one that made the checkpoint.
-        """
-        rng, origin, known = check_random_state(self.random_state), None, None
-        if checkpoint is not None:
-            rng = np.random.RandomState()
-            rng.set_state(checkpoint["rng"])
-            origin, known = (
-                checkpoint["origin"],
-                EvaluationCache(checkpoint["evaluations"]),
-            )
-        elif previous is not None:
-            origin = origin_of(previous, problem.objective.layout, problem.target)
-        else:
-            origin = constant_origin(self, problem.objective, rng)
-        if known is None and self.warm_start and hasattr(self, "_skl_callbacks"):
-            known = EvaluationCache()
-        return rng, origin, known
-
-    def _on_iteration(self, tasks, report):
-        """What is called after each iteration: prints and callbacks, or None."""
-        if not self.verbose:
-            return tasks
-
-        def tell(progress):
-            report(progress)
-            return tasks is not None and tasks(progress)
-
-        return tell
-
-    @staticmethod
-    def _predicting(shell, problem, choice, checkpoint, theta):
-        """The fitted attributes that prediction needs, and the checkpoint."""
-        objective = problem.objective
-        theta = theta.astype(objective.data.dtype)
-        coefs, intercepts = objective.layout.holding(theta).unpack(theta)
-        fitted = {
-            "classes_": problem.target.classes,
-            "multilabel_": problem.target.multilabel,
-            "coefs_": coefs,
-            "intercepts_": intercepts,
-            "n_layers_": len(coefs) + 1,
-            "n_outputs_": objective.n_outputs,
-            "out_activation_": link_of(
-                objective.loss, problem.target, choice.slope
-            ).link,
-            "link_slope_": choice.slope,
-            "alpha_": choice.alpha,
-            "alpha_reason_": choice.reason,
-            "alpha_scores_": choice.scores,
-            "n_features_in_": objective.layout.sizes[0],
-        }
-        if hasattr(shell, "feature_names_in_"):
-            fitted["feature_names_in_"] = shell.feature_names_in_
-        if checkpoint is not None:
-            known = dict(objective.evaluations.known)
-            fitted["checkpoint_"] = checkpoint | {"evaluations": known}
-        return fitted
-
-    def _set_fitted(self, shell, training, problem, choice, degree):
-        """Replace all fitted attributes at once."""
-        n_features, *_, n_outputs = problem.objective.layout.sizes
-        best = training.best
-        neuron = training.neuron
-        if neuron is None:
-            neuron = np.full(n_features, np.nan), np.nan, np.full(n_outputs, np.nan)
-        held_out = training.held_out
-        certificate = replace(
-            training.certificate,
-            contradictions=problem.contradictions,
-            alpha=choice.sentence,
-        )
-        fitted = self._predicting(shell, problem, choice, None, training.theta) | {
-            "n_iter_": max(best.n_iter, 1),
-            "n_fun_": training.n_fun,
-            "loss_": best.value,
-            "loss_curve_": best.curve,
-            "n_escapes_": training.n_escapes,
-            "history_": training.history,
-            "init_losses_": training.init_losses,
-            "best_init_": training.best_init,
-            "converged_": best.converged,
-            "grad_norm_": best.grad_norm,
-            "neuron_coef_": neuron[0],
-            "neuron_intercept_": neuron[1],
-            "neuron_amplitude_": neuron[2],
-            "neuron_degree_": degree,
-            "certificate_": certificate,
-            "optimality_gap_": certificate.gap,
-            "validation_scores_": held_out and np.array(held_out.scores),
-            "best_validation_score_": held_out and held_out.best_score,
-        }
-        self._replace_fitted(fitted)
+        return self._fit(X, y, sample_weight, previous=previous, known=known)

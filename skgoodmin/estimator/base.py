@@ -1,13 +1,12 @@
-"""What every fitted network offers: predictions, export, pickles."""
+"""What every fitted network offers: raw predictions, certificates, pickles."""
 
 import warnings
+from abc import abstractmethod
 from numbers import Real
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.neural_network import MLPClassifier
-from sklearn.preprocessing import LabelBinarizer
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -16,88 +15,49 @@ from ..certificates.certify import Ending, certify
 from ..kernels.activations import ACTIVATIONS
 from ..objective.predictions import Predictions, predict_raw
 from ..version import __version__
-from .link import link_of
-from .setup import loss_of, posed_again, validated_rows
-from .targets import Target, target_of
+from .callbacks import CallbackSupportMixin
+from .setup import posed_again, validated_rows
 from .typing import MatrixLike
 
 MLP_ACTIVATIONS = tuple(name for name, act in ACTIVATIONS.items() if act.in_mlp)
 
 
-class NetworkClassifier(ClassifierMixin, BaseEstimator):
-    """A network with ``coefs_``, ``intercepts_``, ``classes_`` and ``multilabel_``."""
+class Network(CallbackSupportMixin, BaseEstimator):
+    """A network with ``coefs_`` and ``intercepts_``.
+
+    What y is, and which loss belongs to it, its subclasses tell.
+    """
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.classifier_tags.multi_label = True
         return tags
 
-    def predict(self, X: MatrixLike) -> NDArray:
-        """Class labels.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
-        """
-        raw = self._raw(X)
-        target = self._target
-        return target.decode(target.decide(raw))
-
-    def decision_function(self, X: MatrixLike) -> NDArray[np.floating]:
-        """Raw predictions of the network.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        raw : ndarray of shape (n_samples,) for two classes, else \
-(n_samples, n_outputs)
-            Positive means the second class, or the label.
-        """
-        raw = self._raw(X)
-        return self._target.decision(raw)
-
-    def predict_proba(self, X: MatrixLike) -> NDArray[np.float64]:
-        """Probabilities of the classes, or of each label for multilabel.
-
-        For the polynomial hinge with ``alpha='auto'`` they are those of log-loss at
-        ``link_slope_`` times the raw predictions, a slope that is fitted on the rows
-        left out in the choice. With an alpha that was given they come from the
-        closed-form inverse of its pointwise minimiser, one class against the rest and
-        then normalised. The likeliest class is the one that :meth:`predict` returns.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-        """
-        raw = self._raw(X)
-        return self._target.probabilities(self._link, raw)
-
-    def predict_log_proba(self, X: MatrixLike) -> NDArray[np.float64]:
-        """Logarithm of :meth:`predict_proba`."""
-        return np.log(self.predict_proba(X))
+    @abstractmethod
+    def _encode(self, y, sample_weight=None, known=None):
+        """(target, labels) of y; ``known`` is what y may hold, by default all."""
 
     @property
-    def _target(self) -> Target:
+    @abstractmethod
+    def _known(self):
+        """What y may hold after a fit, for ``_encode``."""
+
+    @abstractmethod
+    def _shared(self, y):
+        """What parts of y may hold, for ``_encode``, or None."""
+
+    @property
+    @abstractmethod
+    def _target(self):
         """What the outputs stand for."""
-        return target_of(self.classes_, self.multilabel_)
 
-    @property
-    def _link(self):
-        """What makes probabilities of raw predictions."""
-        target = self._target
-        return link_of(loss_of(self, target), target, self.link_slope_)
+    @abstractmethod
+    def _loss(self, target):
+        """The loss for a target."""
+
+    @abstractmethod
+    def _reweighted(self, data, target):
+        """Canonical rows with the weights that the estimator multiplies them by."""
 
     def _replace_fitted(self, fitted):
         """Replace all fitted attributes at once, with those of a dict.
@@ -113,23 +73,6 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         X = validated_rows(self, X, reset=False)
         activation = ACTIVATIONS[self.activation]
         return predict_raw(self.coefs_, self.intercepts_, activation, X)
-
-    def score(
-        self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None
-    ) -> float:
-        """Accuracy; for multilabel the share of rows with all labels right.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-        sample_weight : array-like of shape (n_samples,), default=None
-
-        Returns
-        -------
-        accuracy : float
-        """
-        return super().score(X, y, sample_weight)
 
     def certify(
         self,
@@ -175,48 +118,6 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             effort=effort,
         )
         return certificate.of_rows(contradictions)
-
-    def to_mlp(self) -> MLPClassifier:
-        """The same network as a fitted ``MLPClassifier``, with the same predictions.
-
-        Returns
-        -------
-        mlp : sklearn.neural_network.MLPClassifier
-
-        Raises
-        ------
-        ValueError
-            If the loss is not 'log_loss', whose probabilities are those of
-            ``MLPClassifier``, or the activation is one that it lacks.
-        """
-        check_is_fitted(self)
-        if self.loss != "log_loss":
-            raise ValueError(f"to_mlp needs loss='log_loss', got loss={self.loss!r}.")
-        if self.activation not in MLP_ACTIVATIONS:
-            raise ValueError(
-                f"to_mlp needs an activation out of {MLP_ACTIVATIONS}, got "
-                f"activation={self.activation!r}."
-            )
-        mlp = MLPClassifier(
-            tuple(len(coef) for coef in self.coefs_[1:]),
-            self.activation,
-            solver="lbfgs",
-            alpha=self.alpha_,
-            random_state=self.random_state,
-        )
-        binarizer = LabelBinarizer().fit(self.classes_)
-        if self.multilabel_:
-            binarizer.fit(np.eye(len(self.classes_), dtype=int))
-        mlp._label_binarizer = binarizer
-        mlp.coefs_ = [coef.copy() for coef in self.coefs_]
-        mlp.intercepts_ = [intercept.copy() for intercept in self.intercepts_]
-        for name in (
-            "classes_ n_layers_ n_outputs_ out_activation_ n_features_in_ "
-            "feature_names_in_ n_iter_ loss_"
-        ).split():
-            if hasattr(self, name):
-                setattr(mlp, name, getattr(self, name))
-        return mlp
 
     def __getstate__(self):
         """The state, its certificate as plain values, and the version."""

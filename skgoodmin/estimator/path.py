@@ -99,7 +99,7 @@ def path_scores(
     ``score_params`` are those of all rows.
     """
     model = clone(model)
-    classes = np.unique(y) if y.ndim == 1 else None
+    known = model._shared(y)
     weight = None if sample_weight is None else sample_weight[train]
     scored = _check_method_params(X, score_params, indices=test)
     previous, scores, n_random = None, [], model.n_init
@@ -110,9 +110,7 @@ def path_scores(
             place = f"Fold {fold}, alpha={alpha:g}"
             try:
                 with subfits.fit(fold, number, model):
-                    model._fit(
-                        X[train], y[train], weight, previous, classes, place=place
-                    )
+                    model._fit(X[train], y[train], weight, previous, known, place=place)
                 scores.append(_score(scorer, model, X[test], y[test], scored))
             except Exception as error:
                 error.add_note(f"This was in fold {fold} of cv, with alpha={alpha:g}.")

@@ -18,15 +18,13 @@ from ..kernels.activations import ACTIVATIONS
 from ..kernels.losses.labels import signs
 from ..objective.canonical_rows import canonical_rows, contradicting_rows
 from ..objective.layout import ParameterLayout
-from ..objective.losses import LOSSES, CustomLoss
 from ..objective.losses.custom import check_loss
 from ..objective.objective import Objective
 from ..objective.with_neuron import AugmentedObjective, PerLayerObjective
 from ..training.neuron_degree import degree_that_suffices
 from .alpha_choice import rule
 from .layers import AUTO, check_growing, hidden_sizes, narrowed
-from .rows import class_factors
-from .targets import Target, encode
+from .targets import Target
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,7 @@ def posed_again(estimator, X, y, sample_weight=None):
 
     Parameters
     ----------
-    estimator : fitted GoodMinimaClassifier
+    estimator : fitted Network
     X, y, sample_weight
         As its ``fit`` takes them.
 
@@ -142,7 +140,7 @@ def posed_again(estimator, X, y, sample_weight=None):
     """
     check_is_fitted(estimator)
     X, y, sample_weight = validated(estimator, X, y, sample_weight, reset=False)
-    known = estimator.classes_, estimator.alpha_
+    known = estimator._known, estimator.alpha_
     problem = pose(estimator, X, y, sample_weight, *known)
     objective = problem.objective
     theta = objective.layout.pack(estimator.coefs_, estimator.intercepts_)
@@ -150,32 +148,29 @@ def posed_again(estimator, X, y, sample_weight=None):
     return objective, theta, problem.contradictions
 
 
-def pose(estimator, X, y, sample_weight=None, classes=None, alpha=None):
+def pose(estimator, X, y, sample_weight=None, known=None, alpha=None):
     """The :class:`Problem` of validated X, y and sample_weight.
 
     Parameters
     ----------
-    estimator : GoodMinimaClassifier
+    estimator : TrainedNetwork
     X : ndarray or CSR of shape (n_samples, n_features)
     y : array-like of shape (n_samples,) or (n_samples, n_labels)
     sample_weight : ndarray of shape (n_samples,), optional
-    classes : ndarray of shape (n_classes,), optional
-        Those that y may hold, sorted; by default those that it holds.
+    known : optional
+        What y may hold, as the estimator knows it; by default what it holds.
     alpha : float, optional
         By default that of the estimator, for 'auto' that of the rule.
     """
     with naming("y"):
-        target, labels = encode(y, classes)
+        target, labels = estimator._encode(y, sample_weight, known)
     data = canonical_rows(X, labels, sample_weight)
     contradictions = np.empty(0, dtype=np.int64)
     if not data.opens_group.all():
         contradictions = contradicting_rows(X, labels, sample_weight)
     del labels  # canonical rows have their own
-    loss = loss_of(estimator, target)
-    if estimator.class_weight is not None:
-        with naming("class_weight"):
-            factors = class_factors(estimator.class_weight, target, data)
-        data = data.reweighted(factors)
+    loss = estimator._loss(target)
+    data = estimator._reweighted(data, target)
     sizes = hidden_sizes(estimator)
     if sizes == AUTO:  # more units than rows, for each output, never help
         sizes = (data.n_rows * target.n_outputs + 1,)
@@ -218,13 +213,6 @@ def check_parameters(estimator):
                 "neuron_placement='per_layer' needs special_neuron='exponential', got "
                 "special_neuron='monomial'."
             )
-
-
-def loss_of(estimator, target):
-    """The loss of an estimator for a target."""
-    if not isinstance(estimator.loss, str):
-        return CustomLoss(estimator.loss)
-    return target.choose_loss(LOSSES[estimator.loss], float(estimator.degree))
 
 
 def neuron_degree(estimator, data, place=""):
@@ -297,20 +285,13 @@ def constant_origin(estimator, objective, rng):
 
 def origin_of(previous, layout, target):
     """Parameters of a fitted estimator, to set out from."""
-    if previous.multilabel_ != target.multilabel:
-        kinds = {False: "one class a row", True: "a matrix of labels"}
-        raise ValueError(
-            "Going on from the previous fit needs the same kind of y: it was "
-            f"{kinds[previous.multilabel_]} before and is {kinds[target.multilabel]} "
-            "now."
-        )
-    classes, shapes = target.classes, [coef.shape for coef in previous.coefs_]
+    target.check_continues(previous._target)
+    shapes = [coef.shape for coef in previous.coefs_]
     if previous.training == "grow":  # any number of units, up to the largest
         layout = narrowed(layout, shapes)
-    if shapes != layout.fans or not np.array_equal(previous.classes_, classes):
+    if shapes != layout.fans:
         raise ValueError(
-            "Going on from the previous fit needs the same layers and classes: "
-            f"weights of shapes {shapes} and classes {previous.classes_!r} before, "
-            f"{layout.fans} and {classes!r} now."
+            "Going on from the previous fit needs the same layers: weights of shapes "
+            f"{shapes} before, {layout.fans} now."
         )
     return layout.pack(previous.coefs_, previous.intercepts_)

@@ -44,6 +44,26 @@ class Target(ABC):
         return len(self.classes)
 
     @property
+    def attributes(self):
+        """Attributes of a fitted estimator, from which the target can be made again."""
+        return {"classes_": self.classes, "multilabel_": self.multilabel}
+
+    def check_continues(self, before):
+        """Raise ValueError if a fit can not go on from one of the target ``before``."""
+        if before.multilabel != self.multilabel:
+            kinds = {False: "one class a row", True: "a matrix of labels"}
+            raise ValueError(
+                "Going on from the previous fit needs the same kind of y: it was "
+                f"{kinds[before.multilabel]} before and is {kinds[self.multilabel]} "
+                "now."
+            )
+        if not np.array_equal(before.classes, self.classes):
+            raise ValueError(
+                "Going on from the previous fit needs the same classes: "
+                f"{before.classes!r} before, {self.classes!r} now."
+            )
+
+    @property
     def label_names(self):
         """What each value of ``labels`` is called by the user, (n_values,)."""
         return self.classes

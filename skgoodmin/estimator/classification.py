@@ -1,0 +1,180 @@
+"""What every fitted classifier offers: classes and probabilities."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from ..objective.losses import LOSSES, CustomLoss
+from .base import MLP_ACTIVATIONS, Network
+from .link import link_of
+from .rows import class_factors
+from .setup import naming
+from .targets import Target, encode, target_of
+from .typing import MatrixLike
+
+
+class NetworkClassifier(ClassifierMixin, Network):
+    """A network with ``classes_`` and ``multilabel_``."""
+
+    _default_scoring = "accuracy"
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    def _encode(self, y, sample_weight=None, known=None):
+        """(target, labels) of y; ``known`` are the classes that it may hold."""
+        return encode(y, known)
+
+    @property
+    def _known(self):
+        """The classes of the fit."""
+        return self.classes_
+
+    def _shared(self, y):
+        """The classes of a column of them."""
+        return np.unique(y) if y.ndim == 1 else None
+
+    @property
+    def _target(self) -> Target:
+        """What the outputs stand for."""
+        return target_of(self.classes_, self.multilabel_)
+
+    def _loss(self, target):
+        """The loss for a target."""
+        if not isinstance(self.loss, str):
+            return CustomLoss(self.loss)
+        return target.choose_loss(LOSSES[self.loss], float(self.degree))
+
+    def _reweighted(self, data, target):
+        """Canonical rows, their weights multiplied by those of the classes."""
+        if self.class_weight is None:
+            return data
+        with naming("class_weight"):
+            factors = class_factors(self.class_weight, target, data)
+        return data.reweighted(factors)
+
+    @property
+    def _link(self):
+        """What makes probabilities of raw predictions."""
+        target = self._target
+        return link_of(self._loss(target), target, self.link_slope_)
+
+    def predict(self, X: MatrixLike) -> NDArray:
+        """Class labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        """
+        raw = self._raw(X)
+        target = self._target
+        return target.decode(target.decide(raw))
+
+    def decision_function(self, X: MatrixLike) -> NDArray[np.floating]:
+        """Raw predictions of the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        raw : ndarray of shape (n_samples,) for two classes, else \
+(n_samples, n_outputs)
+            Positive means the second class, or the label.
+        """
+        raw = self._raw(X)
+        return self._target.decision(raw)
+
+    def predict_proba(self, X: MatrixLike) -> NDArray[np.float64]:
+        """Probabilities of the classes, or of each label for multilabel.
+
+        For the polynomial hinge with ``alpha='auto'`` they are those of log-loss at
+        ``link_slope_`` times the raw predictions, a slope that is fitted on the rows
+        left out in the choice. With an alpha that was given they come from the
+        closed-form inverse of its pointwise minimiser, one class against the rest and
+        then normalised. The likeliest class is the one that :meth:`predict` returns.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+        """
+        raw = self._raw(X)
+        return self._target.probabilities(self._link, raw)
+
+    def predict_log_proba(self, X: MatrixLike) -> NDArray[np.float64]:
+        """Logarithm of :meth:`predict_proba`."""
+        return np.log(self.predict_proba(X))
+
+    def score(
+        self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Accuracy; for multilabel the share of rows with all labels right.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        accuracy : float
+        """
+        return super().score(X, y, sample_weight)
+
+    def to_mlp(self) -> MLPClassifier:
+        """The same network as a fitted ``MLPClassifier``, with the same predictions.
+
+        Returns
+        -------
+        mlp : sklearn.neural_network.MLPClassifier
+
+        Raises
+        ------
+        ValueError
+            If the loss is not 'log_loss', whose probabilities are those of
+            ``MLPClassifier``, or the activation is one that it lacks.
+        """
+        check_is_fitted(self)
+        if self.loss != "log_loss":
+            raise ValueError(f"to_mlp needs loss='log_loss', got loss={self.loss!r}.")
+        if self.activation not in MLP_ACTIVATIONS:
+            raise ValueError(
+                f"to_mlp needs an activation out of {MLP_ACTIVATIONS}, got "
+                f"activation={self.activation!r}."
+            )
+        mlp = MLPClassifier(
+            tuple(len(coef) for coef in self.coefs_[1:]),
+            self.activation,
+            solver="lbfgs",
+            alpha=self.alpha_,
+            random_state=self.random_state,
+        )
+        binarizer = LabelBinarizer().fit(self.classes_)
+        if self.multilabel_:
+            binarizer.fit(np.eye(len(self.classes_), dtype=int))
+        mlp._label_binarizer = binarizer
+        mlp.coefs_ = [coef.copy() for coef in self.coefs_]
+        mlp.intercepts_ = [intercept.copy() for intercept in self.intercepts_]
+        for name in (
+            "classes_ n_layers_ n_outputs_ out_activation_ n_features_in_ "
+            "feature_names_in_ n_iter_ loss_"
+        ).split():
+            if hasattr(self, name):
+                setattr(mlp, name, getattr(self, name))
+        return mlp

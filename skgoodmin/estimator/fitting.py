@@ -1,0 +1,275 @@
+"""Fitting a network: validate, encode, train, set the fitted attributes."""
+
+import copy
+import functools
+import warnings
+from dataclasses import replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+
+from ..objective.evaluation_cache import EvaluationCache
+from ..training.early_stopping import HeldOut
+from ..training.lbfgs import Exit
+from ..training.start import Budget
+from ..training.train import train
+from .advice import advice
+from .alpha_choice import choose
+from .base import Network
+from .callbacks import CALLBACKS, TaskTree, with_callbacks
+from .interruption import STOPPED, interruptible, is_one_of_many
+from .link import link_of
+from .report import Report
+from .rows import split
+from .setup import (
+    augment,
+    check_parameters,
+    constant_origin,
+    draw_starts,
+    largest_number_of_runs,
+    neuron_degree,
+    origin_of,
+    pose,
+    validated,
+)
+from .typing import MatrixLike
+
+
+class TrainedNetwork(Network):
+    """A network that is trained once, with one alpha."""
+
+    def fit(
+        self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Finite numbers; float32 is trained in float32, all else in float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, or a matrix of 0 and 1 for multilabel.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, not negative. Rows of weight 0 are not trained on.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            If a parameter or an array is not valid; an earlier fit stays as it was.
+        """
+        previous = self if self.warm_start and hasattr(self, "coefs_") else None
+        checkpoint = getattr(previous, "checkpoint_", None)
+        return self._fit(X, y, sample_weight, previous, checkpoint=checkpoint)
+
+    @with_callbacks
+    def _fit(
+        self,
+        X,
+        y,
+        sample_weight,
+        previous=None,
+        known=None,
+        checkpoint=None,
+        place="",
+    ):
+        """Train, from the parameters of ``previous`` if it is not None.
+
+        ``known`` is what y may hold, by default all that it holds.
+        With a ``checkpoint``: as the fit that made it, whose evaluations are known.
+        ``place`` is which of the fits of another one this is.
+        """
+        with interruptible() as stop:
+            return self._fit_until(
+                stop, X, y, sample_weight, previous, known, checkpoint, place
+            )
+
+    def _fit_until(self, stop, X, y, sample_weight, previous, known, checkpoint, place):
+        """Train until ``stop``, a :class:`StopRequest`, is made."""
+        self._validate_params()
+        check_parameters(self)
+        given = X, y, sample_weight
+        # Validation writes n_features_in_ on a copy: a fit that fails leaves no trace.
+        shell = copy.copy(self)
+        X, y, sample_weight = validated(
+            shell, X, y, sample_weight, reset=previous is None
+        )
+        problem = pose(self, X, y, sample_weight, known)
+        rng, origin, cache = self._set_out(problem, previous, checkpoint)
+        objective, held_out = replace(problem.objective, evaluations=cache), None
+        if cache is not None:
+            checkpoint = {"rng": rng.get_state(), "origin": origin}
+        if self.early_stopping:
+            data, rest = split(
+                objective.data, problem.target, self.validation_fraction, rng
+            )
+            objective = replace(objective, data=data)
+            held_out = HeldOut(
+                rest,
+                objective.layout,
+                objective.activation,
+                problem.target.decide,
+                self.n_iter_no_change,
+                self.tol,
+            )
+        choice = choose(self, objective, problem.target, previous, stop)
+        objective = replace(objective, alpha=choice.alpha)
+        report = Report(self.verbose, place)
+        report.tell_alpha(choice)
+        degree = neuron_degree(self, objective.data, report.prefix)
+        starts = draw_starts(self, objective.layout, rng, origin)
+        tasks = None
+        if hasattr(self, "_skl_callbacks"):
+            reconstruct = functools.partial(
+                self._predicting,
+                shell,
+                replace(problem, objective=objective),
+                choice,
+                checkpoint,
+            )
+            tasks = TaskTree(self, *given, reconstruct, largest_number_of_runs(self))
+        try:
+            training = train(
+                objective,
+                starts,
+                rng,
+                Budget(
+                    self.max_iter,
+                    self.max_fun,
+                    self.tol,
+                    self.max_escapes if origin is None else 0,
+                    every_layer=self.neuron_placement == "per_layer",
+                    stop=stop,
+                ),
+                training=self.training,
+                special_neuron=self.special_neuron is not None,
+                augmented=augment(self, objective, degree),
+                neuron_alpha=self.neuron_alpha,
+                n_jobs=self.n_jobs,
+                held_out=held_out,
+                on_iteration=self._on_iteration(tasks, report),
+                tol_gap=self.tol_gap,
+            )
+        except OverflowError as error:
+            why = advice(Exit.OVERFLOW, objective.data)
+            raise ValueError(f"X: {why}") from error
+        if stop.made and is_one_of_many():
+            raise KeyboardInterrupt
+        if tasks is not None:
+            tasks.close(training.theta)
+        self._set_fitted(shell, training, problem, choice, degree)
+        why = advice(training.best.exit, objective.data)
+        report.close(self.loss_, why)
+        if stop.made:
+            warnings.warn(
+                f"{report.prefix}{STOPPED}",
+                ConvergenceWarning,
+                stacklevel=5 if CALLBACKS else 4,
+            )
+        elif not (self.converged_ or training.best.stopped):
+            warnings.warn(
+                f"{report.prefix}L-BFGS did not converge: {why}",
+                ConvergenceWarning,
+                stacklevel=5 if CALLBACKS else 4,
+            )
+        return self
+
+    def _set_out(self, problem, previous, checkpoint):
+        """(random generator, parameters to set out from or None, evaluations or None).
+
+        Those of a new fit, or of the one that made the checkpoint.
+        """
+        rng, origin, cache = check_random_state(self.random_state), None, None
+        if checkpoint is not None:
+            rng = np.random.RandomState()
+            rng.set_state(checkpoint["rng"])
+            origin, cache = (
+                checkpoint["origin"],
+                EvaluationCache(checkpoint["evaluations"]),
+            )
+        elif previous is not None:
+            origin = origin_of(previous, problem.objective.layout, problem.target)
+        else:
+            origin = constant_origin(self, problem.objective, rng)
+        if cache is None and self.warm_start and hasattr(self, "_skl_callbacks"):
+            cache = EvaluationCache()
+        return rng, origin, cache
+
+    def _on_iteration(self, tasks, report):
+        """What is called after each iteration: prints and callbacks, or None."""
+        if not self.verbose:
+            return tasks
+
+        def tell(progress):
+            report(progress)
+            return tasks is not None and tasks(progress)
+
+        return tell
+
+    @staticmethod
+    def _predicting(shell, problem, choice, checkpoint, theta):
+        """The fitted attributes that prediction needs, and the checkpoint."""
+        objective = problem.objective
+        theta = theta.astype(objective.data.dtype)
+        coefs, intercepts = objective.layout.holding(theta).unpack(theta)
+        fitted = problem.target.attributes | {
+            "coefs_": coefs,
+            "intercepts_": intercepts,
+            "n_layers_": len(coefs) + 1,
+            "n_outputs_": objective.n_outputs,
+            "out_activation_": link_of(
+                objective.loss, problem.target, choice.slope
+            ).link,
+            "link_slope_": choice.slope,
+            "alpha_": choice.alpha,
+            "alpha_reason_": choice.reason,
+            "alpha_scores_": choice.scores,
+            "n_features_in_": objective.layout.sizes[0],
+        }
+        if hasattr(shell, "feature_names_in_"):
+            fitted["feature_names_in_"] = shell.feature_names_in_
+        if checkpoint is not None:
+            known = dict(objective.evaluations.known)
+            fitted["checkpoint_"] = checkpoint | {"evaluations": known}
+        return fitted
+
+    def _set_fitted(self, shell, training, problem, choice, degree):
+        """Replace all fitted attributes at once."""
+        n_features, *_, n_outputs = problem.objective.layout.sizes
+        best = training.best
+        neuron = training.neuron
+        if neuron is None:
+            neuron = np.full(n_features, np.nan), np.nan, np.full(n_outputs, np.nan)
+        held_out = training.held_out
+        certificate = replace(
+            training.certificate,
+            contradictions=problem.contradictions,
+            alpha=choice.sentence,
+        )
+        fitted = self._predicting(shell, problem, choice, None, training.theta) | {
+            "n_iter_": max(best.n_iter, 1),
+            "n_fun_": training.n_fun,
+            "loss_": best.value,
+            "loss_curve_": best.curve,
+            "n_escapes_": training.n_escapes,
+            "history_": training.history,
+            "init_losses_": training.init_losses,
+            "best_init_": training.best_init,
+            "converged_": best.converged,
+            "grad_norm_": best.grad_norm,
+            "neuron_coef_": neuron[0],
+            "neuron_intercept_": neuron[1],
+            "neuron_amplitude_": neuron[2],
+            "neuron_degree_": degree,
+            "certificate_": certificate,
+            "optimality_gap_": certificate.gap,
+            "validation_scores_": held_out and np.array(held_out.scores),
+            "best_validation_score_": held_out and held_out.best_score,
+        }
+        self._replace_fitted(fitted)
