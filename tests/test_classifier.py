@@ -405,6 +405,8 @@ def test_warm_start_goes_on(moons):
             assert model.loss_curve_[0] == losses[-2]
     with pytest.raises(ValueError, match="same layers"):
         model.set_params(hidden_layer_sizes=(9,)).fit(*moons)
+    with pytest.raises(ValueError, match="same classes: .*0, 1.* before, .*2, 3.* now"):
+        model.set_params(hidden_layer_sizes=(8,)).fit(moons[0], moons[1] + 2)
     assert model.loss_ == losses[-1]
 
 
