@@ -122,13 +122,10 @@ def falling_estimators(seed, n_rows):
 
 def probable_estimators(seed, n_rows):
     """name -> estimator: those whose probabilities are compared."""
-    return {
-        "ours": GoodMinimaClassifier(random_state=seed),
-        "ours, log": GoodMinimaClassifier(loss="log_loss", random_state=seed),
-        "MLP adam": MLPClassifier(random_state=seed),
-        "MLP lbfgs": MLPClassifier(solver="lbfgs", random_state=seed),
-        "LogReg": LogisticRegression(),
-    }
+    table = table_estimators(seed, n_rows)
+    log = {"ours, log": GoodMinimaClassifier(loss="log_loss", random_state=seed)}
+    rest = "MLP adam", "MLP lbfgs", "LogReg"
+    return {"ours": table["ours"]} | log | {name: table[name] for name in rest}
 
 
 GRIDS = {

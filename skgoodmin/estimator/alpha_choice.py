@@ -30,7 +30,7 @@ from ..objective.row_space import row_space
 from ..training.lbfgs import Exit, Run
 from ..training.threads import fit_threads
 from .link import FITTED, fitted_slope, link_of
-from .path import best_place, score_table
+from .path import score_table
 
 ALPHAS = np.array([0.3, 0.1, 0.03, 0.01, 0.003, 0.001])  # of the hinge
 HALF = 3  # of them go on after the first fold
@@ -125,9 +125,8 @@ def choose(estimator, objective, target, previous, stop):
         return _by_rule(objective, "a stop was asked for before there was a choice")
     if not np.isfinite(slopes).any():
         return _by_rule(objective, "predictions of short fits overflow")
-    best = best_place(scores)
     table = score_table(alphas * deal.share, scores)
-    given_up = np.isnan(table["score"])
+    best, given_up = int(np.nanargmax(table["score"])), np.isnan(table["score"])
     behind = scores[0, best] - scores[0, given_up]
     table["score"][given_up] = table["score"][best] - behind
     reason = (

@@ -34,7 +34,7 @@ class Network(CallbackSupportMixin, BaseEstimator):
         return tags
 
     @abstractmethod
-    def _encode(self, y, sample_weight=None, known=None):
+    def _encode(self, y, known=None):
         """(target, labels) of y; ``known`` is what y may hold, by default all."""
 
     @property

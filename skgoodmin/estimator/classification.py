@@ -27,7 +27,7 @@ class NetworkClassifier(ClassifierMixin, Network):
         tags.classifier_tags.multi_label = True
         return tags
 
-    def _encode(self, y, sample_weight=None, known=None):
+    def _encode(self, y, known=None):
         """(target, labels) of y; ``known`` are the classes that it may hold."""
         return encode(y, known)
 

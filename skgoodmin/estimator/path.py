@@ -143,12 +143,6 @@ def score_table(alphas, scores):
     return table
 
 
-def best_place(scores):
-    """Number of the alpha with the best mean score; of equal ones, the first."""
-    with np.errstate(invalid="ignore"):  # inf - inf
-        return int(np.nanargmax(scores.mean(axis=0)))
-
-
 def best_of(alphas, scores, scoring):
     """Number of the alpha with the best mean score; of equal ones, the first.
 
@@ -173,9 +167,8 @@ def best_of(alphas, scores, scoring):
         To warn the user with.
     """
     sentences = []
-    with np.errstate(invalid="ignore"):  # inf - inf
-        means = scores.mean(axis=0)
-    unknown = np.isnan(means)
+    table = score_table(alphas, scores)
+    unknown = np.isnan(table["score"])
     if unknown.all():
         raise ValueError(f"scoring={scoring} is NaN in some fold for every alpha.")
     if unknown.any():
@@ -184,7 +177,7 @@ def best_of(alphas, scores, scoring):
             f"scoring={scoring} is NaN in some fold for alpha={names}, which can not "
             "be chosen."
         )
-    best = best_place(scores)
+    best = int(np.nanargmax(table["score"]))
     last = len(alphas) - 1
     edge = {0: (1, "strongest", "stronger"), last: (last - 1, "weakest", "weaker")}
     if last > 1 and best in edge and alphas[best] > 0:
@@ -194,4 +187,4 @@ def best_of(alphas, scores, scoring):
                 f"The best alpha, {alphas[best]:g}, is the {which} of alphas, and "
                 f"better than the next one in every fold: add {other} ones to alphas."
             )
-    return best, score_table(alphas, scores), sentences
+    return best, table, sentences

@@ -163,7 +163,7 @@ def pose(estimator, X, y, sample_weight=None, known=None, alpha=None):
         By default that of the estimator, for 'auto' that of the rule.
     """
     with naming("y"):
-        target, labels = estimator._encode(y, sample_weight, known)
+        target, labels = estimator._encode(y, known)
     data = canonical_rows(X, labels, sample_weight)
     contradictions = np.empty(0, dtype=np.int64)
     if not data.opens_group.all():
