@@ -12,11 +12,11 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
 from skgoodmin.estimator import alpha_choice
-from skgoodmin.estimator.alpha_choice import ALPHAS, rule
+from skgoodmin.estimator.alpha_choice import ALPHAS
 from skgoodmin.estimator.setup import pose
 from skgoodmin.estimator.targets import encode
 from skgoodmin.objective.canonical_rows import canonical_rows
-from skgoodmin.objective.losses import LOSSES, Logistic, PolynomialHinge
+from skgoodmin.objective.losses import LOSSES
 from skgoodmin.training.stop import StopRequest
 
 MOONS = make_moons(120, noise=0.2, random_state=0)
@@ -156,20 +156,35 @@ def test_data_that_overflow_are_left_to_the_rule():
     assert "overflow" in choice.reason and choice.alpha == problem.objective.alpha
 
 
-@pytest.mark.parametrize("loss", [PolynomialHinge(3.0), Logistic()], ids=LOSSES)
-def test_the_rule_counts_rows_by_their_weight(loss):
-    rng = np.random.RandomState(0)
+@pytest.mark.parametrize("convert", [np.asarray, csr_array], ids=["dense", "sparse"])
+@pytest.mark.parametrize(
+    "loss, share", [("poly_hinge", 1.0), ("log_loss", 0.25)], ids=LOSSES
+)
+def test_the_rule_counts_rows_by_their_weight(loss, share, convert):
+    rng = np.random.RandomState(0)  # two columns of few values: many repetitions
     X = rng.randint(3, size=(400, 2)).astype(float)
-    labels = rng.randint(2, size=(400, 1)).astype(np.int32)
+    y = (X.sum(axis=1) + rng.randint(2, size=400) > 2).astype(int)
 
-    def alpha(weight):
-        return rule(loss, canonical_rows(X, labels, weight)) / loss.auto_alpha
+    def alpha(rows=slice(None), weight=None, **parameters):
+        model = GoodMinimaClassifier(loss=loss, **parameters)
+        return pose(model, convert(X[rows]), y[rows], weight).objective.alpha
 
-    ones = np.ones(400)
-    assert alpha(None) == alpha(ones) == 20 / 400
-    assert alpha(2 * ones) == 20 / 800
-    n_distinct = len(np.unique(np.column_stack([X, labels]), axis=0))
-    assert alpha(ones / 400) == alpha(1e-9 * ones) == min(20 / n_distinct, 0.2)
+    n = len(X)
+    ones = np.ones(n)
+    assert alpha() == alpha(weight=ones) == share * 20 / n
+    assert alpha(np.tile(np.arange(n), 2)) == alpha(weight=2 * ones) == share * 10 / n
+    assert alpha(weight=10 * ones) == share * 2 / n  # 10 repetitions
+    content = np.column_stack([X, y])
+    n_distinct = len(np.unique(content, axis=0))
+    small = share * min(20 / n_distinct, 0.2)
+    assert alpha(weight=ones / n) == alpha(weight=1e-9 * ones) == small
+    _, first = np.unique(content, axis=0, return_index=True)
+    assert alpha(first) == small
+    weight = np.zeros(n)
+    weight[first] = 100.0
+    assert alpha(weight=weight) == share * 20 / (100 * n_distinct)
+    # Weights of classes are weights of their rows.
+    assert alpha(class_weight={0: 3.0, 1: 3.0}) == share * 20 / (3 * n)
 
 
 def test_warm_starts_and_partial_fit_keep_it():
