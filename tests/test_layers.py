@@ -20,7 +20,7 @@ LAYERS = [
     {"estimator"},
     {"classifier"},
     {"classifier_cv"},
-    {"any_model", "displays", "onnx"},
+    {"any_model", "compile", "displays", "onnx"},
     {"__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -22,7 +22,7 @@ from .base import Network
 from .callbacks import CALLBACKS, TaskTree, with_callbacks
 from .interruption import STOPPED, interruptible, is_one_of_many
 from .link import link_of
-from .report import Report
+from .report import Report, telling_of_compilation
 from .rows import split
 from .setup import (
     augment,
@@ -85,7 +85,7 @@ class TrainedNetwork(Network):
         With a ``checkpoint``: as the fit that made it, whose evaluations are known.
         ``place`` is which of the fits of another one this is.
         """
-        with interruptible() as stop:
+        with interruptible() as stop, telling_of_compilation(self.verbose):
             return self._fit_until(
                 stop, X, y, sample_weight, previous, known, checkpoint, place
             )

@@ -1,10 +1,30 @@
 """What a fit prints."""
 
+import contextlib
 import sys
 import threading
 import time
 
+from ..kernels.kernel_cache import listening
+
 PAUSE = 0.1  # seconds between two states of a line that moves
+
+
+@contextlib.contextmanager
+def telling_of_compilation(verbose):
+    """Says once that kernels are compiled meanwhile; nothing where verbose is 0.
+
+    On stderr: what a fit prints does not depend on the machine's cache.
+    """
+    told: list = []
+
+    def tell(sentence):
+        if not told:
+            told.append(sentence)
+            print(sentence, file=sys.stderr, flush=True)
+
+    with listening(tell) if verbose else contextlib.nullcontext():
+        yield
 
 
 class Report:

@@ -10,7 +10,9 @@ may be of what it needs. Here
   the index of the kernel is emptied, so that it will be written anew;
 - code that cannot be saved is used all the same;
 - directories where numba would rather have written, had it been allowed to, are read;
-- of all this a process warns once.
+- of all this a process warns once;
+- of several processes one compiles (:mod:`.process_lock`);
+- whoever waits is told: the logger ``skgoodmin``, and who asks by :func:`listening`.
 
 numba has no public way to do so. What is used of its inside: the attribute ``_cache``
 of a dispatcher, two methods of it, and the list of places where it looks. If a version
@@ -19,8 +21,11 @@ lacks them, its cache remains as it is.
 
 import contextlib
 import functools
+import logging
 import os
 import warnings
+
+from .process_lock import alone
 
 TROUBLE = (
     "The cache of compiled code in {path} is damaged, unreadable or full: {error!r}. "
@@ -32,7 +37,19 @@ NOWHERE = (
     "No directory for compiled code can be written to, so every process has to compile "
     "anew. Set the environment variable NUMBA_CACHE_DIR to one that can."
 )
+COMPILING = "Compiling for the first fit of its kind, which takes some seconds."
 _told: set[str] = set()
+_listeners: list = []
+
+
+@contextlib.contextmanager
+def listening(listener):
+    """Calls ``listener(sentence)`` each time that a kernel is compiled meanwhile."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
 
 
 class KernelCache:
@@ -51,9 +68,25 @@ class KernelCache:
         if hasattr(self.own, "load_overload") and hasattr(self.own, "save_overload"):
             self._load, self._save = self.own.load_overload, self.own.save_overload
             self.own.load_overload, self.own.save_overload = self.load, self.save
+            self._compile, dispatcher.compile = dispatcher.compile, self.compile
+
+    def compile(self, signature):
+        """Load the code for a signature, or compile and save it."""
+        with contextlib.ExitStack() as self._until_saved:
+            return self._compile(signature)
 
     def load(self, signature, target):
-        """The code for a signature, or None."""
+        """The code for a signature, or None; from then on no other process compiles."""
+        found, path = self._find(signature, target), self.own.cache_path
+        if found is None and path is not None:
+            self._until_saved.enter_context(alone(path, self.function.__qualname__))
+            found = self._find(signature, target)
+        if found is None:
+            _announce(COMPILING + (f" The code is kept in {path}." if path else ""))
+        return found
+
+    def _find(self, signature, target):
+        """The code for a signature where numba or others have put it, or None."""
         found = self._read(self.own, self._load, signature, target)
         for kind in _kinds():
             if found is not None:
@@ -92,6 +125,15 @@ def _tell(text, **details):
     if text not in _told:
         _told.add(text)
         warnings.warn(text.format(**details), RuntimeWarning, stacklevel=2)
+
+
+def _announce(sentence):
+    """Tell whoever listens, and the log once in the life of a process."""
+    for listener in list(_listeners):
+        listener(sentence)
+    if COMPILING not in _told:
+        _told.add(COMPILING)
+        logging.getLogger("skgoodmin").info(sentence)
 
 
 @functools.cache

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skgoodmin import GoodMinimaClassifier
 from skgoodmin.estimator import report
+from skgoodmin.kernels.jit import njit
 
 X, y = make_moons(100, noise=0.2, random_state=0)
 
@@ -79,3 +80,27 @@ def test_silence(capsys):
     with pytest.warns(ConvergenceWarning):
         _fit(max_iter=2)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("verbose", [0, 1, True])
+def test_a_verbose_fit_says_once_that_it_compiles(
+    verbose, capfd, tmp_path, monkeypatch
+):
+    import numba
+
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+
+    @njit
+    def kernel(x):
+        return x
+
+    for number in (1, 1.0), (True,):
+        with report.telling_of_compilation(verbose):
+            for value in number:
+                assert kernel(value) == value
+    out, err = capfd.readouterr()
+    assert out == "" and err.count("Compiling") == (2 if verbose else 0)
+    assert err.count(str(tmp_path)) == err.count("Compiling")
+    with report.telling_of_compilation(verbose):
+        kernel(2)  # of a type that is there
+    assert capfd.readouterr().err == ""

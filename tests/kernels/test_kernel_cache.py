@@ -344,3 +344,102 @@ print(len(slowly.dispatcher.signatures), signal.getsignal(signal.SIGINT) is hand
 def test_an_error_of_the_compiler_is_the_callers(run):
     process = run("from kernels import total; total('text')", check=False)
     assert process.returncode == 1 and "TypingError" in process.stderr
+
+
+def test_of_processes_that_start_at_once_one_compiles(tmp_path):
+    """The others wait for its code."""
+    pytest.importorskip("fcntl")
+    (tmp_path / "kernels.py").write_text(KERNELS)
+    script = """
+import numba.core.event as events
+from kernels import array, slowly
+with events.install_recorder("numba:compile") as seen:
+    assert slowly(array) == 1.5
+names = [event.data["dispatcher"].__name__ for _, event in seen.buffer]
+print(sum(name == "slowly" for name in names) // 2)
+"""
+    paths = [str(tmp_path), *(path for path in sys.path if path)]
+    environment = os.environ | {
+        "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
+        "PYTHONPATH": os.pathsep.join(paths),
+    }
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", script],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    compiled = [int(process.communicate(timeout=100)[0]) for process in processes]
+    assert sorted(compiled) == [0, 0, 1]
+
+
+HOLD = """
+import sys, time
+from kernels import array
+from skgoodmin.kernels.process_lock import alone
+with alone(sys.argv[1], "kernel"):
+    print("held", flush=True)
+    time.sleep(100)
+"""
+
+
+def test_nobody_waits_for_long(tmp_path, monkeypatch):
+    """For a process that has been suspended, or at all for one that has ended."""
+    pytest.importorskip("fcntl")
+    from skgoodmin.kernels import process_lock
+
+    (tmp_path / "kernels.py").write_text(KERNELS)
+    folder = tmp_path / "not there yet"
+    paths = [str(tmp_path), *(path for path in sys.path if path)]
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout.readline() == "held\n"
+        pauses: list = []
+        monkeypatch.setattr(process_lock.time, "sleep", pauses.append)
+        monkeypatch.setattr(process_lock, "PATIENCE", 0.1)
+        with process_lock.alone(str(folder), "another"):
+            assert not pauses
+        with process_lock.alone(str(folder), "kernel"):
+            assert pauses
+    finally:
+        holder.kill()
+        holder.communicate()
+    pauses.clear()
+    with process_lock.alone(str(folder), "kernel"):
+        assert not pauses
+
+
+def test_a_folder_that_can_not_be_made_is_no_error(tmp_path):
+    from skgoodmin.kernels.process_lock import alone
+
+    (tmp_path / "file").write_text("")
+    with alone(str(tmp_path / "file" / "folder"), "kernel"):
+        pass
+
+
+def test_who_waits_is_told(run, tmp_path):
+    """The log once in a process, a listener of each kernel; nobody of a warm cache."""
+    script = """
+import logging, sys
+from kernels import array, total
+from skgoodmin.kernels.kernel_cache import listening
+form = "%(name)s %(message)s"
+logging.basicConfig(level=logging.INFO, format=form, stream=sys.stdout)
+with listening(lambda sentence: print("told", sentence)):
+    total(array)
+    total(array.astype("f4"))
+total(array.astype("i8"))
+"""
+    told = [line for line in run(script) if "Compiling" in line]
+    assert len(told) == 3 and all(str(tmp_path / "cache") in line for line in told)
+    logged = [line for line in told if line.startswith("skgoodmin Compiling")]
+    assert len(logged) == 1 and sum(line.startswith("told") for line in told) == 2
+    assert not any("Compiling" in line for line in run(script))

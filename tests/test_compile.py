@@ -1,0 +1,96 @@
+"""``python -m skgoodmin.compile``: what it has run compiles no more."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import skgoodmin
+from skgoodmin import compile as ahead
+
+FIT = """
+import warnings
+import numba.core.event as events
+import numpy as np
+from scipy.sparse import csr_array
+from sklearn.datasets import load_iris, make_classification
+from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
+warnings.simplefilter("ignore")
+two = make_classification(90, 7, random_state=1)
+three = load_iris(return_X_y=True)
+with events.install_recorder("numba:compile") as seen:
+    for X, y in (two, three, (two[0][:, :2], two[1])):
+        {fits}
+print(len(seen.buffer))
+"""
+DEFAULTS = """
+        GoodMinimaClassifier((9,), n_init=2).fit(X, y)
+        GoodMinimaClassifier((5, 4), alpha=0).fit(X, y)
+        GoodMinimaClassifierCV((5,), alphas=2, cv=2).fit(X, y)
+"""
+OTHERS = """
+        model = GoodMinimaClassifier((5,), "tanh", loss="log_loss")
+        X = csr_array(X.astype(np.float32))
+        model.fit(X, y).certify(X, y)
+"""
+
+
+def _run(words, cache, **environment):
+    environment = {
+        "NUMBA_CACHE_DIR": str(cache),
+        "PYTHONPATH": str(Path(skgoodmin.__file__).parents[1]),
+    } | environment
+    return subprocess.run(
+        [sys.executable, *words],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "fits"),
+    [
+        ("", DEFAULTS),
+        (
+            "--loss log_loss --activation tanh --dtype float32 --sparse --certify",
+            OTHERS,
+        ),
+    ],
+    ids=["defaults", "named"],
+)
+def test_fits_find_all_in_the_cache(options, fits, tmp_path):
+    compiled = _run(["-m", "skgoodmin.compile", *options.split()], tmp_path)
+    assert compiled.returncode == 0, compiled.stderr
+    *kinds, last = compiled.stdout.splitlines()
+    assert len(kinds) == 1 + ("--sparse" in options) and str(tmp_path) in last
+    found = _run(["-c", FIT.format(fits=fits.strip())], tmp_path)
+    assert found.stdout == "0\n", found.stderr
+
+
+def test_all_combinations_are_run():
+    words = "--loss log_loss poly_hinge --activation relu tanh --training grow escape"
+    arguments = ahead.parser().parse_args([*words.split(), "--sparse"])
+    names = {name for name, *_ in ahead.fits(arguments)}
+    # Growing is for relu alone.
+    assert len(names) == 2 * 2 * (2 + 1)
+    for _, model, X, y in ahead.fits(arguments):
+        assert len(X.shape) == 2 and X.shape[0] == len(y)
+        assert model.training == "escape" or model.activation == "relu"
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "problem"),
+    [
+        ("--loss squared", {}, "poly_hinge"),
+        ("--training grow --activation tanh", {}, "needs --activation relu"),
+        ("", {"NUMBA_DISABLE_JIT": "1"}, "nothing to compile"),
+    ],
+    ids=str,
+)
+def test_what_can_not_be_compiled_is_told(words, environment, problem, tmp_path):
+    found = _run(["-m", "skgoodmin.compile", *words.split()], tmp_path, **environment)
+    assert found.returncode == 2 and problem in found.stderr
