@@ -53,6 +53,27 @@ def test_the_path_gets_over_a_penalty_that_shrinks_the_network_to_nothing(moons)
     assert constant < 0.6 and free > 0.9
 
 
+@pytest.mark.parametrize("alphas", [[0.1, 0.01], [0.0]], ids=str)
+def test_fits_in_folds_look_for_no_bounds(moons, alphas):
+    """They cost as much as a small fit, and nobody reads them."""
+    seen = []
+
+    def scoring(model, X, y):
+        seen.append(model.certificate_)
+        return model.score(X, y)
+
+    model = GoodMinimaClassifierCV(**SMALL, alphas=alphas, cv=2, scoring=scoring)
+    model.fit(*moons)
+    assert len(seen) == 2 * len(alphas)
+    for certificate in seen:
+        assert certificate.witness is None and certificate.advice == ""
+        assert [bound.of for bound in certificate.bounds] == ["data loss"]
+        assert "fold" in certificate.caveat and certificate.gap > 0
+    assert "fold" not in model.certificate_.caveat
+    if min(alphas) > 0:
+        assert len(model.certificate_.bounds) > 1
+
+
 def test_n_jobs_does_not_matter(moons):
     fits = [
         GoodMinimaClassifierCV(**SMALL, alphas=2, cv=2, n_jobs=n).fit(*moons)

@@ -49,8 +49,9 @@ def certify(
         lambda of the exponential neuron.
     contribution : float
         See :class:`Certificate`.
-    effort : float, default=0
-        How hard to try with weight decay; 0 is what a fit does by the way.
+    effort : float or None, default=0
+        How hard to try with weight decay; 0 is what a fit does by the way. None looks
+        for nothing that takes time, neither bounds nor witness: in folds nobody asks.
     neurons : (coefs (m, d), intercepts (m,)), optional
         That the search with weight decay sets out from, besides the network's units.
     least : float, default=0.0
@@ -67,7 +68,9 @@ def certify(
     weights = predictions.theta[: objective.layout.n_weights]
     penalty = 0.5 * objective.alpha * float(weights @ weights)
     bounds, witness = [pointwise_bound(objective)], None
-    if objective.alpha > 0 and (effort > 0 or not objective.is_large):
+    if effort is None:
+        pass
+    elif objective.alpha > 0 and (effort > 0 or not objective.is_large):
         more, witness = with_weight_decay(predictions, special_neuron, effort, neurons)
         bounds += more
     elif special_neuron and objective.alpha == 0:
@@ -84,7 +87,7 @@ def certify(
         neuron_contribution=contribution,
         caveat=caveat(objective, effort),
     )
-    return diagnose(certificate, objective)
+    return certificate if effort is None else diagnose(certificate, objective)
 
 
 def with_weight_decay(predictions, special_neuron, effort, neurons=None):
@@ -183,6 +186,8 @@ def caveat(objective, effort=0):
 
     With weight decay duality speaks in its place.
     """
+    if effort is None:
+        return "a fit in a fold leaves bounds and witness to certify"
     if objective.alpha > 0 and objective.is_large and effort == 0:
         return (
             "the table is so large that fit leaves the bounds with weight decay to "

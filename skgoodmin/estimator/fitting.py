@@ -83,7 +83,8 @@ class TrainedNetwork(Network):
 
         ``known`` is what y may hold, by default all that it holds.
         With a ``checkpoint``: as the fit that made it, whose evaluations are known.
-        ``place`` is which of the fits of another one this is.
+        ``place`` is which of the fits of another one this is: nobody reads its
+        certificate.
         """
         with interruptible() as stop, telling_of_compilation(self.verbose):
             return self._fit_until(
@@ -155,6 +156,7 @@ class TrainedNetwork(Network):
                 held_out=held_out,
                 on_iteration=self._on_iteration(tasks, report),
                 tol_gap=self.tol_gap,
+                effort=None if place else 0,
             )
         except OverflowError as error:
             why = advice(Exit.OVERFLOW, objective.data)

@@ -71,6 +71,7 @@ def train(
     held_out=None,
     on_iteration=None,
     tol_gap=1e-3,
+    effort=0,
 ):
     """Train from the starts, keep the best, and certify it.
 
@@ -97,6 +98,8 @@ def train(
         Called after each iteration; True ends the start there.
     tol_gap : float
         Relative estimated gap at which growing ends.
+    effort : float or None
+        Of the certificate.
 
     Returns
     -------
@@ -145,6 +148,7 @@ def train(
             contribution=outcome.contribution,
             neurons=outcome.neurons,
             least=tol_gap if training == "grow" else 0.0,
+            effort=effort,
         )
     return Trained(
         theta=theta,
