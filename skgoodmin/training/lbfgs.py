@@ -1,4 +1,6 @@
-"""L-BFGS-B of scipy, as runs that can be paused and resumed.
+"""L-BFGS as runs that can be paused and resumed: L-BFGS-B of scipy, mostly.
+
+Many parameters without bounds take the steps of :mod:`.compact_lbfgs` instead.
 
 A run has converged when the largest component of the (projected) gradient is at most
 ``tol``. At a kink (relu) the gradient need not vanish, so a run also ends where the
@@ -17,6 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import _lbfgsb
 from scipy.optimize import minimize as scipy_minimize
+
+from .compact_lbfgs import compact_steps
 
 MEMORY = 10  # pairs of differences that L-BFGS keeps
 WINDOW = 10  # iterations over which the decrease of the objective is looked at
@@ -155,10 +159,18 @@ _SIGNATURE = (
 )
 _known = _lbfgsb.setulb.__doc__ == _SIGNATURE
 lbfgsb_steps = _compiled_steps if _known else _public_steps
+MANY = 100_000  # parameters above which L-BFGS-B takes longer than it has to
+
+
+def steps_for(theta, bounds, tol):
+    """The generator of steps for a problem: L-BFGS-B, or L-BFGS of many parameters."""
+    if bounds is None and len(theta) > MANY:
+        return compact_steps(theta, tol, MEMORY)
+    return lbfgsb_steps(theta, bounds, tol)
 
 
 class Run:
-    """A run of L-BFGS-B.
+    """A run of L-BFGS.
 
     Parameters
     ----------
@@ -183,7 +195,7 @@ class Run:
     def _begin(self):
         """Set out from the present point, without a memory of the steps before."""
         self._began = self.n_iter
-        self._steps = lbfgsb_steps(self.theta, self.bounds, self.tol)
+        self._steps = steps_for(self.theta, self.bounds, self.tol)
         next(self._steps)
         try:
             self._point = self._steps.send((self.value, self.gradient))

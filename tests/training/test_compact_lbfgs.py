@@ -1,0 +1,157 @@
+"""L-BFGS of many parameters beside the two-loop recursion, and beside L-BFGS-B."""
+
+import numpy as np
+import pytest
+from problems import random_objective
+from scipy.optimize import rosen, rosen_der
+
+from skgoodmin.training import lbfgs
+from skgoodmin.training.compact_lbfgs import ENOUGH, FLAT, Memory, line_search
+from skgoodmin.training.lbfgs import Exit, Run
+
+
+def two_loops(gradient, pairs):
+    """-H g as the textbook has it (Nocedal and Wright 2006, Algorithm 7.4)."""
+    q, alphas = gradient.copy(), []
+    for s, y in reversed(pairs):
+        alphas.append(s @ q / (s @ y))
+        q -= alphas[-1] * y
+    s, y = pairs[-1]
+    q *= s @ y / (y @ y)
+    for (s, y), alpha in zip(pairs, reversed(alphas), strict=True):
+        q += (alpha - y @ q / (s @ y)) * s
+    return -q
+
+
+@pytest.mark.parametrize("m", [1, 3, 10])
+def test_the_direction_is_that_of_the_two_loop_recursion(m):
+    rng = np.random.RandomState(m)
+    root = rng.normal(size=(30, 30))
+    hessian, pairs, memory = root @ root.T + np.eye(30), [], Memory(30, m)
+    gradient = rng.normal(size=30)
+    np.testing.assert_array_equal(memory.direction(gradient), -gradient)
+    for _ in range(2 * m + 3):  # places are taken again
+        s = rng.normal(size=30)
+        y = hessian @ s
+        pairs = [*pairs, (s, y)][-m:]
+        gradient = rng.normal(size=30)
+        found = memory.direction(gradient, s, y)
+        np.testing.assert_allclose(found, two_loops(gradient, pairs), rtol=1e-8)
+    # What has no curvature is not remembered.
+    again = memory.direction(gradient, s, -y)
+    np.testing.assert_allclose(again, found, rtol=1e-12)
+
+
+class Rosenbrock:
+    """A curved valley of many parameters."""
+
+    def value_and_gradient(self, x):
+        return rosen(x), rosen_der(x)
+
+
+class Wall(Rosenbrock):
+    """The same, infinite beyond 1.5."""
+
+    def value_and_gradient(self, x):
+        if np.abs(x).max() > 1.5:
+            return np.inf, np.full_like(x, np.nan)
+        return super().value_and_gradient(x)
+
+
+def _run(monkeypatch, many, objective, start, tol):
+    monkeypatch.setattr(lbfgs, "MANY", many)
+    run = Run(objective, start, tol)
+    run.advance(2000, 4000)
+    return run
+
+
+def test_it_takes_as_many_steps_as_l_bfgs_b(monkeypatch):
+    start = np.full(100, -1.2)
+    theirs = _run(monkeypatch, 100, Rosenbrock(), start, 1e-8)
+    ours = _run(monkeypatch, 99, Rosenbrock(), start, 1e-8)
+    assert ours.exit is theirs.exit is Exit.CONVERGED
+    assert ours.grad_norm <= 1e-8
+    np.testing.assert_allclose(ours.theta, theirs.theta, atol=1e-6)
+    assert ours.n_fun < 1.2 * theirs.n_fun
+    np.testing.assert_allclose(ours.curve[:15], theirs.curve[:15], rtol=1e-3)
+
+
+def test_a_network_is_trained_as_by_l_bfgs_b(monkeypatch):
+    objective, theta = random_objective((20,), "tanh", alpha=0.02)
+    theirs = _run(monkeypatch, 10**6, objective, theta, 1e-7)
+    ours = _run(monkeypatch, 0, objective, theta, 1e-7)
+    assert ours.exit is theirs.exit
+    assert ours.value < theirs.value * 1.05
+    assert len(ours.curve) == ours.n_iter + 1 and ours.curve[-1] == ours.value
+    assert (np.diff(ours.curve) < 0).all()
+
+
+def test_an_overflow_on_the_way_is_survived(monkeypatch):
+    run = _run(monkeypatch, 0, Wall(), np.full(20, -1.2), 1e-8)
+    assert run.exit is Exit.CONVERGED
+    np.testing.assert_allclose(run.theta, 1.0, atol=1e-6)
+
+
+def test_a_start_at_rest_ends_at_once(monkeypatch):
+    run = _run(monkeypatch, 0, Rosenbrock(), np.ones(5), 1e-8)
+    assert run.exit is Exit.CONVERGED and run.n_iter == 0
+
+
+def test_a_pause_changes_nothing(monkeypatch):
+    whole = _run(monkeypatch, 0, Rosenbrock(), np.zeros(7), 1e-8)
+    run = Run(Rosenbrock(), np.zeros(7), 1e-8)
+    for n in range(1, 2000):
+        run.advance(n, 4000)
+    assert run.curve == whole.curve and run.exit is whole.exit
+
+
+def test_without_precision_it_ends(monkeypatch):
+    """tol=0: at a minimum that no step improves upon in floating point."""
+    run = _run(monkeypatch, 0, Rosenbrock(), np.zeros(4), 0.0)
+    assert run.ended and run.value < 1e-25
+
+
+@pytest.mark.parametrize("bounded", [False, True])
+def test_who_takes_the_steps(monkeypatch, bounded):
+    """Problems with bounds, and those that are not large, keep L-BFGS-B."""
+    asked = []
+    for name in ("compact_steps", "lbfgsb_steps"):
+        steps = getattr(lbfgs, name)
+
+        def spy(*args, name=name, steps=steps):
+            asked.append(name)
+            return steps(*args)
+
+        monkeypatch.setattr(lbfgs, name, spy)
+    for n in (lbfgs.MANY, lbfgs.MANY + 1):
+        bounds = np.tile([-3.0, 3.0], (n, 1)) if bounded else None
+        run = Run(Rosenbrock(), np.full(n, 0.9), 1e-3, bounds)
+        run.advance(3, 10)
+        assert run.n_iter == 3
+    assert asked == ["lbfgsb_steps", "lbfgsb_steps" if bounded else "compact_steps"]
+
+
+def test_the_line_search_meets_the_wolfe_conditions():
+    """Of random quartics that fall at 0 and rise in the end, from any first length."""
+    rng = np.random.RandomState(0)
+    for _ in range(200):
+        size, bends = 10.0 ** rng.uniform(-3, 3), rng.normal(size=2)
+        f = size * np.poly1d([rng.uniform(0.01, 2.0), *bends, -1.0, 0.0])
+        slope = f.deriv()
+        search = line_search(f(0.0), slope(0.0), 10.0 ** rng.uniform(-4, 2))
+        length = next(search)
+        with pytest.raises(StopIteration):
+            for _ in range(50):
+                length = search.send((f(length), slope(length)))
+        assert length > 0
+        assert f(length) <= f(0.0) + ENOUGH * length * slope(0.0)
+        assert abs(slope(length)) <= -FLAT * slope(0.0)
+
+
+def test_a_line_search_without_end_gives_up():
+    for at in ((np.inf, np.nan), (1.0, 1.0), (np.nan, np.nan)):
+        search = line_search(0.0, -1.0, 1.0)
+        next(search)
+        with pytest.raises(ArithmeticError, match="no step"):
+            for _ in range(100):
+                search.send(at)
