@@ -21,6 +21,7 @@ from .canonical_rows import CanonicalRows
 from .layout import ParameterLayout
 
 NOTHING = np.empty(0)
+LARGEST = 2**25  # numbers in a dense copy of sparse rows
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,14 @@ class RowSpace:
 
 
 def row_space(objective):
-    """The :class:`RowSpace` of an objective, or None where rows are many."""
+    """The :class:`RowSpace` of an objective.
+
+    None where rows are many, or sparse and too large for a dense copy.
+    """
     data, layout = objective.data, objective.layout
     if data.n_rows >= data.n_features:
+        return None
+    if data.rows.sparse and data.n_rows * data.n_features > LARGEST:
         return None
     X = data.block()
     X = X.astype(np.float64) if isinstance(X, np.ndarray) else X.toarray()

@@ -1,12 +1,16 @@
 """Training in the space of the rows is training on all features."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from problems import random_objective
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, random_array
 from sklearn.datasets import make_classification
 
 from skgoodmin import GoodMinimaClassifier
+from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.objective.layout import ParameterLayout
 from skgoodmin.objective.row_space import row_space
 from skgoodmin.training.lbfgs import minimize
 
@@ -45,6 +49,18 @@ def test_l_bfgs_takes_the_same_way():
 def test_no_space_where_rows_are_many():
     objective, _ = random_objective(n=37, n_features=3)
     assert row_space(objective) is None
+
+
+def test_no_dense_copy_of_large_sparse_rows():
+    """Texts: 20,000 rows of 50,000 words would be 8 GB."""
+    n = 3000
+    X = random_array((n, 20 * n), density=1e-4, format="csr", rng=0)
+    data = canonical_rows(X, (np.arange(n) % 2).astype(np.int32)[:, None])
+    objective, _ = random_objective((2,), n_features=3)
+    layout = ParameterLayout((20 * n, 2, 1))
+    assert row_space(replace(objective, data=data, layout=layout)) is None
+    few = data.take(np.arange(20))
+    assert row_space(replace(objective, data=few, layout=layout)) is not None
 
 
 def test_equal_rows_stay_equal():
