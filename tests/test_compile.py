@@ -13,8 +13,6 @@ from skgoodmin import compile as ahead
 FIT = """
 import warnings
 import numba.core.event as events
-import numpy as np
-from scipy.sparse import csr_array
 from sklearn.datasets import load_iris, make_classification
 from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
 warnings.simplefilter("ignore")
@@ -22,18 +20,10 @@ two = make_classification(90, 7, random_state=1)
 three = load_iris(return_X_y=True)
 with events.install_recorder("numba:compile") as seen:
     for X, y in (two, three, (two[0][:, :2], two[1])):
-        {fits}
-print(len(seen.buffer))
-"""
-DEFAULTS = """
         GoodMinimaClassifier((9,), n_init=2).fit(X, y)
         GoodMinimaClassifier((5, 4), alpha=0).fit(X, y)
         GoodMinimaClassifierCV((5,), alphas=2, cv=2).fit(X, y)
-"""
-OTHERS = """
-        model = GoodMinimaClassifier((5,), "tanh", loss="log_loss")
-        X = csr_array(X.astype(np.float32))
-        model.fit(X, y).certify(X, y)
+print(len(seen.buffer))
 """
 
 
@@ -51,24 +41,22 @@ def _run(words, cache, **environment):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("options", "fits"),
-    [
-        ("", DEFAULTS),
-        (
-            "--loss log_loss --activation tanh --dtype float32 --sparse --certify",
-            OTHERS,
-        ),
-    ],
-    ids=["defaults", "named"],
-)
-def test_fits_find_all_in_the_cache(options, fits, tmp_path):
-    compiled = _run(["-m", "skgoodmin.compile", *options.split()], tmp_path)
+def test_fits_find_all_in_the_cache(tmp_path):
+    compiled = _run(["-m", "skgoodmin.compile"], tmp_path)
     assert compiled.returncode == 0, compiled.stderr
-    *kinds, last = compiled.stdout.splitlines()
-    assert len(kinds) == 1 + ("--sparse" in options) and str(tmp_path) in last
-    found = _run(["-c", FIT.format(fits=fits.strip())], tmp_path)
+    kind, last = compiled.stdout.splitlines()
+    assert kind.startswith("poly_hinge, relu, escape") and str(tmp_path) in last
+    found = _run(["-c", FIT], tmp_path)
     assert found.stdout == "0\n", found.stderr
+
+
+def test_each_kind_is_timed(capsys):
+    ahead.main("--training grow --sparse --certify".split())
+    *kinds, last = capsys.readouterr().out.splitlines()
+    assert [kind.partition(":")[0] for kind in kinds] == [
+        f"poly_hinge, relu, grow, {rows} float64" for rows in ("dense", "sparse")
+    ]
+    assert last.startswith("All in")
 
 
 def test_all_combinations_are_run():
