@@ -32,7 +32,7 @@ def parser():
         description="Compile ahead of the first fit, into numba's cache "
         "(NUMBA_CACHE_DIR, if it is set). All combinations of what is named are run.",
     )
-    add, many = options.add_argument, {"nargs": "+", "metavar": "NAME"}
+    add = options.add_argument
     for name, known, default in (
         ("loss", LOSSES, ["poly_hinge"]),
         ("activation", ACTIVATIONS, ["relu"]),
@@ -40,7 +40,15 @@ def parser():
         ("dtype", DTYPES, ["float64"]),
     ):
         help = f"of {', '.join(known)} (default: {default[0]})"
-        add(f"--{name}", choices=list(known), default=default, help=help, **many)
+        choices = list(known)
+        add(
+            f"--{name}",
+            nargs="+",
+            metavar="NAME",
+            choices=choices,
+            default=default,
+            help=help,
+        )
     add("--sparse", action="store_true", help="sparse rows besides dense ones")
     add("--certify", action="store_true", help="the method certify, too")
     return options
