@@ -1,4 +1,4 @@
-"""Multilayer perceptrons that know whether they are stuck in a bad minimum."""
+"""Multilayer perceptrons that tell how far they are from the best one."""
 
 from .any_model import certify
 from .certificates.bound import Bound, Known

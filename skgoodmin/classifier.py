@@ -18,7 +18,7 @@ from .objective.losses.custom import PointwiseLoss
 
 
 class GoodMinimaClassifier(NetworkClassifier, TrainedNetwork):
-    """Multilayer perceptron that knows whether it is stuck in a bad minimum.
+    """Multilayer perceptron that tells how far it is from the best one.
 
     The network is trained by L-BFGS on
 
@@ -41,7 +41,7 @@ default='relu'
         several classes; the theorem behind the certificate is about this loss.
         'log_loss' is the logistic loss, softmax for several classes. An object is a
         loss of your own, with ``value``, ``derivative`` and ``minimum`` on raw
-        predictions; see the user guide, "Add a loss".
+        predictions; see the how-to page "Add a loss".
     degree : float, default=3
         Degree of the polynomial hinge, at least 2.
     alpha : float or 'auto', default='auto'
@@ -71,8 +71,8 @@ default='relu'
         Strength of the penalty on the neuron's amplitude (lambda in the papers).
     training : {'escape', 'joint', 'grow'}, default='escape'
         'escape' trains the plain network; where it stalls, a scouted special neuron
-        shows the way on, and the unit that is missed least is replaced by one in that
-        direction. 'joint' trains the network together with the special neuron,
+        shows the way on, and the unit whose removal costs least is replaced by one in
+        that direction. 'joint' trains the network together with the special neuron,
         literally as in [1]_, drops the neuron and goes on without it; this is
         measurably worse than no neuron. 'grow', for one hidden layer of relu and
         ``alpha > 0``, adds units as long as one lowers the objective, and solves the
@@ -117,7 +117,7 @@ default='relu'
         and the best iterate is kept.
     warm_start : bool, default=False
         Start from the parameters of the previous fit, without escapes: a model that
-        is at rest stays what it is. Growing starts from its units. Further starts are
+        has converged stays what it is. Growing starts from its units. Further starts are
         random. The ``fitted_estimator`` that callbacks get is then a checkpoint: its
         ``fit`` on the same data ends in the model of the fit that made it, bit for
         bit. It holds the values and gradients of all evaluations up to 256 MiB, and
@@ -186,7 +186,7 @@ default='relu'
     best_init_ : int
         Number of the start that was kept.
     converged_ : bool
-        Whether the solver came to rest, see ``tol``.
+        Whether the solver has converged, see ``tol``.
     grad_norm_ : float
         Largest component of the gradient.
     neuron_coef_ : ndarray of shape (n_features,)

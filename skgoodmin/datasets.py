@@ -23,15 +23,30 @@ __all__ = [
 
 
 class BadMinimum(NamedTuple):
-    """A problem, and a theta where training rests without being globally optimal."""
+    """A problem, and parameters at which training ends without being globally optimal.
 
-    X: np.ndarray  # (n_samples, n_features)
-    y: np.ndarray  # (n_samples,) of -1 and 1
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,)
+        -1 or 1.
+    hidden_layer_sizes : tuple
+    activation : str
+    theta_bad : ndarray of shape (n_parameters,)
+        The parameters: all weights, then all intercepts.
+    bad_value : float
+        Mean loss at ``theta_bad``.
+    best_value : float
+        Infimum of the mean loss over all parameters of this network.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
     hidden_layer_sizes: tuple
     activation: str
-    theta_bad: np.ndarray  # flat: all weights, then all intercepts
-    bad_value: float  # mean loss at theta_bad
-    best_value: float  # infimum of the mean loss over all theta of this network
+    theta_bad: np.ndarray
+    bad_value: float
+    best_value: float
 
 
 def _problem(X, y, hidden, activation, coefs, intercepts, bad_value, best_value):

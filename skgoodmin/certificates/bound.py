@@ -5,7 +5,15 @@ from typing import NamedTuple
 
 
 class Known(Enum):
-    """How a bound is known."""
+    """How a bound is known.
+
+    Attributes
+    ----------
+    PROVEN
+        It holds in floating point, rounding included.
+    ESTIMATED
+        It holds if a search has found the best unit that could be added.
+    """
 
     PROVEN = "proven"
     ESTIMATED = "estimated"

@@ -29,7 +29,21 @@ GAP_TOLERANCE = 1e-6
 
 
 class Status(Enum):
-    """What is known of the trained network; the value is the sentence for the user."""
+    """What is known of the trained network; the value is the sentence for the user.
+
+    Attributes
+    ----------
+    GLOBAL
+        The objective equals its lower bound: no network does better. Proven.
+    IMPROVABLE
+        A neuron is known that lowers the objective when it is added. Proven.
+    BOUNDED
+        No such neuron is known; ``relative_gap`` bounds what is left to gain.
+    STOPPED
+        Early stopping, a callback or Ctrl-C has ended the training.
+    NOT_CONVERGED
+        ``max_iter`` or ``max_fun`` has.
+    """
 
     GLOBAL = (
         "global minimum: the objective equals its lower bound, to one part in a "

@@ -2,9 +2,9 @@
 The landscape around a bad minimum, with and without the neuron
 ===============================================================
 
-Xor, and a network of two relu units: plain L-BFGS comes to rest in a minimum that is
-not global. A slice through all weights shows a valley with walls all around. The same
-slice with the amplitude of a special neuron for its second axis shows the way out.
+Xor, and a network of two relu units: plain L-BFGS ends in a minimum that is not global.
+A slice through all weights shows a valley with walls all around. The same slice with
+the amplitude of a special neuron for its second axis shows the way out.
 """
 
 # %%
