@@ -81,26 +81,31 @@ def sample(augmented, seed):
 
 
 def count():
-    """One line for each construction, over all problems and seeds."""
+    """A line for each construction; name -> (runs, converged, drifting)."""
     print(
         f"{'':10} runs converged  largest amplitude  largest gap  drifting  smallest"
         " contribution  cut off"
     )
+    found = {}
     for name, construction in CONSTRUCTIONS.items():
-        runs = [
-            sample(construction(*data), seed)
-            for data in SETS.values()
-            for seed in range(SEEDS)
-        ]
-        gradient, contribution, amplitude, gap = np.transpose(runs)
+        runs = np.array(
+            [
+                sample(construction(*data), seed)
+                for data in SETS.values()
+                for seed in range(SEEDS)
+            ]
+        )
+        gradient, contribution, amplitude, gap = runs.T
         drifting = ~(contribution <= BOUNDED[name])
         converged = ~drifting & (gradient < 1e-9)
-        cut = ~converged & ~drifting
+        found[name] = runs, converged, drifting
         print(
             f"{name:10}{len(runs):5}{converged.sum():10}"
             f"{amplitude[converged].max():19.1e}{gap[converged].max():13.1e}"
-            f"{drifting.sum():10}{contribution[drifting].min():23.1e}{cut.sum():9}"
+            f"{drifting.sum():10}{contribution[drifting].min():23.1e}"
+            f"{(~converged & ~drifting).sum():9}"
         )
+    return found
 
 
 def drift():

@@ -36,8 +36,8 @@ def certify(
     """Certify the raw predictions of any model on its training rows.
 
     A model of any kind gives rows with equal features one prediction, which bounds its
-    loss from below (see the user guide). Where the loss is above that bound, a special
-    neuron is looked for that lowers it when it is added to the model.
+    loss from below. Where the loss is above that bound, a special neuron is looked for
+    that lowers it when it is added to the model.
 
     Parameters
     ----------

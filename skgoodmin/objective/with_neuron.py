@@ -11,7 +11,8 @@ and, with one exponential neuron in each of L hidden layers,
 where the regular units of layer l + 1, or the outputs, see h_l too, and v are ALL
 weights that leave a special neuron. Then every local minimum of J~ has v = 0 and a
 theta that is globally optimal (LSLS18; the proof, by the derivative of order L in v,
-is in the user guide). With the square in place of the power 2L that is false.
+is in docs/explanation/theorem.rst). With the square in place of the power 2L that is
+false.
 """
 
 from dataclasses import dataclass, replace
