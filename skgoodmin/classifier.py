@@ -117,8 +117,8 @@ default='relu'
         and the best iterate is kept.
     warm_start : bool, default=False
         Start from the parameters of the previous fit, without escapes: a model that
-        has converged stays what it is. Growing starts from its units. Further starts
-        are random. The ``fitted_estimator`` that callbacks get is then a checkpoint: its
+        has converged stays as it is. Growing starts from its units. Further starts are
+        random. The ``fitted_estimator`` that callbacks get is then a checkpoint: its
         ``fit`` on the same data ends in the model of the fit that made it, bit for
         bit. It holds the values and gradients of all evaluations up to 256 MiB, and
         computes the rest again.
@@ -206,7 +206,7 @@ default='relu'
         What is proven about the result; ``print`` it, or read ``status``,
         ``loss``, ``lower_bound``, ``gap`` and ``witness``.
     optimality_gap_ : float
-        ``certificate_.gap``: data loss minus the lower bound of all networks.
+        ``certificate_.gap``: the objective less its largest proven lower bound.
     validation_scores_ : ndarray of shape (n_iterations,) or None
         Accuracy on the validation rows after each iteration, or at the start if there
         was none; None without ``early_stopping``.
