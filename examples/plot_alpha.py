@@ -19,8 +19,8 @@ X, X_test, y, y_test = train_test_split(X, y, train_size=150, random_state=0)
 
 # %%
 # Five strengths, from one that allows hardly more than a straight line down to no
-# penalty at all. The gap is how far the objective is, at most, above that of the best
-# network of any width: in two dimensions ``certify`` closes it almost.
+# penalty at all. The bound is what no network of any width gets below, by ``certify``:
+# in two dimensions it is often close.
 
 figure, axes = plt.subplots(1, 5, figsize=(13, 3.2), layout="constrained")
 for axis, alpha in zip(axes, (0.3, 0.1, 0.01, 0.001, 0), strict=True):
@@ -41,7 +41,7 @@ for axis, alpha in zip(axes, (0.3, 0.1, 0.01, 0.001, 0), strict=True):
     axis.set(xticks=[], yticks=[])
     axis.set_title(
         f"alpha = {alpha:g}\n{accuracy:.0%} of new rows right\n"
-        f"{certificate.status.name}, gap {certificate.relative_gap:.1%}",
+        f"objective {certificate.objective:.3f}, bound {certificate.lower_bound:.3f}",
         fontsize=10,
     )
     print(f"alpha={alpha:<6g} accuracy {accuracy:.3f}  {certificate!r}")

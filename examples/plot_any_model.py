@@ -54,9 +54,9 @@ for name, certificate in certificates.items():
 names = list(certificates)
 bounds = [certificate.lower_bound for certificate in certificates.values()]
 gaps = [certificate.gap for certificate in certificates.values()]
-fig, ax = plt.subplots(layout="constrained", figsize=(7, 2.5))
+figure, ax = plt.subplots(layout="constrained", figsize=(7, 2.8))
 ax.barh(names, bounds, color="0.6", label="rows that contradict each other")
 ax.barh(names, gaps, left=bounds, color="C0", label="what a model could gain")
 ax.set(xlabel="log-loss on the training rows")
-ax.legend()
+figure.legend(loc="outside upper center", ncols=2)
 plt.show()

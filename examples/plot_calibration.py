@@ -19,7 +19,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.metrics import log_loss
-from sklearn.model_selection import cross_val_predict
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -49,10 +49,11 @@ MODELS = {
     ),
     "MLPClassifier, lbfgs": MLPClassifier(solver="lbfgs", random_state=0),
 }
-figure, axes = plt.subplots(1, 3, figsize=(11, 3.8), layout="constrained", sharey=True)
+folds = StratifiedKFold(5, shuffle=True, random_state=0)
+figure, axes = plt.subplots(1, 3, figsize=(11, 4.6), layout="constrained", sharey=True)
 for axis, (name, classifier) in zip(axes, MODELS.items(), strict=True):
     model = make_pipeline(columns, classifier)
-    p = cross_val_predict(model, table, y, cv=5, method="predict_proba")[:, 1]
+    p = cross_val_predict(model, table, y, cv=folds, method="predict_proba")[:, 1]
     p = np.clip(p, 1e-15, 1 - 1e-15)
     display = CalibrationDisplay.from_predictions(y, p, n_bins=8, ax=axis, name=name)
     axis.get_legend().remove()

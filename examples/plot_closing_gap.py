@@ -30,7 +30,7 @@ for i, width in enumerate(WIDTHS):
     grown = GoodMinimaClassifier(
         (width,), alpha=ALPHA, training="grow", random_state=0
     ).fit(X, y)
-    certificate = grown.certify(X, y)
+    certificate = grown.certificate_
     objectives.append(certificate.objective)
     bounds.append(certificate.lower_bound)
     for seed in SEEDS:
@@ -50,15 +50,22 @@ for i, width in enumerate(WIDTHS):
 
 # %%
 # The shaded part is what is not known: networks that good are neither found nor ruled
-# out.
+# out. ``certify`` works harder than a fit does, and closes it further.
+
+tighter = grown.certify(X, y)
+print(
+    f"{WIDTHS[-1]} units, certify: at most {tighter.relative_gap:.2%} could be gained"
+)
 
 figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
-axis.plot(WIDTHS, plain.T, ".", color="0.6", ms=5)
-axis.plot([], [], ".", color="0.6", label="ten runs of plain L-BFGS")
+axis.plot(WIDTHS, plain.T, "o", color="0.55", ms=3.5)
+axis.plot([], [], "o", color="0.55", ms=3.5, label="ten runs of plain L-BFGS")
 axis.plot(WIDTHS, objectives, "o-", color="C0", label="objective of the grown network")
 axis.plot(WIDTHS, bounds, "o-", color="C2", label="proven bound, for any width")
 axis.fill_between(WIDTHS, bounds, objectives, color="C2", alpha=0.12)
-axis.set(xlabel="hidden units", ylabel="objective", xticks=WIDTHS)
+TOP = 0.55
+axis.set(xlabel="hidden units", ylabel="objective", xticks=WIDTHS, ylim=(0.05, TOP))
+axis.set_title(f"{(plain > TOP).sum()} runs of L-BFGS end above the frame", fontsize=9)
 axis.legend()
 if Path("docs/index.rst").exists():  # the figure of the README
     figure.savefig("docs/closing_gap.png", dpi=120)

@@ -67,7 +67,7 @@ for escape in np.unique(kept["escape"]):
         curve.plot(run["n_fun"][0], run["objective"][0], "^", color="C3", ms=5)
 curve.plot([], [], color="C0", label="with escapes")
 curve.plot([], [], "^", color="C3", label="graft")
-curve.set(xlabel="evaluations", ylabel="objective", yscale="log", xscale="log")
+curve.set(xlabel="evaluations", ylabel="objective", yscale="log")
 curve.legend(fontsize=8)
 
 plain = GoodMinimaClassifier((8,), special_neuron=None, random_state=0, **SHARED)

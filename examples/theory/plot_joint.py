@@ -8,8 +8,9 @@ it is better than either. Four ways, the same problems, the same budget.
 """
 
 # %%
-# Share of 30 seeds that reached zero loss, by the evaluations spent. *Stall rule* is
-# ``special_neuron=None``: what remains of an escape when the neuron is taken away.
+# Share of 30 seeds that reached zero loss, by the evaluations spent. *Escape, no
+# neuron* is ``special_neuron=None``: what remains of an escape when the neuron is taken
+# away.
 
 import warnings
 
@@ -29,7 +30,7 @@ spirals = np.hstack([arm, -arm]).T, np.repeat([0, 1], 50), (8,)
 WAYS = {
     "joint": {"training": "joint"},
     "plain restarts": {"special_neuron": None},
-    "stall rule": {"special_neuron": None, "n_init": 1000},
+    "escape, no neuron": {"special_neuron": None, "n_init": 1000},
     "escape": {"n_init": 1000, "max_escapes": 1000},
 }
 
@@ -62,7 +63,7 @@ for axis, (name, problem) in zip(
         spent = np.sort([evaluations(way, *problem, seed) for seed in range(SEEDS)])
         wins = np.isfinite(spent).sum()
         total = np.minimum(spent, MAX_FUN).sum()
-        print(f"{name:14}{way:16}{wins:3} of {SEEDS}, {total / max(wins, 1):6.0f} each")
+        print(f"{name:14}{way:20}{wins:3} of {SEEDS}, {total / max(wins, 1):6.0f} each")
         share = np.arange(1, SEEDS + 1) / SEEDS
         axis.step(np.minimum(spent, 1.1 * MAX_FUN), share, where="post", label=way)
     axis.set(xlabel="evaluations", title=name, xscale="log", xlim=(20, MAX_FUN))

@@ -126,7 +126,7 @@ class CertificateDisplay:
             names, sizes, color=[colours[name] for name in names]
         )
         self.bound_ax_.bar_label(self.bars_, fmt="%.4g", padding=3, fontsize="small")
-        self.bound_ax_.margins(x=0.15)
+        self.bound_ax_.margins(x=0.25)
         self.bound_ax_.set_title(
             f"{certificate.status.name}: at most "
             f"{100 * certificate.relative_gap:.2g} % above the best",

@@ -19,6 +19,8 @@ from .callbacks import CallbackSupportMixin
 from .setup import posed_again, validated_rows
 from .typing import MatrixLike
 
+# What scikit-learn keeps of the callbacks while a fit lasts: no part of a checkpoint.
+OF_A_RUNNING_FIT = "_callback_fit_ctx", "_skl_callbacks_to_teardown"
 MLP_ACTIVATIONS = tuple(name for name, act in ACTIVATIONS.items() if act.in_mlp)
 
 
@@ -122,6 +124,8 @@ class Network(CallbackSupportMixin, BaseEstimator):
     def __getstate__(self):
         """The state, its certificate as plain values, and the version."""
         state = super().__getstate__() | {"_skgoodmin_version": __version__}
+        for name in OF_A_RUNNING_FIT:
+            state.pop(name, None)
         if "certificate_" in state:
             state["certificate_"] = state["certificate_"].to_dict()
         return state

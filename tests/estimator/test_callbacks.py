@@ -203,6 +203,7 @@ def test_a_checkpoint_goes_on_to_the_same_model(name, at, monkeypatch):
         model.set_callbacks(watch).fit(rows, y)
     assert not hasattr(model, "coefs_")
     resumed = pickle.loads(watch.saved)
+    assert not [attribute for attribute in vars(resumed) if "callback" in attribute]
     assert resumed.predict(rows).shape == y.shape
     n_known = len(resumed.checkpoint_["evaluations"])
     assert n_known >= at
