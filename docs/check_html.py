@@ -142,10 +142,11 @@ def too_wide(pages, root):
     """Pages that are wider than the screen, in a browser."""
     from selenium import webdriver
 
+    driver = webdriver.ChromeService(shutil.which("chromedriver"))
     options = webdriver.ChromeOptions()
     for option in ("headless=new", "no-sandbox", "disable-gpu", "hide-scrollbars"):
         options.add_argument(f"--{option}")
-    with webdriver.Chrome(options) as browser:
+    with webdriver.Chrome(options, driver) as browser:
         for width in WIDTHS:
             screen = {"width": width, "height": 900, "deviceScaleFactor": 1}
             screen["mobile"] = False
