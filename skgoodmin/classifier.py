@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from numbers import Real
+from os import PathLike
 from typing import Literal, Self
 
 import numpy as np
@@ -120,8 +121,11 @@ default='relu'
         has converged stays as it is. Growing starts from its units. Further starts are
         random. The ``fitted_estimator`` that callbacks get is then a checkpoint: its
         ``fit`` on the same data ends in the model of the fit that made it, bit for
-        bit. It holds the values and gradients of all evaluations up to 256 MiB, and
-        computes the rest again.
+        bit. It holds up to 256 MiB of values and gradients.
+    cache_dir : str, path-like or None, default=None
+        Folder on a disk for data larger than memory: ``fit`` writes the rows of a dense
+        X, such as a ``numpy.memmap``, in the order in which it reads them, to a file
+        without a name that goes with the fit. The model is the same, bit for bit.
     random_state : int, RandomState instance or None, default=None
         Source of starts, splits and scouts.
     verbose : bool or int, default=0
@@ -145,8 +149,7 @@ default='relu'
         alpha was given or the loss is not 'poly_hinge': then the link is that of the
         loss.
     classes_ : ndarray of shape (n_classes,)
-        Class labels that y holds, on rows of weight 0, too; for multilabel the numbers
-        of the labels.
+        Labels that y holds, on rows of weight 0, too; for multilabel their numbers.
     multilabel_ : bool
         Whether y was a matrix of labels.
     coefs_ : list of ndarray of shape (n_units_in, n_units_out)
@@ -181,8 +184,7 @@ default='relu'
     n_escapes_ : int
         Escapes that led to the result.
     init_losses_ : ndarray of shape (n_starts,)
-        Objective that each start reached; ``n_init`` of them, or fewer where one ended
-        the search.
+        What each start reached; fewer than ``n_init`` where one ended the search.
     best_init_ : int
         Number of the start that was kept.
     converged_ : bool
@@ -190,18 +192,16 @@ default='relu'
     grad_norm_ : float
         Largest component of the gradient.
     neuron_coef_ : ndarray of shape (n_features,)
-        w of the special neuron when it was dropped; NaN if it took no part in the
-        training. The same holds for the next two. With one neuron per layer it is a
-        list of arrays, the last entry of which belongs to the neuron of the layer
-        below (except for the lowest one).
+        w of the special neuron when it was dropped; this and the next two are NaN if
+        it took no part. With one neuron per layer it is a list of arrays, whose last
+        entries, but that of the lowest, are weights of the neuron below.
     neuron_intercept_ : float
         b of the special neuron; (n_hidden_layers,) with one per layer.
     neuron_amplitude_ : ndarray of shape (n_outputs,)
         a of the special neuron; with one per layer a list of their outgoing weights.
         Prediction never uses the neuron.
     neuron_degree_ : int
-        Degree of the monomial neuron; 0 where the neuron is exponential or there is
-        none.
+        Degree of the monomial neuron; 0 where there is none.
     certificate_ : Certificate
         What is proven about the result; ``print`` it, or read ``status``,
         ``loss``, ``lower_bound``, ``gap`` and ``witness``.
@@ -287,6 +287,7 @@ default='relu'
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
         warm_start: bool = False,
+        cache_dir: str | PathLike | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: bool | int = 0,
     ) -> None:
@@ -312,6 +313,7 @@ default='relu'
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.warm_start = warm_start
+        self.cache_dir = cache_dir
         self.random_state = random_state
         self.verbose = verbose
 

@@ -1,5 +1,6 @@
 """Certify: from the predictions of a trained network to its certificate."""
 
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -173,12 +174,17 @@ def worst_loss(predictions):
 
     With features near 1e31 a prediction is wrong by 1e15, and may look right.
     """
-    objective, loss = predictions.objective, 0.0
-    sign = objective.signs()
+    return sum(chain.from_iterable(predictions.each(_worst_losses)))
+
+
+def _worst_losses(predictions):
+    """What each slice of a part has in it."""
+    objective, sign = predictions.objective, predictions.objective.signs()
+    losses = []
     for rows in predictions.slices:
         worse = predictions.raw[rows] - sign[rows] * predictions.rounding(rows)
-        loss += objective.data_loss(worse, rows.start)[0]
-    return loss
+        losses.append(objective.data_loss(worse, rows.start)[0])
+    return losses
 
 
 def caveat(objective, effort=0):

@@ -41,10 +41,8 @@ def pointwise_bound(objective):
 def _rounding(objective):
     """Relative rounding error of the sum of the minima, generously."""
     data, eps = objective.data, np.finfo(np.float64).eps
-    rows = data.rows
-    n_samples = max(len(rows.indptr) - 1 if rows.sparse else len(rows.dense), 1)
     n_sums = data.labels.shape[1] + 3
-    return 4 * eps * (n_sums * (n_samples + 16) + objective.loss.rounding)
+    return 4 * eps * (n_sums * (data.n_samples + 16) + objective.loss.rounding)
 
 
 def _dual_value(objective):

@@ -18,6 +18,8 @@ itself, evaluated, less what rounding can have added.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +36,7 @@ from .neuron_search import (
 
 N_DIRECTIONS = 32  # random ones that are looked at, besides those of the series of G
 N_TRIED = 3  # neurons that are switched on, the most promising first
+EPS = np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True)
@@ -92,14 +95,14 @@ def unit(w, b, activation, alpha):
     Where the scale is free, as for relu, w is scaled so that the cost is least: it is
     alpha ||w|| ||a|| then.
     """
-    length = np.sqrt(w @ w)
+    length, steepest = np.sqrt(w @ w), activation.steepest
     free = activation.free_scale and length > 0
     return Candidate(
         f"{activation.name} unit",
         w,
         b,
         activation.function,
-        lambda values: activation.steepest,
+        lambda values: steepest,
         (lambda a: alpha * length * np.sqrt(a @ a))
         if free
         else (lambda a: 0.5 * alpha * (w @ w + a @ a)),
@@ -114,9 +117,14 @@ def _rounding(predictions, neuron, amplitude):
     predictions, of the amplitudes added to them and of the loss as a function of the
     sum.
     """
-    objective, raw = predictions.objective, predictions.raw
-    eps = np.finfo(np.float64).eps
-    rounding = 10 * eps * (len(raw) + 4) * predictions.loss
+    of_sums = 10 * EPS * (len(predictions.raw) + 4) * predictions.loss
+    of_rows = predictions.each(partial(_rounding_of_rows, neuron, amplitude))
+    return sum(chain.from_iterable(of_rows), of_sums)
+
+
+def _rounding_of_rows(neuron, amplitude, predictions):
+    """Those of the rows of a part, the terms of slice after slice."""
+    objective, raw, terms = predictions.objective, predictions.raw, []
     for rows in predictions.slices:
         block = objective.data.block(rows.start, rows.stop)
         x = abs(block).astype(np.float64)
@@ -125,12 +133,14 @@ def _rounding(predictions, neuron, amplitude):
         before = objective.data_loss(raw[rows], rows.start)[1].T
         after = objective.data_loss(raw[rows] + added, rows.start)[1].T
         slopes, size = abs(before) + abs(after), abs(raw[rows]) + abs(added)
-        of_z = eps * (len(neuron.w) + 4) * (x @ abs(neuron.w) + abs(neuron.b))
+        of_z = EPS * (len(neuron.w) + 4) * (x @ abs(neuron.w) + abs(neuron.b))
         of_values = neuron.steepness(abs(values)) * of_z
-        rounding += abs(after * amplitude).sum(axis=1) @ of_values
-        rounding += (abs(after - before) * predictions.rounding(rows)).sum()
-        rounding += 4 * eps * (slopes * size).sum()
-    return rounding
+        terms += [
+            abs(after * amplitude).sum(axis=1) @ of_values,
+            (abs(after - before) * predictions.rounding(rows)).sum(),
+            4 * EPS * (slopes * size).sum(),
+        ]
+    return terms
 
 
 def switched_on(predictions, neuron):
@@ -201,7 +211,7 @@ def find_witness(predictions, rng, neuron_alpha):
     ``N_DIRECTIONS`` random ones.
     """
     objective = predictions.objective
-    X = objective.data.block(0, SEARCH_ROWS)
+    X = objective.data.head(SEARCH_ROWS)
     residuals, curvature = derivatives(objective, predictions.raw[:SEARCH_ROWS])
     no_units = np.empty((len(residuals.T), 0))
     view = LayerView(X, no_units, residuals, curvature, standard_deviation(X))

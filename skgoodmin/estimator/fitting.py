@@ -98,10 +98,7 @@ class TrainedNetwork(Network):
         given = X, y, sample_weight
         # Validation writes n_features_in_ on a copy: a fit that fails leaves no trace.
         shell = copy.copy(self)
-        X, y, sample_weight = validated(
-            shell, X, y, sample_weight, reset=previous is None
-        )
-        problem = pose(self, X, y, sample_weight, known)
+        problem = self._pose(shell, X, y, sample_weight, known, previous is None)
         rng, origin, cache = self._set_out(problem, previous, checkpoint)
         objective, held_out = replace(problem.objective, evaluations=cache), None
         if cache is not None:
@@ -181,6 +178,14 @@ class TrainedNetwork(Network):
                 stacklevel=5 if CALLBACKS else 4,
             )
         return self
+
+    def _pose(self, shell, X, y, sample_weight, known, reset):
+        """The :class:`Problem` of the data as they are given.
+
+        What is learned of X is set on ``shell``, or compared with it.
+        """
+        X, y, sample_weight = validated(shell, X, y, sample_weight, reset=reset)
+        return pose(self, X, y, sample_weight, known, cache_dir=self.cache_dir)
 
     def _set_out(self, problem, previous, checkpoint):
         """(random generator, parameters to set out from or None, evaluations or None).

@@ -1,5 +1,6 @@
 """Constraints of the parameters that all networks share."""
 
+import os
 from numbers import Integral, Real
 
 import numpy as np
@@ -36,6 +37,7 @@ NETWORK = {
         Options(Real, {np.inf}),
     ],
     "warm_start": ["boolean"],
+    "cache_dir": [str, os.PathLike, None],
     "random_state": ["random_state"],
     "verbose": ["verbose"],
 }
@@ -50,6 +52,7 @@ CROSS_VALIDATION = {
         "validation_fraction",
         "n_iter_no_change",
         "warm_start",
+        "cache_dir",
     )
 } | {
     "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],

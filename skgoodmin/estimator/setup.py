@@ -4,8 +4,10 @@ import re
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -86,7 +88,7 @@ def validated_rows(estimator, X, y="no_validation", *, reset, order=None):
 def in_memory(X, y, sample_weight):
     """The same, collections of dask loaded, which is a warning."""
     given = {"X": X, "y": y, "sample_weight": sample_weight}
-    lazy = [name for name, data in given.items() if _is_lazy(data)]
+    lazy = [name for name, data in given.items() if is_lazy(data)]
     if not lazy:
         return X, y, sample_weight
     names = " and ".join(lazy)
@@ -102,7 +104,7 @@ def in_memory(X, y, sample_weight):
     )
 
 
-def _is_lazy(data):
+def is_lazy(data):
     """Whether it is a collection of dask, by dask's own protocol."""
     graph = getattr(type(data), "__dask_graph__", None)
     return graph is not None and graph(data) is not None
@@ -148,7 +150,7 @@ def posed_again(estimator, X, y, sample_weight=None):
     return objective, theta, problem.contradictions
 
 
-def pose(estimator, X, y, sample_weight=None, known=None, alpha=None):
+def pose(estimator, X, y, sample_weight=None, known=None, alpha=None, cache_dir=None):
     """The :class:`Problem` of validated X, y and sample_weight.
 
     Parameters
@@ -161,28 +163,48 @@ def pose(estimator, X, y, sample_weight=None, known=None, alpha=None):
         What y may hold, as the estimator knows it; by default what it holds.
     alpha : float, optional
         By default that of the estimator, for 'auto' that of the rule.
+    cache_dir : str or path-like, optional
+        Folder for the rows, which are kept in memory without it.
     """
+    if cache_dir is not None:
+        _check_cache(cache_dir, X)
     with naming("y"):
         target, labels = estimator._encode(y, known)
-    data = canonical_rows(X, labels, sample_weight)
+    data = canonical_rows(X, labels, sample_weight, cache_dir)
     contradictions = np.empty(0, dtype=np.int64)
     if not data.opens_group.all():
         contradictions = contradicting_rows(X, labels, sample_weight)
     del labels  # canonical rows have their own
+    return Problem(pose_on(estimator, data, target, alpha), target, contradictions)
+
+
+def pose_on(estimator, data, target, alpha=None):
+    """The :class:`Objective` of canonical rows whose labels are those of ``target``."""
     loss = estimator._loss(target)
     data = estimator._reweighted(data, target)
     sizes = hidden_sizes(estimator)
     if sizes == AUTO:  # more units than rows, for each output, never help
         sizes = (data.n_rows * target.n_outputs + 1,)
     alpha = estimator.alpha if alpha is None else alpha
-    objective = Objective(
+    return Objective(
         data,
-        ParameterLayout((X.shape[1], *sizes, target.n_outputs)),
+        ParameterLayout((data.n_features, *sizes, target.n_outputs)),
         ACTIVATIONS[estimator.activation],
         loss,
         rule(loss, data) if alpha == "auto" else float(alpha),
     )
-    return Problem(objective, target, contradictions)
+
+
+def _check_cache(cache_dir, X):
+    """Whether rows of X can be kept in that folder."""
+    if not Path(cache_dir).is_dir():
+        raise ValueError(
+            f"cache_dir must be a folder that exists, got {str(cache_dir)!r}."
+        )
+    if issparse(X):
+        raise ValueError(
+            f"X: cache_dir={str(cache_dir)!r} needs a dense array, got a sparse one."
+        )
 
 
 def check_parameters(estimator):

@@ -10,19 +10,36 @@ X is not copied: ``Rows.index`` says which row of X comes next, and blocks are g
 through it. Neighbours with equal content and different labels form a group, which is
 what the lower bound of the certificate is made of.
 
+Rows may live elsewhere, in leaves (:mod:`.leaves`): whoever needs their features asks
+for what is done with each part (``each``), for a sum (``fold``) or for the first rows
+(``head``), and a subclass knows where the parts are. Here there is one, all rows.
+
 The hash skips zeros, so a sparse row stands where its dense twin does
 (:mod:`skgoodmin.kernels.rows`). Rows that share a hash are compared by content.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
 from ..kernels.jit import read_only
 from ..kernels.rows import Rows, differs_from_previous, hash_rows
+from .leaves import DEPTH, RANGES, cuts_of
+from .sorted_file import in_sorted_file
 
 SLICE = 16384  # rows of CanonicalRows.slices
+
+
+class Whole(NamedTuple):
+    """What has to be known of all rows where some of them are."""
+
+    n_rows: int
+    n_values: int
+    weight: float  # sum of the weights
+    first: bool = True  # whether these are the first ones of all
 
 
 @dataclass(frozen=True)
@@ -37,12 +54,34 @@ class CanonicalRows:
         Sums of the sample weights of the merged rows.
     opens_group : ndarray of shape (n_rows,), bool
         Whether the content differs from that of the row before.
+    cuts : ndarray of shape (n_ranges + 1,)
+        Where the ranges of the hash begin, and the end of the last one.
+    n_samples : int
+        Rows of X, before any were dropped or merged.
+    part_of : Whole, optional
+        All rows, where these are those of some neighbouring ranges.
     """
 
     rows: Rows
     labels: np.ndarray
     weights: np.ndarray
     opens_group: np.ndarray
+    cuts: np.ndarray
+    n_samples: int
+    part_of: Whole | None = None
+
+    def __setstate__(self, state):
+        """Arrays that were pickled are read-only again, for which kernels compile."""
+        rows = Rows(state["rows"].sparse, *map(read_only, state["rows"][1:]))
+        some = {name: read_only(state[name]) for name in ("labels", "weights")}
+        self.__dict__.update(state | some | {"rows": rows})
+
+    @cached_property
+    def whole(self):
+        """All rows, of which these are a part."""
+        if self.part_of is not None:
+            return self.part_of
+        return Whole(self.n_rows, self.n_values, self.weights.sum())
 
     @property
     def group(self):
@@ -84,10 +123,43 @@ class CanonicalRows:
         """Slices of some thousand rows: what is done with all of them, piece by piece.
 
         Nothing that is made of a slice grows with the number of rows, nor do the
-        predictions of a slice with many outputs.
+        predictions of a slice with many outputs. Those of many rows lie in one range of
+        the hash each, so that a leaf has the same ones wherever it is.
         """
-        n, step = self.n_rows, max(SLICE * 64 // max(n_outputs, 64), 1)
-        return [slice(i, min(i + step, n)) for i in range(0, n, step)]
+        step = max(SLICE * 64 // max(n_outputs, 64), 1)
+        cuts = self.cuts.tolist()
+        if self.whole.n_rows <= step:
+            cuts = [0, self.n_rows]
+        return [
+            slice(i, min(i + step, stop))
+            for start, stop in zip(cuts[:-1], cuts[1:], strict=True)
+            for i in range(start, stop, step)
+        ]
+
+    def leaves(self, n_leaves):
+        """Ranges (start, stop) of rows: those of ``n_leaves`` leaves that are here."""
+        cuts = self.cuts[:: RANGES // n_leaves].tolist()
+        return list(zip(cuts[:-1], cuts[1:], strict=True))
+
+    def each(self, function, model=None):
+        """``function`` of each part of the rows, where the part is; a list in order.
+
+        Parameters
+        ----------
+        function : callable
+            Takes the part; or, with a ``model``, ``model.on(part)``.
+        model : Objective or Predictions, optional
+            Made of these rows.
+        """
+        return [function(self if model is None else model)]
+
+    def fold(self, function, model):
+        """The sum of ``function(model.on(part))``, as :func:`.leaves.fold` makes it."""
+        return function(model)
+
+    def head(self, n):
+        """The first n rows, as an ndarray or CSR array."""
+        return self.block(0, n)
 
     def dot(self, w):
         """X w for the canonical rows, (n_rows,) in float64."""
@@ -105,6 +177,8 @@ class CanonicalRows:
             read_only(self.labels[places]),
             read_only(self.weights[places]),
             opens_group,
+            np.searchsorted(places, self.cuts),
+            self.n_samples,
         )
 
     def reweighted(self, factors):
@@ -115,8 +189,8 @@ class CanonicalRows:
         return heavier.take(np.flatnonzero(heavier.weights > 0))
 
 
-def _arrays(X):
-    """Rows of X in their original order."""
+def rows_of(X):
+    """Rows of X, an ndarray or CSR, in their original order."""
     if issparse(X):
         if not X.has_canonical_format:
             X = X.copy()
@@ -135,6 +209,14 @@ def _arrays(X):
         read_only(indptr.astype(np.int64, copy=False)),
         read_only(np.arange(X.shape[0])),
     )
+
+
+def range_of(X):
+    """Number of the range of the hash that each row of X is in, (n_samples,)."""
+    rows = rows_of(X)
+    hashes = np.empty(len(rows.index), dtype=np.uint64)
+    hash_rows(*rows, hashes)
+    return (hashes >> np.uint64(64 - DEPTH)).astype(np.intp)
 
 
 def _content(rows, place):
@@ -156,7 +238,7 @@ def _label_keys(labels):
     return np.unique(labels, axis=0, return_inverse=True)[1].ravel()
 
 
-def canonical_rows(X, labels, sample_weight=None):
+def canonical_rows(X, labels, sample_weight=None, cache_dir=None):
     """Canonical form of the training data.
 
     Parameters
@@ -166,13 +248,19 @@ def canonical_rows(X, labels, sample_weight=None):
     labels : ndarray of shape (n_samples, 1) or (n_samples, n_outputs), int32
     sample_weight : ndarray of shape (n_samples,) or None
         Not negative; None stands for ones.
+    cache_dir : str or path-like, optional
+        Folder for a file with the rows, which must be dense then, in their order; they
+        are not kept in memory. Their places in X are lost.
 
     Returns
     -------
     canonical : CanonicalRows
     """
-    rows, order, new, keys = _ordered(X, labels, sample_weight)
-    return _collect(rows, order, new, labels, sample_weight, keys)
+    rows, order, new, keys, cuts = _ordered(X, labels, sample_weight)
+    data = _collect(rows, order, new, labels, sample_weight, keys, cuts)
+    if cache_dir is None:
+        return data
+    return replace(data, rows=in_sorted_file(data.rows, cache_dir))
 
 
 def contradicting_rows(X, labels, sample_weight=None):
@@ -188,7 +276,7 @@ def contradicting_rows(X, labels, sample_weight=None):
     places : ndarray of shape (n_contradicting,)
         Row numbers of X, ascending.
     """
-    rows, order, new, keys = _ordered(X, labels, sample_weight)
+    rows, order, new, keys, _ = _ordered(X, labels, sample_weight)
     if keys is None:
         return np.empty(0, dtype=np.int64)
     first = np.flatnonzero(new)
@@ -199,11 +287,11 @@ def contradicting_rows(X, labels, sample_weight=None):
 
 
 def _ordered(X, labels, sample_weight):
-    """(rows, canonical order, where the content is new, keys of the labels or None).
+    """(rows, canonical order, where the content is new, keys of the labels, cuts).
 
     There are no keys where all rows differ in content.
     """
-    rows = _arrays(X)
+    rows = rows_of(X)
     if sample_weight is not None and not np.all(sample_weight > 0):
         rows = rows._replace(index=read_only(np.flatnonzero(sample_weight > 0)))
     hashes = np.empty(len(rows.index), dtype=np.uint64)
@@ -211,8 +299,9 @@ def _ordered(X, labels, sample_weight):
     order = np.argsort(hashes)
     new = np.empty(len(order), dtype=np.uint8)
     collisions = differs_from_previous(*rows, order, hashes, new)
+    cuts = cuts_of(hashes[order])
     if collisions == 0 and new.all():
-        return rows, order, new, None
+        return rows, order, new, None, cuts
     # Some rows share their content: order them by label, and their weights by size,
     # so that the sum of the weights does not depend on where they stood.
     keys = _label_keys(labels)[rows.index]
@@ -227,10 +316,10 @@ def _ordered(X, labels, sample_weight):
     else:
         order = np.lexsort((weight, keys, hashes))
     differs_from_previous(*rows, order, hashes, new)
-    return rows, order, new, keys
+    return rows, order, new, keys, cuts
 
 
-def _collect(rows, order, new_content, labels, sample_weight, keys):
+def _collect(rows, order, new_content, labels, sample_weight, keys, cuts):
     """Merge neighbours that agree in content and label."""
     source = rows.index[order]
     weights = np.ones(len(order)) if sample_weight is None else sample_weight[source]
@@ -241,9 +330,12 @@ def _collect(rows, order, new_content, labels, sample_weight, keys):
         first = np.flatnonzero(new)
         weights = np.add.reduceat(weights, first)
         source, opens_group = source[first], opens_group[first]
+        cuts = np.searchsorted(first, cuts)
     return CanonicalRows(
         rows._replace(index=read_only(source)),
         read_only(labels[source]),
         read_only(weights.astype(np.float64, copy=False)),
         opens_group,
+        cuts,
+        len(labels),
     )

@@ -6,21 +6,21 @@ Conventions: theta is float64 of shape (n_parameters,), after
 :class:`~skgoodmin.objective.layout.ParameterLayout`. The penalty takes weights, not
 intercepts. The special neuron comes in through :mod:`skgoodmin.objective.with_neuron`.
 
-The rows are summed block by block, blocks in chunks, chunks in order: how many of each
-follows from the shape of the problem alone, so that the sum has the same bits however
-many threads work on it.
+The rows are summed block by block, blocks in leaves, leaves in the order of a tree
+(:mod:`.leaves`): how many of each follows from the shape of the problem alone, so that
+the sum has the same bits however many threads and machines work on it.
 """
 
 import functools
 import os
 import pickle
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from ..kernels.activations import Activation
+from ..kernels.activations import ACTIVATIONS, Activation
 from ..kernels.jit import read_only
 from ..kernels.losses.labels import signs
 from ..kernels.losses.sum_losses import in_python
@@ -29,11 +29,10 @@ from ..kernels.sum_rows import GIVEN, PREDICT, SUM, specialised
 from .canonical_rows import CanonicalRows
 from .evaluation_cache import EvaluationCache, digest
 from .layout import ParameterLayout
+from .leaves import fold, number_of_leaves
 from .losses import Loss
 
-# Multiplications below which a range of rows is not worth a call of its own, and the
-# numbers of such ranges that are worth sharing among threads.
-CHUNK_WORK, MIN_CHUNKS, MAX_CHUNKS = 4_000_000, 4, 16
+LEAF_WORK = 4_000_000  # multiplications below which a leaf is not worth a call
 LARGE = 2**22  # numbers in a copy of all rows
 _NO_NEURON = read_only(np.empty(0))
 
@@ -53,7 +52,7 @@ class Objective:
     exponential : bool, default=False
         Whether the last unit of every hidden layer is an exponential.
     map : callable, default=map
-        Applies a function to the chunks of rows, in order; ``map`` of a thread pool
+        Applies a function to subtrees of leaves, in order; ``map`` of a thread pool
         sums them at the same time, with the same result.
     evaluations : EvaluationCache, optional
         Those that were made before, and all that follow.
@@ -67,6 +66,11 @@ class Objective:
     exponential: bool = False
     map: Callable = map
     evaluations: EvaluationCache | None = None
+
+    def __reduce__(self):
+        """Without a map of threads and a cache; the activation goes by its name."""
+        rest = self.layout, self.activation.name, self.loss, self.alpha
+        return _again, (self.data, *rest, self.exponential)
 
     @property
     def n_parameters(self):
@@ -91,8 +95,26 @@ class Objective:
 
     @cached_property
     def shares(self):
-        """Weights of the rows, (n_rows,), divided by their sum."""
-        return read_only(self.data.weights / self.data.weights.sum())
+        """Weights of the rows, (n_rows,), divided by the sum of all."""
+        return read_only(self.data.weights / self.data.whole.weight)
+
+    def on(self, data):
+        """The same on a part of the rows, of the same ranges of the hash."""
+        return replace(self, data=data, map=map, evaluations=None)
+
+    @cached_property
+    def n_leaves(self):
+        """Leaves that all rows are summed in, from the shape of the problem alone."""
+        sizes, whole = self.layout.sizes, self.data.whole
+        others = (i * o for i, o in self.layout.fans[1:])
+        work = whole.n_values * sizes[1] + whole.n_rows * sum(others)
+        # More work in a leaf than its gradient takes to clear and add.
+        return number_of_leaves(work // max(LEAF_WORK, 8 * self.n_parameters))
+
+    @cached_property
+    def _block(self):
+        """Rows that go through the network at once."""
+        return block_rows(self.layout.sizes, self.data.whole.n_rows)
 
     def curvature(self, raw):
         """Second derivatives of the mean loss by each raw prediction, (n_outputs, n).
@@ -108,28 +130,22 @@ class Objective:
 
     @cached_property
     def _prepared(self):
-        """(constant arguments, chunks, nothing given, spare work arrays)."""
-        sizes, n = self.layout.sizes, self.data.n_rows
-        block = block_rows(sizes, n)
-        constants = (
-            float(self.loss.degree),
-            self.alpha,
-            block,
+        """(constant arguments of the first leaf and of others, nothing given, spares).
+
+        The first leaf brings the penalty along; ``spares`` are work arrays.
+        """
+        data = self.data
+        before = float(self.loss.degree)
+        after = (
+            self._block,
             read_only(self.layout.table),
-            *self.data.rows,
-            self.data.labels,
+            *data.rows,
+            data.labels,
             self.shares,
         )
-        # Multiplications per chunk: more than its gradient takes to clear and add.
-        least = max(CHUNK_WORK, 8 * self.n_parameters)
-        others = (i * o for i, o in self.layout.fans[1:])
-        work = self.data.n_values * sizes[1] + n * sum(others)
-        n_chunks = min(work // least, MAX_CHUNKS)
-        n_chunks = n_chunks if n_chunks >= MIN_CHUNKS else 1
-        chunk = block * -(-n // (block * n_chunks))
-        chunks = [(i, min(i + chunk, n)) for i in range(0, n, chunk)]
-        nothing = np.empty((sizes[-1], 0), dtype=self.data.dtype)
-        return constants, chunks, nothing, []
+        first = before, self.alpha if data.whole.first else 0.0, *after
+        nothing = np.empty((self.n_outputs, 0), dtype=data.dtype)
+        return first, (before, 0.0, *after), nothing, []
 
     def _specialised(self, neuron):
         """The kernel, without or with a special neuron beside the network."""
@@ -147,8 +163,7 @@ class Objective:
     def _work(self):
         """Array in which one thread works on blocks of rows."""
         data, sizes = self.data, self.layout.sizes
-        block = block_rows(sizes, data.n_rows)
-        return workspace(sizes, block, data.dtype, data.rows.sparse)
+        return workspace(sizes, self._block, data.dtype, data.rows.sparse)
 
     def evaluate(self, theta, neuron=_NO_NEURON, degree=0):
         """J of f + neuron, without the neuron's penalty, and its gradient.
@@ -190,21 +205,14 @@ class Objective:
         return digest(parts()).encode()
 
     def _sum(self, theta, neuron, degree):
-        """The sum over all chunks of rows."""
-        chunks = self._prepared[1]
-        if len(chunks) == 1:
-            return self._sum_chunk(theta, neuron, degree, chunks[0])
-        value, gradient = 0.0, np.zeros(len(theta) + len(neuron))
-        sum_chunk = functools.partial(self._sum_chunk, theta, neuron, degree)
-        parts = self.map(sum_chunk, chunks)
-        for part, part_gradient in parts:
-            value += part
-            gradient += part_gradient
-        return value, gradient
+        """The sum over all leaves, wherever they are."""
+        here = functools.partial(_sum_here, theta=theta, neuron=neuron, degree=degree)
+        return tuple(self.data.fold(here, self))
 
-    def _sum_chunk(self, theta, neuron, degree, chunk):
-        """The part of a range of rows in J and its gradient."""
-        constants, _, nothing, spare = self._prepared
+    def _sum_leaf(self, theta, neuron, degree, leaf):
+        """[value, gradient]: the part of the leaf (number, range) in J."""
+        first, others, nothing, spare = self._prepared
+        constants, leaf = (others, leaf[1]) if leaf[0] else (first, leaf[1])
         kernel = self._neuron_kernel if len(neuron) else self._kernel
         gradient = np.zeros(len(theta) + len(neuron))
         try:
@@ -215,14 +223,14 @@ class Objective:
         if self.loss.kernel is not None:
             mode, given = SUM, nothing
         else:
-            mode, rows = GIVEN, slice(*chunk)
-            given = np.empty((len(nothing), chunk[1] - chunk[0]), dtype=work.dtype)
-            kernel(*constants, *point, PREDICT, *chunk, work, given, gradient)
+            mode, rows = GIVEN, slice(*leaf)
+            given = np.empty((len(nothing), leaf[1] - leaf[0]), dtype=work.dtype)
+            kernel(*constants, *point, PREDICT, *leaf, work, given, gradient)
             labels, shares = self.data.labels[rows], self.shares[rows]
             value = self.loss.into_gradient(given, labels, shares)
-        value += kernel(*constants, *point, mode, *chunk, work, given, gradient)
+        value += kernel(*constants, *point, mode, *leaf, work, given, gradient)
         spare.append(work)
-        return value, gradient
+        return [value, gradient]
 
     def value_and_gradient(self, theta):
         """Objective and gradient at ``theta``.
@@ -255,3 +263,21 @@ class Objective:
         labels, shares = self.data.labels[rows], self.shares[rows]
         value = self.loss.into_gradient(residuals, labels, shares)
         return value, residuals
+
+
+def _again(data, layout, activation, *rest):
+    """An objective that was pickled."""
+    return Objective(data, layout, ACTIVATIONS[activation], *rest)
+
+
+def _sum_here(objective, theta, neuron, degree):
+    """The sum over the leaves of the rows of an objective, in this process.
+
+    Arrays that come from another one may be read-only where they were not: kernels
+    would be compiled a second time.
+    """
+    theta = np.require(theta, requirements="W")
+    neuron = neuron if len(neuron) else _NO_NEURON
+    sum_leaf = functools.partial(objective._sum_leaf, theta, neuron, degree)
+    leaves = list(enumerate(objective.data.leaves(objective.n_leaves)))
+    return fold(sum_leaf, leaves, objective.map)

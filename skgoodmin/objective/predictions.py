@@ -1,6 +1,6 @@
 """Raw predictions: of any rows, and of the training rows with their rounding."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -62,13 +62,15 @@ class Predictions:
     @cached_property
     def raw(self):
         """Raw predictions of the canonical rows, (n_rows, n_outputs) in float64."""
-        objective = self.objective
-        coefs, intercepts = objective.layout.unpack(self.theta)
-        raw = np.empty((objective.data.n_rows, objective.layout.sizes[-1]))
-        for rows in self.slices:
-            block = objective.data.block(rows.start, rows.stop)
-            raw[rows] = predict_raw(coefs, intercepts, objective.activation, block)
-        return raw
+        return joined(self.each(_raw))
+
+    def each(self, function):
+        """``function`` of the predictions of each part of the rows, where that is."""
+        return self.objective.data.each(function, self)
+
+    def on(self, data):
+        """The same on a part of the rows."""
+        return replace(self, objective=self.objective.on(data))
 
     @property
     def slices(self):
@@ -100,6 +102,22 @@ class Predictions:
             error = steepest * (inherited + (len(weights) + 6) * eps * size)
             values = steepest * size + 1.0  # no less than |act(z)|
         return error
+
+
+def _raw(predictions):
+    """Raw predictions of the rows of a part."""
+    objective = predictions.objective
+    coefs, intercepts = objective.layout.unpack(predictions.theta)
+    raw = np.empty((objective.data.n_rows, objective.n_outputs))
+    for rows in predictions.slices:
+        block = objective.data.block(rows.start, rows.stop)
+        raw[rows] = predict_raw(coefs, intercepts, objective.activation, block)
+    return raw
+
+
+def joined(parts):
+    """Arrays one after another; one alone is not copied."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 @dataclass(frozen=True)

@@ -96,4 +96,4 @@ def _on_coordinates(data, dense):
         read_only(np.empty(0, dtype=np.int64)),
         read_only(np.arange(len(dense))),
     )
-    return CanonicalRows(rows, data.labels, data.weights, data.opens_group)
+    return replace(data, rows=rows)

@@ -91,6 +91,17 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
+def one_blas_thread():
+    """One BLAS thread inside the context, and no others."""
+    fit = os.getpid(), object()
+    _enter(fit)
+    try:
+        yield
+    finally:
+        _leave(fit)
+
+
+@contextmanager
 def fit_threads():
     """One BLAS thread inside the context; yields a ``map`` over the threads of rows.
 

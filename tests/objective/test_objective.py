@@ -111,7 +111,7 @@ def test_many_chunks_give_value_and_gradient_too(sparse):
     objective, theta = random_objective(
         (40, 30), n=40_000, n_features=30, sparse=sparse, weights=True
     )
-    assert len(objective._prepared[1]) > 1
+    assert objective.n_leaves > 1
     value, _ = objective.value_and_gradient(theta)
     np.testing.assert_allclose(value, numpy_objective(objective, theta), rtol=1e-12)
     assert _relative_error_of_some(objective, theta) < 1e-6

@@ -1,0 +1,74 @@
+"""Rows on disk: the same rows, in order, in a file that goes with them."""
+
+import os
+
+import numpy as np
+import pytest
+
+from skgoodmin import GoodMinimaClassifier
+from skgoodmin.objective import sorted_file
+from skgoodmin.objective.canonical_rows import canonical_rows
+
+
+@pytest.mark.parametrize("leaf", [1, 100, 1000, 2**20])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_rows_are_those_in_memory(monkeypatch, tmp_path, leaf, dtype):
+    monkeypatch.setattr(sorted_file, "LEAF", leaf)
+    rng = np.random.RandomState(0)
+    X = rng.randint(3, size=(200, 4)).astype(dtype)  # many rows are equal
+    labels = rng.randint(2, size=(200, 1)).astype(np.int32)
+    weight = rng.randint(3, size=200).astype(float)
+    inside = canonical_rows(X, labels, weight)
+    outside = canonical_rows(X, labels, weight, tmp_path)
+    assert 0 < inside.n_rows < 200
+    np.testing.assert_array_equal(outside.block(), inside.block())
+    np.testing.assert_array_equal(outside.rows.dense, inside.block())
+    np.testing.assert_array_equal(outside.weights, inside.weights)
+    np.testing.assert_array_equal(outside.labels, inside.labels)
+    assert outside.block().dtype == dtype
+    assert outside.n_samples == inside.n_samples == 200
+
+
+def test_the_file_goes_with_the_rows(tmp_path):
+    X, labels = np.eye(5), np.zeros((5, 1), np.int32)
+    data = canonical_rows(X, labels, None, tmp_path)
+    base = data.rows.dense
+    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
+        base = base.base
+    assert isinstance(base, np.memmap)
+    del data, base
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("alpha", [0, 0.01, "auto"])
+def test_a_fit_on_disk_has_the_bits_of_one_in_memory(tmp_path, monkeypatch, alpha):
+    monkeypatch.setattr(sorted_file, "LEAF", 5000)
+    rng = np.random.RandomState(0)
+    X = np.round(rng.normal(size=(400, 3)), 1)
+    y = (X[:, 0] * X[:, 1] > 0.1).astype(int)
+    X[:20], y[:10] = X[20:40], 0
+    np.save(tmp_path / "X.npy", X)
+    model = GoodMinimaClassifier((6,), alpha=alpha, max_iter=30, random_state=0)
+    expected = model.fit(X, y)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    found = GoodMinimaClassifier(**model.get_params()).set_params(cache_dir=tmp_path)
+    found.fit(mapped, y)
+    for a, b in zip(found.coefs_, expected.coefs_, strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(found.loss_curve_, expected.loss_curve_)
+    assert str(found.certificate_) == str(expected.certificate_)
+    np.testing.assert_array_equal(
+        found.certificate_.contradictions, expected.certificate_.contradictions
+    )
+    assert os.listdir(tmp_path) == ["X.npy"]
+
+
+def test_errors_name_the_parameter(tmp_path):
+    from scipy.sparse import eye
+
+    model, y = GoodMinimaClassifier((2,), cache_dir=tmp_path / "none"), [0, 1, 0]
+    with pytest.raises(ValueError, match="cache_dir must be a folder that exists"):
+        model.fit(np.eye(3), y)
+    with pytest.raises(ValueError, match="needs a dense array, got a sparse one"):
+        model.set_params(cache_dir=tmp_path).fit(eye(3, format="csr"), y)
