@@ -12,19 +12,22 @@ LARGEST = 30_000_000  # distances that are computed at most
 SLICE = 4_000_000  # at a time
 
 
+def _least(distance, k):
+    """Places (n, k) of the k least of each row of distances (n, m)."""
+    if k >= distance.shape[1]:
+        return np.tile(np.arange(distance.shape[1]), (len(distance), 1))
+    return np.argpartition(distance, k - 1, axis=1)[:, :k]
+
+
 def nearest(x, y, k):
-    """Places (n, k) of the k rows of y next to each row of x, and their distances."""
-    k = min(k, len(y))
-    places = np.empty((len(x), k), dtype=np.int64)
+    """Places (n, k) of the k rows of y next to each row of x."""
     step = max(SLICE // len(y), 1)
-    for start in range(0, len(x), step):
-        distance = cdist(x[start : start + step], y, "sqeuclidean")
-        some = slice(start, start + len(distance))
-        if k == len(y):
-            places[some] = np.arange(k)
-        else:
-            places[some] = np.argpartition(distance, k - 1, axis=1)[:, :k]
-    return places
+    return np.vstack(
+        [
+            _least(cdist(x[start : start + step], y, "sqeuclidean"), k)
+            for start in range(0, len(x), step)
+        ]
+    )
 
 
 def along(x, y, k, direction):
@@ -45,7 +48,10 @@ def pairs(x, y, k):
     k : int
     """
     n, m = len(x), len(y)
-    if n * m <= LARGEST:
+    if n * m <= SLICE:
+        distance = cdist(x, y, "sqeuclidean")
+        there, back = _least(distance, k), _least(distance.T, k)
+    elif n * m <= LARGEST:
         there, back = nearest(x, y, k), nearest(y, x, k)
     else:
         rng = np.random.default_rng(0)

@@ -10,37 +10,74 @@ delta_e, and with the middle and half the width of the range of slopes, any tau,
     polar <= U = sqrt( lambda_max( sum_k T_k M_k ) ).
 
 D(alpha R / U) is maximised over pi = q^2, log tau and log sigma.
+
+Sums over pairs are made row by row: with s_i and t_j of :mod:`skgoodmin.kernels.pairs`
+
+    sum_e c_e delta_e delta_e' = sum_i s_i x_i' + sum_j t_j x_j',
+
+which takes d^2 multiplications a row, not a pair.
 """
 
 import numpy as np
 
+from ..kernels.pairs import moved, moved_gradient
 from .neighbours import masses, pairs
 from .relaxation import best_scale, eigen, power_mean
 from .spread import Spread
 
 
 class _Output:
-    """Pairs of one output."""
+    """Pairs of one output: rows x of its positive side and y of its negative one."""
 
     def __init__(self, x, residuals, n_neighbours):
         self.up, self.down = (
             np.flatnonzero(residuals > 0),
             np.flatnonzero(residuals < 0),
         )
-        rows, columns = x[self.up], x[self.down]
-        left, right = pairs(rows, columns, n_neighbours)
+        self.x, self.y = (np.ascontiguousarray(x[i]) for i in (self.up, self.down))
+        self.left, self.right = pairs(self.x, self.y, n_neighbours)
         least = 1e-2 * abs(residuals[residuals != 0]).mean()
         a = np.maximum(residuals[self.up], least)
         b = np.maximum(-residuals[self.down], least)
         total = residuals[self.up].sum()
-        mass = masses(rows, columns, left, right, a / a.sum(), b / b.sum()) * total
-        self.mass = mass
-        self.left, self.right = self.up[left], self.down[right]
-        self.delta = rows[left] - columns[right]
+        args = self.x, self.y, self.left, self.right
+        self.mass = masses(*args, a / a.sum(), b / b.sum()) * total
+        (n, d), m = self.x.shape, len(self.y)
+        self._work = np.empty((n, d)), np.empty((m, d)), np.empty(n), np.empty(m)
 
-    def residuals(self, mass, n):
-        """r (n,) of the masses."""
-        return np.bincount(self.left, mass, n) - np.bincount(self.right, mass, n)
+    @property
+    def delta(self):
+        """x_i - y_j of all pairs, (E, d)."""
+        return self.x[self.left] - self.y[self.right]
+
+    def marginals(self, mass):
+        """Sums of the masses at each row, (n,) and (m,)."""
+        n, m = len(self.x), len(self.y)
+        return np.bincount(self.left, mass, n), np.bincount(self.right, mass, m)
+
+    def moments(self, weights):
+        """sum_e c_e delta_e delta_e', (d, d)."""
+        moved(self.x, self.y, self.left, self.right, weights, *self._work)
+        s, t, _, _ = self._work
+        return s.T @ self.x + t.T @ self.y
+
+    def squares(self, W):
+        """delta_e' W delta_e, (E,)."""
+        out = np.empty(len(self.left))
+        by_s, by_t = self.x @ W, self.y @ W
+        moved_gradient(self.x, self.y, self.left, self.right, by_s, by_t, out)
+        return out
+
+    def differences(self, values):
+        """f_i - f_j of all pairs, from f of both sides."""
+        up, down = values
+        return up[self.left] - down[self.right]
+
+    def residuals(self, a, b, n):
+        """r (n,) of the marginals."""
+        r = np.zeros(n)
+        r[self.up], r[self.down] = a, -b
+        return r
 
 
 class PairPlan:
@@ -71,8 +108,9 @@ class PairPlan:
         parts = []
         for output in self.outputs:
             q = np.sqrt(output.mass / mean + 1e-3)
-            length = np.sqrt((output.delta**2).sum(axis=1))
-            g = np.linalg.norm((q * q) @ output.delta)
+            length = np.sqrt(output.squares(np.eye(self.n_features)))
+            a, b = output.marginals(q * q)
+            g = np.linalg.norm(a @ output.x - b @ output.y)
             floor = 1e-3 * length.mean() + 1e-100
             parts += [q, np.log(length + floor), [np.log(g + floor)]]
         self.start = np.concatenate(parts)
@@ -95,13 +133,14 @@ class PairPlan:
             self.places, self._cut(z), strict=True
         ):
             mass, tau, sigma = q * q, np.exp(log_tau), np.exp(log_sigma)
-            g = mass @ output.delta
+            a, b = output.marginals(mass)
+            g = a @ output.x - b @ output.y
             total = half * (mass @ tau) + middle * sigma
-            own = (output.delta.T * (half * mass / tau)) @ output.delta
+            own = output.moments(half * mass / tau)
             own += np.outer(g, g) * (middle / sigma)
             matrix += total * own
             kept.append((output, q, mass, tau, sigma, g, total, own))
-            r[k] = output.residuals(mass, self.n_rows)
+            r[k] = output.residuals(a, b, self.n_rows)
         values, vectors = eigen(matrix)
         log_square, weights = power_mean(np.log(values), power)
         scale = self.alpha * np.exp(-0.5 * log_square)
@@ -112,13 +151,14 @@ class PairPlan:
             self.places, kept, strict=True
         ):
             share = (W * own).sum()
-            square = ((output.delta @ W) * output.delta).sum(axis=1) / tau
+            square = output.squares(W) / tau
             toward = W @ g
+            ahead = output.differences((output.x @ toward, output.y @ toward))
             by_mass = 0.5 * half * (share * tau + total * square)
-            by_mass += (total * middle / sigma) * (output.delta @ toward)
+            by_mass += (total * middle / sigma) * ahead
             by_tau = 0.5 * half * mass * (share * tau - total * square)
             by_sigma = 0.5 * middle * (share * sigma - total * (g @ toward) / sigma)
-            gain = slope[k][output.left] - slope[k][output.right]
+            gain = output.differences((slope[k][output.up], slope[k][output.down]))
             parts += [
                 2.0 * q * (gain - pull * by_mass),
                 -pull * by_tau,
@@ -130,9 +170,8 @@ class PairPlan:
         """Residuals (K, n) and the spread that bounds their polar."""
         r, parts = np.zeros((self.n_outputs, self.n_rows)), []
         for k, (output, q, _, _) in zip(self.places, self._cut(z), strict=True):
-            mass = q * q
-            r[k] = output.residuals(mass, self.n_rows)
-            g = mass @ output.delta
+            mass, delta = q * q, output.delta
+            r[k] = output.residuals(*output.marginals(mass), self.n_rows)
             weights = np.r_[self.half * mass, self.middle]
-            parts.append((weights, np.vstack([output.delta, g])))
+            parts.append((weights, np.vstack([delta, mass @ delta])))
         return r, [Spread(parts)]
