@@ -1,10 +1,12 @@
 """Cross-validation over alpha: the path, the scores, the fit that follows."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_moons
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 from skgoodmin import (
@@ -39,9 +41,35 @@ def test_one_strength_is_a_plain_cross_validation(moons):
     X, y = moons
     folds = StratifiedKFold(4, shuffle=True, random_state=1)
     model = GoodMinimaClassifierCV(**SMALL, alphas=[0.02], cv=folds).fit(X, y)
-    plain = GoodMinimaClassifier(**SMALL, alpha=0.02)
-    scores = cross_val_score(plain, X, y, cv=folds)
+    plain = GoodMinimaClassifier(**SMALL, alpha=0.02, max_escapes=0, max_iter=75)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        scores = cross_val_score(plain, X, y, cv=folds)
     np.testing.assert_array_equal(model.scores_[:, 0], scores)
+
+
+def test_fits_in_folds_are_short_and_the_last_one_is_whole(moons):
+    """Without a warning that they are, unless it was the user who wanted it so."""
+    seen = []
+
+    def scoring(model, X, y):
+        seen.append(model)
+        return model.score(X, y)
+
+    parameters = {"alphas": [3e-4], "cv": 2, "random_state": 0, "scoring": scoring}
+    model = GoodMinimaClassifierCV((20,), **parameters).fit(*moons)
+    assert [fold.n_iter_ for fold in seen] == [75, 75] and model.n_iter_ > 75
+    for fold in seen:
+        assert fold.n_escapes_ == 0 and len(fold.loss_curve_) == 76
+        assert fold.max_iter == 1000 and fold.max_escapes == 3 and fold.tol == 1e-4
+    single = GoodMinimaClassifier((20,), alpha=3e-4, random_state=0).fit(*moons)
+    np.testing.assert_array_equal(model.coefs_[0], single.coefs_[0])
+    seen.clear()
+    with pytest.warns(ConvergenceWarning) as caught:
+        model.set_params(max_iter=70, refit=False).fit(*moons)
+    told = [str(w.message).partition(":")[0] for w in caught]
+    assert told == [f"Fold {i}, alpha=0.0003" for i in (0, 1)]
+    assert [fold.n_iter_ for fold in seen] == [70, 70]
 
 
 def test_the_path_gets_over_a_penalty_that_shrinks_the_network_to_nothing(moons):

@@ -22,6 +22,7 @@ from .base import Network
 from .callbacks import CALLBACKS, TaskTree, with_callbacks
 from .interruption import STOPPED, interruptible, is_one_of_many
 from .link import link_of
+from .path import ITERATIONS, in_a_fold
 from .report import Report, telling_of_compilation
 from .rows import split
 from .setup import (
@@ -83,8 +84,8 @@ class TrainedNetwork(Network):
 
         ``known`` is what y may hold, by default all that it holds.
         With a ``checkpoint``: as the fit that made it, whose evaluations are known.
-        ``place`` is which of the fits of another one this is: nobody reads its
-        certificate.
+        ``place`` is which of the fits in folds this is: a short one, whose certificate
+        nobody reads.
         """
         with interruptible() as stop, telling_of_compilation(self.verbose):
             return self._fit_until(
@@ -137,14 +138,7 @@ class TrainedNetwork(Network):
                 objective,
                 starts,
                 rng,
-                Budget(
-                    self.max_iter,
-                    self.max_fun,
-                    self.tol,
-                    self.max_escapes if origin is None else 0,
-                    every_layer=self.neuron_placement == "per_layer",
-                    stop=stop,
-                ),
+                self._budget(stop, origin, place),
                 training=self.training,
                 special_neuron=self.special_neuron is not None,
                 augmented=augment(self, objective, degree),
@@ -171,7 +165,9 @@ class TrainedNetwork(Network):
                 ConvergenceWarning,
                 stacklevel=5 if CALLBACKS else 4,
             )
-        elif not (self.converged_ or training.best.stopped):
+        elif not (
+            self.converged_ or training.best.stopped or self._is_cut_short(place)
+        ):
             warnings.warn(
                 f"{report.prefix}L-BFGS did not converge: {why}",
                 ConvergenceWarning,
@@ -207,6 +203,22 @@ class TrainedNetwork(Network):
         if cache is None and self.warm_start and hasattr(self, "_skl_callbacks"):
             cache = EvaluationCache()
         return rng, origin, cache
+
+    def _budget(self, stop, origin, place):
+        """How much work the training may do; in a fold that is less."""
+        budget = Budget(
+            self.max_iter,
+            self.max_fun,
+            self.tol,
+            self.max_escapes if origin is None else 0,
+            every_layer=self.neuron_placement == "per_layer",
+            stop=stop,
+        )
+        return in_a_fold(budget) if place else budget
+
+    def _is_cut_short(self, place):
+        """Whether the fit ended after the iterations that are enough in a fold."""
+        return bool(place) and ITERATIONS <= self.n_iter_ < self.max_iter
 
     def _on_iteration(self, tasks, report):
         """What is called after each iteration: prints and callbacks, or None."""

@@ -1,12 +1,32 @@
-"""The path of warm starts over alpha in one fold, and what its scores say."""
+"""The path of warm starts over alpha in one fold, and what its scores say.
+
+Fits in folds are there to be compared. What a strength is worth shows long before they
+come to rest, so they are short: see :func:`in_a_fold`.
+"""
 
 import inspect
 import warnings
+from dataclasses import replace
 from numbers import Real
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import _check_method_params
+
+ITERATIONS, TOL = 75, 1e-3  # that are enough in a fold
+
+
+def in_a_fold(budget):
+    """The :class:`~skgoodmin.training.start.Budget` of a fit in a fold.
+
+    No escapes, ``ITERATIONS`` of a run at most, and ``TOL`` at least.
+    """
+    return replace(
+        budget,
+        max_iter=min(budget.max_iter, ITERATIONS),
+        tol=max(budget.tol, TOL),
+        max_escapes=0,
+    )
 
 
 def checked_folds(splits, n_rows, sample_weight):
