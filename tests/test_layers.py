@@ -20,7 +20,7 @@ LAYERS = [
     {"estimator"},
     {"classifier"},
     {"classifier_cv"},
-    {"any_model", "compile", "displays", "onnx"},
+    {"any_model", "compile", "dask", "displays", "onnx"},
     {"__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -30,6 +30,7 @@ DOORS = {
     "sklearn": {
         "any_model.py",
         "classifier.py",
+        "dask/*.py",
         "displays/*.py",
         "estimator/*.py",
     },
@@ -40,6 +41,8 @@ DOORS = {
         "training/lbfgs.py",
     },
     "ot": {"certificates/transport.py"},
+    "dask": {"dask/*.py"},
+    "distributed": {"dask/*.py"},
     "joblib": {"estimator/cross_validation.py", "training/escape.py"},
     "threadpoolctl": {"training/threads.py"},
     "matplotlib": {"displays/axes.py"},

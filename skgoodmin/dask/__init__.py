@@ -1,0 +1,16 @@
+"""Rows on a cluster of dask: the same model as on one machine, bit for bit.
+
+Needs the extra ``dask``: ``pip install skgoodmin[dask]``.
+"""
+
+try:
+    import distributed  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        "skgoodmin.dask needs dask and distributed; install them with 'pip install "
+        "skgoodmin[dask]'."
+    ) from error
+
+from .classifier import DaskGoodMinimaClassifier
+
+__all__ = ["DaskGoodMinimaClassifier"]

@@ -1,0 +1,232 @@
+"""From collections of dask to leaves on workers.
+
+Each block of rows is checked where it is, and then cut into the ranges of the hash; the
+pieces of a range come together on one worker, in whatever order. So the leaves do not
+depend on blocks: not on their number, nor on their order, nor on which rows they hold.
+"""
+
+import copy
+from dataclasses import dataclass, replace
+from operator import getitem
+from typing import Any
+
+import dask
+import numpy as np
+from scipy.sparse import csr_array, issparse
+
+from ..estimator.setup import is_lazy, validated
+from ..estimator.targets import MOST_NUMBERS, MOST_NUMBERS_SHARE
+from ..objective.canonical_rows import (
+    CanonicalRows,
+    canonical_rows,
+    contradicting_rows,
+    range_of,
+    rows_of,
+)
+from ..objective.leaves import RANGES
+from .rows import cluster_rows, stacked
+from .workers import Held
+
+
+@dataclass
+class _Seen:
+    """What the client has to know of a block."""
+
+    n_rows: int
+    X: Any = None  # no rows of it
+    y: Any = None  # what it holds: distinct values, or a few rows of a matrix
+    weight: float = 0.0
+    names: Any = None  # of the columns
+
+
+def blocks_of(X, y, sample_weight):
+    """Triples (X, y, sample_weight) of delayed blocks, whose rows belong together."""
+    given = {"X": X, "y": y, "sample_weight": sample_weight}
+    given = {name: data for name, data in given.items() if data is not None}
+    for name, data in given.items():
+        if not is_lazy(data) or not hasattr(data, "to_delayed"):
+            raise TypeError(
+                f"{name}: a dask array or frame is needed, got {type(data).__name__}; "
+                "data in memory are what GoodMinimaClassifier is for."
+            )
+    rows = _known_chunks(X)
+    for name, data in given.items():
+        known = _known_chunks(data)
+        if rows is not None and known is not None and sum(known) != sum(rows):
+            raise ValueError(
+                f"X and {name}: they must have the same number of rows, got "
+                f"{sum(rows)} and {sum(known)}."
+            )
+        if hasattr(data, "rechunk"):
+            axes = {axis: -1 for axis in range(1, data.ndim)}
+            if rows is not None and known is not None and known != rows:
+                axes[0] = rows
+            if axes:
+                data = data.rechunk(axes)
+        given[name] = list(np.ravel(data.to_delayed(optimize_graph=True)))
+    counts = {name: len(blocks) for name, blocks in given.items()}
+    for name, count in counts.items():
+        if count != counts["X"]:
+            raise ValueError(
+                f"X and {name}: they must have the same partitions, got "
+                f"{counts['X']} and {count} of them."
+            )
+    weights = given.get("sample_weight", [None] * counts["X"])
+    return list(zip(given["X"], given["y"], weights, strict=True))
+
+
+def _known_chunks(data):
+    """Numbers of rows of the blocks, or None where they are not known."""
+    chunks = getattr(data, "chunks", None)
+    if chunks is None or np.isnan(chunks[0]).any():
+        return None
+    return chunks[0]
+
+
+def checked(workers, shell, blocks):
+    """Futures of checked blocks, and what is seen of each.
+
+    Raises
+    ------
+    ValueError
+        If a block is not valid: its array and its number are named.
+    """
+    tasks = [
+        dask.delayed(_checked, pure=False)(shell, number, *block)
+        for number, block in enumerate(blocks)
+    ]
+    futures = workers.client.compute(tasks, optimize_graph=True)
+    seen = workers.client.map(getitem, futures, [1] * len(futures), pure=False)
+    return futures, workers.gather(seen)
+
+
+def _checked(shell, number, X, y, sample_weight):
+    """On a worker: ((X, y, sample_weight), seen) of a block; None and seen if empty."""
+    if X.shape[0] == 0 and len(y) == 0:
+        return None, _Seen(0)
+    shell = copy.copy(shell)
+    weights = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    try:
+        # Whether they are all 0 is asked of all blocks together.
+        nothing = weights is not None and not weights.any()
+        X, y, sample_weight = validated(
+            shell, X, y, None if nothing else sample_weight, reset=True
+        )
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{error} (block {number})") from None
+    if nothing:
+        sample_weight = weights
+    total = X.shape[0] if sample_weight is None else sample_weight.sum()
+    names = getattr(shell, "feature_names_in_", None)
+    if issparse(X):
+        X = csr_array(X)
+    if issparse(y) or y.ndim == 2:
+        y = y.toarray() if issparse(y) else y
+        few = y[:1]
+        shell._encode(y)  # or an error that says what is wrong with it
+    else:
+        few = np.unique(y)
+    return (X, y, sample_weight), _Seen(X.shape[0], X[:0], few, float(total), names)
+
+
+def target_of(estimator, seen, known=None):
+    """The target of y, which no single block may know."""
+    kept = [block.y for block in seen if block.n_rows]
+    if kept[0].ndim == 2:
+        return estimator._encode(np.concatenate(kept), known)[0]
+    present = np.unique(np.concatenate(kept))
+    n_rows = sum(block.n_rows for block in seen)
+    few = len(present) <= max(MOST_NUMBERS, MOST_NUMBERS_SHARE * n_rows)
+    if known is None and few:  # of all rows: real numbers may be classes
+        known = present
+    return estimator._encode(present, known)[0]
+
+
+def unite(seen):
+    """(no rows of X, names of its columns or None), the same in all blocks."""
+    kept = [block for block in seen if block.n_rows]
+    if not kept:
+        raise ValueError("X: there are no rows.")
+    first = kept[0]
+    for block in kept:
+        if block.X.shape[1] != first.X.shape[1]:
+            raise ValueError(
+                f"X: its blocks have {first.X.shape[1]} and {block.X.shape[1]} columns."
+            )
+        if issparse(block.X) != issparse(first.X):
+            raise ValueError("X: some blocks are sparse and others are not.")
+        if not np.array_equal(block.names, first.names):
+            raise ValueError("X: its blocks have columns of different names.")
+    if not 0 < sum(block.weight for block in kept) < np.inf:
+        raise ValueError("sample_weight: the sum must be finite and not zero.")
+    double = any(block.X.dtype == np.float64 for block in kept)
+    return first.X.astype(np.float64 if double else np.float32), first.names
+
+
+def share_out(workers, encode, futures, seen, empty):
+    """The rows as :class:`ClusterRows`, and the numbers of those that contradict.
+
+    Parameters
+    ----------
+    workers : Workers
+    encode : callable(y) -> labels
+    futures, seen
+        See :func:`checked`.
+    empty : ndarray or CSR of shape (0, n_features)
+    """
+    n_rows = [block.n_rows for block in seen]
+    starts = np.cumsum([0, *n_rows])
+    cut = [
+        workers.client.submit(_cut, future, int(start), encode, empty.dtype, pure=False)
+        for future, start, n in zip(futures, starts[:-1], n_rows, strict=True)
+        if n
+    ]
+    leaves, small = [], []
+    for address, span in workers.shares(RANGES):
+        for i in span:
+            pieces = [workers.client.submit(getitem, some, i) for some in cut]
+            both = workers.submit(address, _leaf, pieces, empty)
+            leaves.append(workers.submit(address, getitem, both, 0))
+            small.append(workers.submit(address, getitem, both, 1))
+    found = workers.gather(small)
+    data = cluster_rows(Held(workers, leaves), [some[:-1] for some in found], empty)
+    return data, np.sort(np.concatenate([some[-1] for some in found]))
+
+
+def _cut(block, start, encode, dtype):
+    """On a worker: the pieces of a block, one a range of the hash."""
+    X, y, sample_weight = block[0]
+    X, labels = X.astype(dtype, copy=False), encode(y)
+    numbers = np.arange(start, start + X.shape[0])
+    ranges = range_of(X)
+    order = np.argsort(ranges, kind="stable")
+    cuts = np.searchsorted(ranges[order], np.arange(RANGES + 1))
+    return [
+        (
+            X[order[a:b]],
+            labels[order[a:b]],
+            None if sample_weight is None else sample_weight[order[a:b]],
+            numbers[order[a:b]],
+        )
+        for a, b in zip(cuts[:-1], cuts[1:], strict=True)
+    ]
+
+
+def _leaf(pieces, empty):
+    """On a worker: the finest leaf of its pieces, and what the client keeps of it."""
+    columns = list(zip(*pieces, strict=True))
+    X, labels = stacked(list(columns[0])), np.concatenate(columns[1])
+    weights = None if columns[2][0] is None else np.concatenate(columns[2])
+    numbers = np.concatenate(columns[3])
+    contradicting = np.empty(0, dtype=np.int64)
+    if len(numbers) == 0 or (weights is not None and not weights.any()):
+        nothing = np.empty(0), np.empty(0, dtype=bool), np.zeros(2, dtype=np.int64)
+        data = CanonicalRows(rows_of(empty), labels[:0], *nothing, len(numbers))
+    else:
+        data = canonical_rows(X, labels, weights)
+        # They are all of one range.
+        data = replace(data, cuts=np.array([0, data.n_rows]))
+        if not data.opens_group.all():
+            contradicting = numbers[contradicting_rows(X, labels, weights)]
+    small = data.labels, data.weights, data.opens_group, data.cuts
+    return data, (*small, data.n_samples, data.n_values, contradicting)

@@ -1,0 +1,360 @@
+"""The model of a cluster is that of one machine, whatever happens to rows and workers.
+
+Each test has a time limit: what is lost must end in an error, not in waiting.
+"""
+
+import os
+import pickle
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.base import clone
+
+from skgoodmin import GoodMinimaClassifier
+
+dask = pytest.importorskip("dask")
+da = pytest.importorskip("dask.array")
+distributed = pytest.importorskip("distributed")
+
+from skgoodmin.dask import DaskGoodMinimaClassifier  # noqa: E402
+from skgoodmin.dask.rows import ClusterRows  # noqa: E402
+from skgoodmin.dask.workers import _united  # noqa: E402
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.slow,
+]
+LIMIT = 300  # seconds of a test
+N = 20_000
+RNG = np.random.RandomState(0)
+X = np.round(RNG.normal(size=(N, 8)), 2)
+X[RNG.uniform(size=X.shape) < 0.3] = 0.0
+X[1000:1400], X[15000:15300] = X[:400], X[:300]  # equal rows, far apart
+SIGNAL = X[:, 0] * X[:, 1] + X[:, 2]
+TWO = (SIGNAL + 0.3 * RNG.normal(size=N) > 0).astype(int)
+THREE = np.array(["a", "bb", "ccc"])[np.digitize(SIGNAL, [-0.5, 0.5])]
+LABELS = np.column_stack([TWO, SIGNAL > 0.5]).astype(int)
+WEIGHT = RNG.uniform(size=N) * (RNG.uniform(size=N) < 0.95)
+UNEVEN = (1, 7000, 0, 4999, 8000)
+
+
+@pytest.fixture(autouse=True)
+def time_limit():
+    def late(number, frame):
+        raise TimeoutError(f"this test took more than {LIMIT} seconds")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(LIMIT)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def _cluster(n_workers):
+    dask.config.set({"distributed.comm.timeouts.connect": "120s"})  # a busy machine
+    return distributed.LocalCluster(
+        n_workers=n_workers,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=":0",
+        memory_limit=None,
+    )
+
+
+@pytest.fixture(scope="module")
+def client():
+    with _cluster(2) as cluster, distributed.Client(cluster) as client:
+        yield client
+
+
+def _models(client, **parameters):
+    """The same on a cluster and on this machine; the rows are worth sharing."""
+    given = {"hidden_layer_sizes": (100,), "alpha": 0.001, "max_iter": 6}
+    given |= {"random_state": 0} | parameters
+    return DaskGoodMinimaClassifier(client=client, **given), GoodMinimaClassifier(
+        **given
+    )
+
+
+def _assert_same(found, expected):
+    for a, b in zip(found.coefs_, expected.coefs_, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert a.dtype == b.dtype
+    for a, b in zip(found.intercepts_, expected.intercepts_, strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(found.history_, expected.history_)
+    np.testing.assert_array_equal(found.classes_, expected.classes_)
+    assert found.alpha_ == expected.alpha_
+    assert found.link_slope_ == expected.link_slope_
+    assert found.certificate_.bounds == expected.certificate_.bounds
+    assert str(found.certificate_) == str(expected.certificate_)
+    for name in ("objective", "loss", "grad_norm"):
+        assert getattr(found.certificate_, name) == getattr(expected.certificate_, name)
+    np.testing.assert_array_equal(
+        found.certificate_.contradictions, expected.certificate_.contradictions
+    )
+    witnesses = found.certificate_.witness, expected.certificate_.witness
+    assert (witnesses[0] is None) == (witnesses[1] is None)
+    if witnesses[0] is not None:
+        np.testing.assert_array_equal(witnesses[0].coef, witnesses[1].coef)
+        assert witnesses[0].decrease == witnesses[1].decrease
+
+
+def _arrays(*arrays, chunks=6000):
+    return [
+        None if a is None else da.from_array(a, chunks=(chunks, *a.shape[1:]))
+        for a in arrays
+    ]
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+def test_any_number_of_workers(n_workers):
+    with _cluster(n_workers) as cluster, distributed.Client(cluster) as client:
+        model, local = _models(client)
+        _assert_same(model.fit(*_arrays(X, TWO)), local.fit(X, TWO))
+        assert model.loss_curve_[-1] < 0.9 * model.loss_curve_[0]
+
+
+@pytest.mark.parametrize("chunks", [N, 1700, UNEVEN], ids=["1", "12", "uneven"])
+def test_any_chunks(client, chunks):
+    model, local = _models(client, alpha=0, max_escapes=1, max_iter=15, tol=1e-2)
+    found = model.fit(*_arrays(X, TWO, WEIGHT, chunks=chunks))
+    _assert_same(found, local.fit(X, TWO, WEIGHT))
+
+
+def test_shuffled_rows(client):
+    model, local = _models(client)
+    order = np.random.RandomState(1).permutation(N)
+    found = model.fit(*_arrays(X[order], TWO[order], WEIGHT[order]))
+    expected = local.fit(X, TWO, WEIGHT)
+    for a, b in zip(found.coefs_, expected.coefs_, strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(
+        np.sort(order[found.certificate_.contradictions]),
+        expected.certificate_.contradictions,
+    )
+
+
+@pytest.mark.parametrize(
+    "y, parameters",
+    [
+        (THREE, {}),
+        (THREE, {"loss": "log_loss", "hidden_layer_sizes": (60, 20)}),
+        (LABELS, {"activation": "tanh"}),
+        (TWO, {"class_weight": "balanced"}),
+        (TWO, {"alpha": "auto"}),
+        (TWO, {"neuron_placement": "per_layer", "max_escapes": 1, "tol": 0.1}),
+    ],
+    ids=["classes", "log-loss", "labels", "balanced", "auto", "per layer"],
+)
+def test_targets_and_parameters(client, y, parameters):
+    model, local = _models(client, **parameters)
+    _assert_same(model.fit(*_arrays(X, y)), local.fit(X, y))
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["ones", "weights"])
+def test_sparse_blocks(client, weight):
+    model, local = _models(client)
+    blocks = _arrays(X, TWO, weight)
+    blocks[0] = blocks[0].map_blocks(csr_array)
+    _assert_same(model.fit(*blocks), local.fit(csr_array(X), TWO, weight))
+
+
+def test_single_precision(client):
+    model, local = _models(client, max_iter=3)
+    single = X.astype(np.float32)
+    found = model.fit(*_arrays(single, TWO))
+    assert found.coefs_[0].dtype == np.float32
+    _assert_same(found, local.fit(single, TWO))
+
+
+@pytest.mark.parametrize("n", [300, 17_000])  # too few rows, too little work
+def test_what_is_not_worth_sharing(client, n):
+    model, local = _models(client, hidden_layer_sizes=(5,))
+    found = model.fit(*_arrays(X[:n], TWO[:n], WEIGHT[:n], chunks=100 * n // 300))
+    _assert_same(found, local.fit(X[:n], TWO[:n], WEIGHT[:n]))
+
+
+def test_unknown_chunk_sizes_and_frames(client):
+    pytest.importorskip("pandas")
+    dd = pytest.importorskip("dask.dataframe")
+    import pandas as pd
+
+    names = list("abcdefgh")
+    frame = pd.DataFrame(X, columns=names)
+    model, local = _models(client)
+    found = model.fit(
+        dd.from_pandas(frame, npartitions=3),
+        dd.from_pandas(pd.Series(THREE, name="y"), npartitions=3),
+    )
+    _assert_same(found, local.fit(frame, THREE))
+    np.testing.assert_array_equal(found.feature_names_in_, names)
+    lazy = found.predict(dd.from_pandas(frame[:50], npartitions=2))
+    np.testing.assert_array_equal(lazy.compute(), local.predict(frame[:50]))
+
+    kept = X[:, 3] != 0
+    rows, y = _arrays(X, TWO)
+    mask = rows[:, 3] != 0
+    found = clone(model).fit(rows[mask], y[mask])
+    _assert_same(found, clone(local).fit(X[kept], TWO[kept]))
+
+
+def test_predictions_are_lazy_and_the_local_model_is_the_same(client):
+    model, local = _models(client, max_iter=2)
+    rows, y = _arrays(X, THREE, chunks=(5000, 0, 15_000))
+    model.fit(rows, y)
+    local.fit(X, THREE)
+    for method in ("predict", "predict_proba", "decision_function"):
+        expected = getattr(local, method)(X)
+        lazy = getattr(model, method)(rows)
+        assert isinstance(lazy, da.Array) and lazy.shape == expected.shape
+        np.testing.assert_array_equal(lazy.compute(), expected)
+        np.testing.assert_array_equal(getattr(model, method)(X), expected)
+    assert model.score(rows, y) == local.score(X, THREE) == model.score(X, THREE)
+    here = model.to_local()
+    assert type(here) is GoodMinimaClassifier
+    _assert_same(here, local)
+    again = pickle.loads(pickle.dumps(model))
+    assert again.client is None and clone(model).client is None
+    np.testing.assert_array_equal(again.predict(X[:9]), local.predict(X[:9]))
+
+
+class _Killer:
+    """Kills a worker when something is asked of the rows for the n-th time."""
+
+    def __init__(self, monkeypatch, pids, name, n):
+        self.pids, self.left, method = pids, n, getattr(ClusterRows, name)
+
+        def counting(rows, *arguments):
+            self.left -= 1
+            if self.left == 0:
+                os.kill(self.pids.pop(), signal.SIGKILL)
+            return method(rows, *arguments)
+
+        monkeypatch.setattr(ClusterRows, name, counting)
+
+
+# In the middle of a run, in the scout of an escape, in the certificate.
+@pytest.mark.parametrize("name, n", [("fold", 4), ("head", 1), ("each", 2)])
+def test_a_killed_worker_costs_no_bit(monkeypatch, name, n):
+    parameters = {"alpha": 0, "max_escapes": 1, "max_iter": 20, "tol": 1e-2}
+    model, local = _models(None, **parameters)
+    expected = local.fit(X, TWO, WEIGHT)
+    with _cluster(2) as cluster, distributed.Client(cluster) as client:
+        model.client = client
+        killer = _Killer(monkeypatch, list(client.run(os.getpid).values()), name, n)
+        _assert_same(model.fit(*_arrays(X, TWO, WEIGHT)), expected)
+        assert killer.left <= 0
+
+
+def test_a_worker_that_joins_costs_no_bit(monkeypatch):
+    from skgoodmin.dask import workers
+
+    monkeypatch.setattr(workers, "LOOK", 0.0)
+    model, local = _models(None, max_iter=8)
+    with _cluster(1) as cluster, distributed.Client(cluster) as client:
+        model.client = client
+        timer = threading.Timer(1.0, cluster.scale, [2])
+        timer.start()
+        rows = _arrays(X, TWO)
+        while timer.is_alive() or len(client.nthreads()) < 2:
+            found = model.fit(*rows)
+        _assert_same(found, local.fit(X, TWO))
+        _assert_same(model.fit(*rows), local)
+
+
+def test_without_workers_there_is_an_error(monkeypatch):
+    from skgoodmin.dask import workers
+
+    monkeypatch.setattr(workers, "PATIENCE", 1.0)
+    with _cluster(0) as cluster, distributed.Client(cluster) as client:
+        with pytest.raises(RuntimeError, match="client: no worker has come in 1 sec"):
+            _models(client)[0].fit(*_arrays(X, TWO))
+
+
+def test_a_lost_scheduler_is_an_error(monkeypatch):
+    from skgoodmin.dask import workers
+
+    monkeypatch.setattr(workers, "PATIENCE", 2.0)
+    cluster = _cluster(1)
+    client = distributed.Client(cluster)
+    model = _models(client, max_iter=10**6, tol=0, max_fun=10**6)[0]
+    timer = threading.Timer(8.0, cluster.close)
+    timer.start()
+    begin = time.monotonic()
+    with pytest.raises(Exception) as caught:  # noqa: B017, PT011
+        model.fit(*_arrays(X, TWO))
+    assert not isinstance(caught.value, AssertionError)
+    assert time.monotonic() - begin < 120
+    client.close()
+
+
+def _holed(at, value):
+    changed = X.copy()
+    changed[at, 2] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    "arrays, told",
+    [
+        ((_holed(7001, np.nan), TWO), r"(?s)X.* NaN.*\(block 1\)"),
+        ((X, TWO, np.where(np.arange(N) == 19000, -1.0, 1.0)), r"sample_weight.*block"),
+        ((X, TWO[:-1]), "X and y: .* same number of rows, got 20000 and 19999"),
+        ((X, np.where(np.arange(N) < 9000, 0.5, 0.25) + SIGNAL), "y.* continuous"),
+        ((X, np.zeros(N, dtype=int)), "at least 2 classes"),
+        ((X, TWO, np.zeros(N)), "sample_weight: the sum"),
+        ((X[:, 0], TWO), "X"),
+    ],
+    ids=["NaN", "weight", "rows", "numbers", "one class", "no weight", "column"],
+)
+def test_errors_name_the_array(client, arrays, told):
+    with pytest.raises(ValueError, match=told):
+        _models(client)[0].fit(*_arrays(*arrays))
+
+
+def test_partitions_that_do_not_match_are_an_error(client):
+    model = _models(client)[0]
+    rows, y = _arrays(X, TWO)
+    mask = rows[:, 3] != 0
+    with pytest.raises(ValueError, match="X and y: .* same partitions, got 4 and 2"):
+        model.fit(rows[mask], y.rechunk(10_000))
+    with pytest.raises(ValueError, match=r"X and y.*\(block \d\)"):
+        model.fit(rows[mask], y)
+    with pytest.raises(TypeError, match="X: a dask array or frame is needed, got nda"):
+        model.fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("training", "grow"),
+        ("training", "joint"),
+        ("early_stopping", True),
+        ("warm_start", True),
+        ("special_neuron", "monomial"),
+        ("cache_dir", "."),
+    ],
+)
+def test_what_a_cluster_can_not_do_is_told(client, name, value):
+    model = _models(client)[0].set_params(**{name: value})
+    with pytest.raises(NotImplementedError, match=name):
+        model.fit(*_arrays(X, TWO))
+
+
+def test_partial_fit_is_not_there(client):
+    with pytest.raises(NotImplementedError, match=r"to_local\(\)\.partial_fit"):
+        _models(client)[0].partial_fit(X, TWO)
+
+
+def test_branches_are_united_where_both_are_there():
+    terms = {8 + i: [float(10**i)] for i in (0, 1, 2, 4, 5, 6, 7)}
+    assert _united(dict(terms)) == {4: [11.0], 10: [100.0], 3: [11110000.0]}
+    terms[11] = [1000.0]
+    assert _united(dict(reversed(terms.items()))) == {1: [11111111.0]}
