@@ -54,8 +54,8 @@ class Status(Enum):
         "(proven)"
     )
     BOUNDED = (
-        "bounded: no neuron is known that lowers the objective by more than tol_gap (0 "
-        "unless the network was grown), and how far it can be from the best is bounded"
+        "bounded: no neuron is known that lowers the objective (of a grown network: by "
+        "more than tol_gap); how far it is from the best at most, the bound says"
     )
     STOPPED = (
         "stopped on request, by early stopping, a callback or Ctrl-C, on its way down"
