@@ -3,8 +3,8 @@ How alpha is chosen
 ===================
 
 By default from six strengths, by short fits in four folds, for about the time of two
-fits. ``GoodMinimaClassifierCV`` takes whole fits, and as many strengths as you like.
-:class:`~skgoodmin.AlphaDisplay` draws either.
+fits. ``GoodMinimaClassifierCV`` takes longer fits, as many strengths as you like, and
+any score. :class:`~skgoodmin.AlphaDisplay` draws either.
 """
 
 import matplotlib.pyplot as plt
