@@ -22,12 +22,14 @@ extensions = [
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 autosummary_generate = True
+autodoc_typehints = "none"  # the docstrings have them
 numpydoc_show_class_members = False  # the template of classes has a list of its own
 toc_object_entries_show_parents = "hide"
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": "plot_",
+    "within_subsection_order": "FileNameSortKey",
     "ignore_pattern": "quickstart",
     "abort_on_example_error": True,
     "remove_config_comments": True,
@@ -48,9 +50,10 @@ def _inline_math(translator, node):
 
 
 def _display_math(translator, node):
-    """A formula on lines of its own."""
-    formula = convert(node.astext(), display="block")
-    translator.body.append(f'<div class="math">{formula}</div>')
+    """Formulas on lines of their own; an empty line is between two of them."""
+    for formula in node.astext().strip().split("\n\n"):
+        drawn = convert(formula, display="block")
+        translator.body.append(f'<div class="math">{drawn}</div>')
     raise nodes.SkipNode
 
 
