@@ -245,7 +245,7 @@ class DaskGoodMinimaClassifier(GoodMinimaClassifier):
 
 def _labels(estimator, classes, y):
     """On a worker: the labels of a block of y."""
-    return estimator._encode(y, classes)[1]
+    return estimator._encode(y, known=classes)[1]
 
 
 def _predict_block(model, method, X, empty):

@@ -133,13 +133,13 @@ def target_of(estimator, seen, known=None):
     """The target of y, which no single block may know."""
     kept = [block.y for block in seen if block.n_rows]
     if kept[0].ndim == 2:
-        return estimator._encode(np.concatenate(kept), known)[0]
+        return estimator._encode(np.concatenate(kept), known=known)[0]
     present = np.unique(np.concatenate(kept))
     n_rows = sum(block.n_rows for block in seen)
     few = len(present) <= max(MOST_NUMBERS, MOST_NUMBERS_SHARE * n_rows)
     if known is None and few:  # of all rows: real numbers may be classes
         known = present
-    return estimator._encode(present, known)[0]
+    return estimator._encode(present, known=known)[0]
 
 
 def unite(seen):
