@@ -13,6 +13,8 @@ from .displays import (
     LossCurveDisplay,
 )
 from .estimator.callbacks import ValidationMonitor
+from .regressor import GoodMinimaRegressor
+from .regressor_cv import GoodMinimaRegressorCV
 from .version import __version__
 
 __all__ = [
@@ -22,6 +24,8 @@ __all__ = [
     "CertificateDisplay",
     "GoodMinimaClassifier",
     "GoodMinimaClassifierCV",
+    "GoodMinimaRegressor",
+    "GoodMinimaRegressorCV",
     "Known",
     "LandscapeDisplay",
     "LossCurveDisplay",

@@ -18,7 +18,8 @@ from .kernels.activations import ACTIVATIONS
 from .objective.canonical_rows import canonical_rows, contradicting_rows
 from .objective.layout import ParameterLayout
 from .objective.losses import LOSSES, CustomLoss
-from .objective.losses.custom import PointwiseLoss, check_loss
+from .objective.losses.checks import check_loss
+from .objective.losses.custom import PointwiseLoss
 from .objective.objective import Objective
 from .objective.predictions import GivenPredictions
 

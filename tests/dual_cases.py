@@ -7,6 +7,7 @@ from scipy.special import logsumexp
 
 from skgoodmin.objective.duals.custom import PointwiseDual
 from skgoodmin.objective.duals.hinge import HingeDual
+from skgoodmin.objective.duals.huber import HuberDual
 from skgoodmin.objective.duals.logistic import LogisticDual
 from skgoodmin.objective.duals.softmax import SoftmaxDual
 from skgoodmin.objective.duals.squared import SquaredDual
@@ -30,6 +31,16 @@ class OwnLogistic:
 
     def derivative(self, raw, sign):
         return -sign / (1.0 + np.exp(sign * raw))
+
+
+class LogCosh:
+    """A loss of a user's for real targets."""
+
+    def value(self, raw, target):
+        return np.logaddexp(raw - target, target - raw) - np.log(2.0)
+
+    def derivative(self, raw, target):
+        return np.tanh(raw - target)
 
 
 def rows(n, d, rng, *, rounded=False, constant=False, scale=1.0, weights=False):
@@ -61,6 +72,10 @@ def make_dual(name, shares, n_outputs, rng):
         "logistic": lambda: LogisticDual(signs, shares),
         "softmax": lambda: SoftmaxDual(labels, n_outputs, shares),
         "squared": lambda: SquaredDual(rng.normal(size=(n_outputs, n)), shares),
+        "huber": lambda: HuberDual(rng.normal(size=(n_outputs, n)), shares, 0.7),
+        "own targets": lambda: PointwiseDual(
+            rng.normal(size=(n_outputs, n)), shares, LogCosh()
+        ),
         "own": lambda: PointwiseDual(signs, shares, SquaredHinge()),
         "own logistic": lambda: PointwiseDual(signs, shares, OwnLogistic()),
     }[name]()
@@ -73,15 +88,19 @@ def loss_of(dual, raw):
     if isinstance(dual, SoftmaxDual):
         picked = np.take_along_axis(raw, dual.labels.reshape(1, *shape), axis=0)[0]
         return share * (logsumexp(raw, axis=0) - picked)
+    if isinstance(dual, HuberDual):
+        size = np.abs(raw - dual.targets.reshape(len(raw), *shape))
+        far = dual.epsilon * (size - dual.epsilon / 2)
+        return share * np.where(size <= dual.epsilon, size**2 / 2, far).sum(axis=0)
     if isinstance(dual, SquaredDual):
         target = dual.targets.reshape(len(raw), *shape)
         return share * 0.5 * ((raw - target) ** 2).sum(axis=0)
+    if isinstance(dual, PointwiseDual):
+        target = np.broadcast_to(dual.targets.reshape(len(raw), *shape), raw.shape)
+        return share * dual.loss.value(raw, target).sum(axis=0)
     m = dual.signs.reshape(len(raw), *shape) * raw
     if isinstance(dual, HingeDual):
         return share * (np.maximum(0, 1 - m) ** dual.degree).sum(axis=0)
-    if isinstance(dual, PointwiseDual):
-        signs = np.broadcast_to(dual.signs.reshape(len(raw), *shape), raw.shape)
-        return share * dual.loss.value(raw, signs).sum(axis=0)
     return share * np.logaddexp(0, -m).sum(axis=0)
 
 
@@ -129,4 +148,14 @@ def exact_polar(x, residuals):
     return best
 
 
-LOSSES = ("hinge", "hinge 2", "hinge 4.5", "logistic", "squared", "own", "own logistic")
+LOSSES = (
+    "hinge",
+    "hinge 2",
+    "hinge 4.5",
+    "logistic",
+    "squared",
+    "huber",
+    "own",
+    "own logistic",
+    "own targets",
+)

@@ -6,7 +6,16 @@ from scipy.sparse import csr_array
 from skgoodmin.kernels.activations import ACTIVATIONS
 from skgoodmin.objective.canonical_rows import canonical_rows
 from skgoodmin.objective.layout import ParameterLayout
-from skgoodmin.objective.losses import LOSSES, Logistic, PolynomialHinge, Softmax
+from skgoodmin.objective.losses import (
+    LOSSES,
+    TARGET_LOSSES,
+    Huber,
+    Logistic,
+    PolynomialHinge,
+    Softmax,
+    SquaredError,
+)
+from skgoodmin.objective.losses.target_loss import TargetLoss
 from skgoodmin.objective.objective import Objective
 
 
@@ -14,6 +23,11 @@ def all_losses(degree=3.0):
     """One of each loss that the user can name."""
     made = [make(degree) for named in LOSSES.values() for make in named]
     return [loss for i, loss in enumerate(made) if loss not in made[:i]]
+
+
+def target_losses(epsilon=0.7):
+    """One of each loss of real targets that the user can name."""
+    return [make(epsilon) for make in TARGET_LOSSES.values()]
 
 
 def loss_called(name, n_outputs=1, multilabel=False, degree=3.0):
@@ -40,22 +54,24 @@ def random_objective(
 ):
     """(objective, theta) with everything random but the shape.
 
-    ``loss`` is a name or a loss.
+    ``loss`` is a name or a loss; one of real targets gets such.
     """
     rng = np.random.RandomState(seed)
     X = rng.normal(size=(n, n_features)).astype(dtype)
     if sparse:
         X[rng.uniform(size=X.shape) < 0.5] = 0
         X = csr_array(X)
-    if multilabel:
-        labels = rng.randint(2, size=(n, n_outputs))
-    else:
-        labels = rng.randint(max(n_outputs, 2), size=(n, 1))
-    weight = rng.uniform(0.1, 3, size=n) if weights else None
-    data = canonical_rows(X, labels.astype(np.int32), weight)
-    layout = ParameterLayout((n_features, *hidden, n_outputs))
     if isinstance(loss, str):
         loss = loss_called(loss, n_outputs, multilabel)
+    if isinstance(loss, TargetLoss):
+        labels = rng.normal(size=(n, n_outputs))
+    elif multilabel:
+        labels = rng.randint(2, size=(n, n_outputs)).astype(np.int32)
+    else:
+        labels = rng.randint(max(n_outputs, 2), size=(n, 1)).astype(np.int32)
+    weight = rng.uniform(0.1, 3, size=n) if weights else None
+    data = canonical_rows(X, labels, weight)
+    layout = ParameterLayout((n_features, *hidden, n_outputs))
     objective = Objective(data, layout, ACTIVATIONS[activation], loss, alpha)
     return objective, layout.start(rng)
 
@@ -121,6 +137,12 @@ def reference_activation(name):
 def reference_loss(loss, raw, labels):
     """Losses of the rows (n,) in plain numpy, from raw predictions (n, n_outputs)."""
     n, n_outputs = raw.shape
+    if isinstance(loss, SquaredError):
+        return ((raw - labels) ** 2 / 2).sum(axis=1)
+    if isinstance(loss, Huber):
+        size, epsilon = np.abs(raw - labels), loss.epsilon
+        far = epsilon * (size - epsilon / 2)
+        return np.where(size <= epsilon, size**2 / 2, far).sum(axis=1)
     if labels.shape[1] == n_outputs:
         sign = 2.0 * (labels == 1) - 1
     else:

@@ -18,8 +18,8 @@ LAYERS = [
     {"certificates"},
     {"training"},
     {"estimator"},
-    {"classifier"},
-    {"classifier_cv"},
+    {"classifier", "regressor"},
+    {"classifier_cv", "regressor_cv"},
     {"any_model", "compile", "dask", "displays", "onnx"},
     {"__init__"},
 ]
@@ -33,6 +33,7 @@ DOORS = {
         "dask/*.py",
         "displays/*.py",
         "estimator/*.py",
+        "regressor.py",
     },
     "scipy.optimize": {
         "certificates/polar.py",

@@ -96,7 +96,10 @@ class Certificate:
         The strength of weight decay and how it was chosen; empty where it was given.
     contradictions : ndarray of shape (n_contradicting,)
         Row numbers of the training X whose features another row has with another
-        label.
+        label or target.
+    unit : float
+        What multiplies objective and bounds to give them in units of y; NaN for a
+        classifier, for several targets and for a loss of one's own.
     """
 
     status: Status
@@ -111,6 +114,7 @@ class Certificate:
     advice: str = ""
     alpha: str = ""
     contradictions: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    unit: float = np.nan
 
     def _largest(self, known):
         """The largest bound known that way, or None.
@@ -193,6 +197,13 @@ class Certificate:
             "best neuron there is"
         )
 
+    def _in_units_of_y(self):
+        """A sentence about objective and bound; empty where y has no unit."""
+        if np.isnan(self.unit):
+            return ""
+        objective, bound = self.unit * self.objective, self.unit * self.lower_bound
+        return f"objective {objective:.6g}, proven bound {bound:.6g}, in squared units"
+
     def _lines(self):
         """Pairs of a name and a text, what is empty left out."""
         witness = self.witness
@@ -201,6 +212,7 @@ class Certificate:
         lines = {
             "Status": self.status.value,
             "Objective": f"{self.objective:.6g}" + (parts if self.penalty else ""),
+            "In y": self._in_units_of_y(),
             "Alpha": self.alpha,
             "Proven": self._proven(),
             "Estimated": self._estimated(),
@@ -210,7 +222,7 @@ class Certificate:
             and f"a further {witness.kind} lowers the objective by "
             f"{witness.decrease:.3g}, {self._share(witness.decrease)}",
             "Rows": n_rows
-            and f"{n_rows} have features that another row has with another label",
+            and f"{n_rows} have features that another row has with another y",
             "Note": self.caveat,
             "Advice": self.advice,
         }

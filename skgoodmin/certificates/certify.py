@@ -179,10 +179,10 @@ def worst_loss(predictions):
 
 def _worst_losses(predictions):
     """What each slice of a part has in it."""
-    objective, sign = predictions.objective, predictions.objective.signs()
-    losses = []
+    objective, losses = predictions.objective, []
     for rows in predictions.slices:
-        worse = predictions.raw[rows] - sign[rows] * predictions.rounding(rows)
+        raw, labels = predictions.raw[rows], objective.data.labels[rows]
+        worse = raw + objective.loss.worse(raw, labels) * predictions.rounding(rows)
         losses.append(objective.data_loss(worse, rows.start)[0])
     return losses
 

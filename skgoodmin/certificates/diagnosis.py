@@ -21,8 +21,9 @@ def constant_loss(objective):
     """Mean loss of the best constant prediction."""
     data, n_outputs = objective.data, objective.layout.sizes[-1]
     one_group = np.zeros(data.n_rows, dtype=np.int64)
-    counts = objective.loss.counts(data.labels, data.weights, one_group, n_outputs)
-    return float(objective.loss.minimum(counts)[0] / data.weights.sum())
+    weights = data.weights
+    least = objective.loss.least(data.labels, weights, one_group, n_outputs)
+    return float(least[0] / weights.sum())
 
 
 def diagnose(certificate, objective):
@@ -60,7 +61,7 @@ def _scaling(objective):
 
 
 def _contradictions(certificate):
-    """Rows with equal features and different labels."""
+    """Rows with equal features and different y."""
     pointwise = _pointwise(certificate)
     if certificate.loss > 0 and pointwise > MUCH * certificate.loss:
         share = 100 * min(pointwise / certificate.loss, 1.0)
@@ -109,6 +110,6 @@ def _alpha(certificate, objective):
     yield (
         f"alpha={objective.alpha:.3g} holds the training loss at {100 * share:.0f} % "
         f"of what a constant model has to lose.{other} If the model should follow the "
-        "rows more closely, decrease alpha; GoodMinimaClassifierCV chooses it by "
-        "cross-validation."
+        "rows more closely, decrease alpha, or let cross-validation choose it "
+        "(GoodMinimaClassifierCV, GoodMinimaRegressorCV)."
     )

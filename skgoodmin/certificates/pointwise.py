@@ -14,9 +14,10 @@ by their sum; the formulas of the minima are wrong by a known factor
 (``Loss.rounding``). ``pointwise_bound`` takes off some eight times that, and what
 underflow can hide.
 
-**A loss of the user's own** comes with a ``minimum`` that is the user's word, compared
-with the loss at five mixtures of labels only. No proof rests on it: the bound is the
-value of the dual point of the groups then, from tangents of the loss itself.
+**Real targets** have no such formula, and **a loss of the user's own** comes with a
+``minimum`` that is the user's word, compared with the loss at five mixtures of labels
+only. The bound is the value of the dual point of the groups then, from the conjugate or
+from tangents of the loss itself.
 """
 
 import numpy as np
@@ -57,7 +58,7 @@ def _dual_value(objective):
 
 
 def group_minima(objective):
-    """Least loss of the groups of identical rows with different labels.
+    """Least loss of the groups of identical rows with different labels or targets.
 
     A group with one label has none: a network can fit it alone.
 
@@ -74,5 +75,5 @@ def group_minima(objective):
     size = np.bincount(data.group)
     mixed = np.flatnonzero(size[data.group] > 1)
     groups, group = np.unique(data.group[mixed], return_inverse=True)
-    counts = loss.counts(data.labels[mixed], objective.shares[mixed], group, n_outputs)
-    return groups, loss.minimum(counts)
+    shares = objective.shares[mixed]
+    return groups, loss.least(data.labels[mixed], shares, group, n_outputs)

@@ -23,12 +23,15 @@ class CertificateDisplay:
     ----------
     certificate : Certificate
     margins : ndarray of shape (n_rows,)
-        Of the distinct rows, ascending: y f, the smallest one over the outputs.
+        Of the distinct rows, ascending: y f, the smallest one over the outputs; of a
+        regressor the errors f - y in units of ``y_scale_``, the largest one in size.
     gap_shares : ndarray of shape (n_rows,)
         What each row adds to the loss beyond what rows that contradict each other cost
         any model, in the same order.
     rows : ndarray of shape (n_rows,)
         Places of the rows in X.
+    measure : str, default='margin'
+        What ``margins`` holds: 'margin' or 'error'.
 
     Attributes
     ----------
@@ -45,6 +48,7 @@ class CertificateDisplay:
     margins: np.ndarray
     gap_shares: np.ndarray
     rows: np.ndarray
+    measure: str = "margin"
 
     @classmethod
     def from_estimator(
@@ -54,7 +58,7 @@ class CertificateDisplay:
 
         Parameters
         ----------
-        estimator : GoodMinimaClassifier, or a Pipeline that ends in one
+        estimator : fitted estimator of this package, or a Pipeline that ends in one
         X, y, sample_weight
             The training data.
         certificate : Certificate, default=None
@@ -73,7 +77,7 @@ class CertificateDisplay:
             X, estimator = estimator[:-1].transform(X), estimator[-1]
         objective, theta, _ = posed_again(estimator, X, y, sample_weight)
         raw = Predictions(objective, theta).raw
-        margins = (objective.signs() * raw).min(axis=1)
+        margins = objective.loss.by_row(raw, objective.data.labels)
         order = np.argsort(margins, kind="stable")
         shares = gap_by_row(objective, raw)
         display = cls(
@@ -81,6 +85,7 @@ class CertificateDisplay:
             margins[order],
             shares[order],
             objective.data.rows.index[order],
+            objective.loss.of_rows,
         )
         return display.plot(ax=ax, **kwargs)
 
@@ -96,7 +101,7 @@ class CertificateDisplay:
             self.points_, ax=[self.bound_ax_, self.ax_], label="share in the loss"
         )
         self.ax_.axhline(0, color="0.4", lw=0.8)
-        self.ax_.set(xlabel="rows by margin", ylabel="margin")
+        self.ax_.set(xlabel=f"rows by {self.measure}", ylabel=self.measure)
         largest = np.argsort(-self.gap_shares, kind="stable")[:N_NAMED]
         self.names_ = [
             self.ax_.annotate(

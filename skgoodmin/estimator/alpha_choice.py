@@ -3,7 +3,8 @@
 In each of four folds, networks are trained from one random start for 25 iterations,
 one with each of six strengths. A strength is worth
 
-    accuracy + 1/2 mean log P(label)
+    accuracy + 1/2 mean log P(label)      of a classifier
+    1 - 2 mean loss                       of a regressor: R2 for the squared error
 
 on the rows that were left out, P by the link that fits all of them best
 (:mod:`.link`). So early in a training it shows already which strength will predict
@@ -29,7 +30,7 @@ from ..objective.predictions import Predictions
 from ..objective.row_space import row_space
 from ..training.lbfgs import Exit, Run
 from ..training.threads import fit_threads
-from .link import FITTED, fitted_slope, link_of
+from .link import FITTED
 from .path import score_table
 
 ALPHAS = np.array([0.3, 0.1, 0.03, 0.01, 0.003, 0.001])  # of the hinge
@@ -37,7 +38,6 @@ HALF = 3  # of them go on after the first fold
 N_FOLDS, TOL = 4, 1e-4
 ITERATIONS, EVALUATIONS = 25, 75  # of a short fit, or what max_iter and max_fun allow
 FOLDS = range(N_FOLDS)
-LOG_SHARE = 0.5  # of the mean log-likelihood in the score
 SAMPLE, LEAST = 2000, 25  # rows that are dealt, and those of a class among them
 WIDEST = 100  # units of a network that grows
 
@@ -106,7 +106,7 @@ def choose(estimator, objective, target, previous, stop):
     if estimator.alpha != "auto":
         return AlphaChoice(objective.alpha)
     if previous is not None and previous.alpha_scores_ is not None:
-        scores, slope = previous.alpha_scores_, previous.link_slope_
+        scores, slope = previous.alpha_scores_, getattr(previous, "link_slope_", None)
         return AlphaChoice(previous.alpha_, "kept from the fit before", scores, slope)
     why = _too_few(objective.data, target)
     if why:
@@ -123,7 +123,7 @@ def choose(estimator, objective, target, previous, stop):
         scores, slopes = _compared(dealt, deal.fold, target, alphas, limits, stop)
     if stop.made:
         return _by_rule(objective, "a stop was asked for before there was a choice")
-    if not np.isfinite(slopes).any():
+    if not np.isfinite(scores).any():
         return _by_rule(objective, "predictions of short fits overflow")
     table = score_table(alphas * deal.share, scores)
     best, given_up = int(np.nanargmax(table["score"])), np.isnan(table["score"])
@@ -149,20 +149,12 @@ def _by_rule(objective, why):
 
 def _too_few(data, target):
     """Why the rows can not be dealt to folds; empty if they can."""
-    if target.multilabel:
-        names, counts = ["y"], np.array([data.opens_group.sum()])
-    else:
-        codes, counts = np.unique(data.labels[:, 0], return_counts=True)
-        names = [f"class {name!r}" for name in target.classes[codes].tolist()]
-        if len(names) == 1:
-            return "there is one class"
-    fewest = int(np.argmin(counts))
-    if counts[fewest] >= N_FOLDS:
+    if (data.labels == data.labels[0]).all():
+        return "y is constant"
+    name, fewest = min(target.sizes(data), key=lambda pair: pair[1])
+    if fewest >= N_FOLDS:
         return ""
-    return (
-        f"{names[fewest]} has too few distinct rows for {N_FOLDS} folds "
-        f"({counts[fewest]})"
-    )
+    return f"{name} has too few distinct rows for {N_FOLDS} folds ({fewest})"
 
 
 def _dealt(data, target):
@@ -241,7 +233,7 @@ def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):
 
 
 def _scores(objective, target, raw, fold, folds):
-    """Mean accuracy + 1/2 mean log P in each of some folds, and the slope of P.
+    """Mean worth in each of some folds, and the slope of the link.
 
     NaN where a prediction is no finite number.
     """
@@ -250,9 +242,6 @@ def _scores(objective, target, raw, fold, folds):
     if not np.isfinite(raw).all():
         return np.full(len(folds), np.nan), np.nan
     labels, weights = objective.data.labels[rows], objective.data.weights[rows]
-    slope = fitted_slope(target, raw, labels, weights)
-    right = (target.decide(raw) == labels).all(axis=1)
-    p = target.probabilities(link_of(objective.loss, target, slope), raw)
-    worth = right + LOG_SHARE * target.log_likelihoods(p, labels)[0]
+    worth, slope = target.worth(objective.loss, raw, labels, weights)
     means = [np.average(worth[fold == k], weights=weights[fold == k]) for k in folds]
     return np.array(means), slope

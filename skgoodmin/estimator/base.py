@@ -2,6 +2,7 @@
 
 import warnings
 from abc import abstractmethod
+from dataclasses import replace
 from numbers import Real
 
 import numpy as np
@@ -36,17 +37,22 @@ class Network(CallbackSupportMixin, BaseEstimator):
         return tags
 
     @abstractmethod
-    def _encode(self, y, known=None):
-        """(target, labels) of y; ``known`` is what y may hold, by default all."""
+    def _encode(self, y, sample_weight=None, known=None):
+        """(target, labels) of y; ``known`` is what y may be, by default what it is."""
 
     @property
     @abstractmethod
     def _known(self):
-        """What y may hold after a fit, for ``_encode``."""
+        """What y may be after a fit, for ``_encode``."""
 
     @abstractmethod
     def _shared(self, y):
-        """What parts of y may hold, for ``_encode``, or None."""
+        """What parts of y may be, for ``_encode``, or None."""
+
+    @staticmethod
+    @abstractmethod
+    def _check_loss(loss):
+        """Raise ValueError if an object is no loss for this kind of y."""
 
     @property
     @abstractmethod
@@ -105,11 +111,11 @@ class Network(CallbackSupportMixin, BaseEstimator):
             raise ValueError(f"effort must be a number from 0 on, got {effort!r}.")
         objective, theta, contradictions = posed_again(self, X, y, sample_weight)
         gradient = objective.value_and_gradient(theta)[1]
-        earlier = self.certificate_.status
+        earlier = self.certificate_
         ending = Ending(
             float(np.abs(gradient).max(initial=0.0)),
             self.converged_,
-            earlier is Status.STOPPED,
+            earlier.status is Status.STOPPED,
         )
         certificate = certify(
             Predictions(objective, theta),
@@ -119,7 +125,12 @@ class Network(CallbackSupportMixin, BaseEstimator):
             neuron_alpha=self.neuron_alpha,
             effort=effort,
         )
-        return certificate.of_rows(contradictions)
+        return replace(
+            certificate,
+            contradictions=contradictions,
+            alpha=earlier.alpha,
+            unit=earlier.unit,
+        )
 
     def __getstate__(self):
         """The state, its certificate as plain values, and the version."""

@@ -9,11 +9,12 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from ..objective.losses import LOSSES, CustomLoss
+from ..objective.losses.checks import check_loss
 from .base import MLP_ACTIVATIONS, Network
 from .link import link_of
 from .rows import class_factors
 from .setup import naming
-from .targets import Target, encode, target_of
+from .targets import ClassTarget, encode, target_of
 from .typing import MatrixLike
 
 
@@ -27,7 +28,9 @@ class NetworkClassifier(ClassifierMixin, Network):
         tags.classifier_tags.multi_label = True
         return tags
 
-    def _encode(self, y, known=None):
+    _check_loss = staticmethod(check_loss)
+
+    def _encode(self, y, sample_weight=None, known=None):
         """(target, labels) of y; ``known`` are the classes that it may hold."""
         return encode(y, known)
 
@@ -41,7 +44,7 @@ class NetworkClassifier(ClassifierMixin, Network):
         return np.unique(y) if y.ndim == 1 else None
 
     @property
-    def _target(self) -> Target:
+    def _target(self) -> ClassTarget:
         """What the outputs stand for."""
         return target_of(self.classes_, self.multilabel_)
 
@@ -77,8 +80,7 @@ class NetworkClassifier(ClassifierMixin, Network):
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
         """
         raw = self._raw(X)
-        target = self._target
-        return target.decode(target.decide(raw))
+        return self._target.predictions(raw)
 
     def decision_function(self, X: MatrixLike) -> NDArray[np.floating]:
         """Raw predictions of the network.

@@ -21,7 +21,6 @@ from .alpha_choice import choose
 from .base import Network
 from .callbacks import CALLBACKS, TaskTree, with_callbacks
 from .interruption import STOPPED, interruptible, is_one_of_many
-from .link import link_of
 from .path import ITERATIONS, in_a_fold
 from .report import Report, telling_of_compilation
 from .rows import split
@@ -52,7 +51,8 @@ class TrainedNetwork(Network):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Finite numbers; float32 is trained in float32, all else in float64.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Class labels, or a matrix of 0 and 1 for multilabel.
+            For a classifier class labels, or a matrix of 0 and 1 for multilabel; for a
+            regressor finite numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows, not negative. Rows of weight 0 are not trained on.
 
@@ -113,7 +113,7 @@ class TrainedNetwork(Network):
                 rest,
                 objective.layout,
                 objective.activation,
-                problem.target.decide,
+                problem.target.merit(rest),
                 self.n_iter_no_change,
                 self.tol,
             )
@@ -237,20 +237,22 @@ class TrainedNetwork(Network):
         objective = problem.objective
         theta = theta.astype(objective.data.dtype)
         coefs, intercepts = objective.layout.holding(theta).unpack(theta)
-        fitted = problem.target.attributes | {
-            "coefs_": coefs,
-            "intercepts_": intercepts,
-            "n_layers_": len(coefs) + 1,
-            "n_outputs_": objective.n_outputs,
-            "out_activation_": link_of(
-                objective.loss, problem.target, choice.slope
-            ).link,
-            "link_slope_": choice.slope,
-            "alpha_": choice.alpha,
-            "alpha_reason_": choice.reason,
-            "alpha_scores_": choice.scores,
-            "n_features_in_": objective.layout.sizes[0],
-        }
+        target = problem.target
+        output = target.output_attributes(objective.loss, choice.slope)
+        fitted = (
+            target.attributes
+            | output
+            | {
+                "coefs_": coefs,
+                "intercepts_": intercepts,
+                "n_layers_": len(coefs) + 1,
+                "n_outputs_": objective.n_outputs,
+                "alpha_": choice.alpha,
+                "alpha_reason_": choice.reason,
+                "alpha_scores_": choice.scores,
+                "n_features_in_": objective.layout.sizes[0],
+            }
+        )
         if hasattr(shell, "feature_names_in_"):
             fitted["feature_names_in_"] = shell.feature_names_in_
         if checkpoint is not None:
@@ -270,6 +272,7 @@ class TrainedNetwork(Network):
             training.certificate,
             contradictions=problem.contradictions,
             alpha=choice.sentence,
+            unit=problem.target.unit(problem.objective.loss),
         )
         fitted = self._predicting(shell, problem, choice, None, training.theta) | {
             "n_iter_": max(best.n_iter, 1),

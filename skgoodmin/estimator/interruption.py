@@ -14,8 +14,8 @@ from types import FrameType
 from ..training.stop import StopRequest
 
 STOPPED = (
-    "Ctrl-C: the fit has stopped, and the model is the best point so far. A "
-    "GoodMinimaClassifier fitted again with warm_start=True goes on from there."
+    "Ctrl-C: the fit has stopped, and the model is the best point so far. Fitted "
+    "again with warm_start=True it goes on from there."
 )
 
 # Who fits many: whatever works through joblib, and scikit-learn's own loops.

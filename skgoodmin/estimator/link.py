@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from ..objective.losses import LOSSES, Loss
+from ..objective.losses import LOSSES, ClassLoss
 
 FITTED = ("hinge",)  # links that are a fitted one where rows were left out
 STEEPEST = 12.0  # of log(slope), in either direction
@@ -29,11 +29,11 @@ class FittedLink:
     Parameters
     ----------
     slope : float
-    log_loss : Loss
+    log_loss : ClassLoss
     """
 
     slope: float
-    log_loss: Loss
+    log_loss: ClassLoss
 
     @property
     def link(self):

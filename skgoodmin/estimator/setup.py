@@ -17,16 +17,14 @@ from sklearn.utils.validation import (
 )
 
 from ..kernels.activations import ACTIVATIONS
-from ..kernels.losses.labels import signs
 from ..objective.canonical_rows import canonical_rows, contradicting_rows
 from ..objective.layout import ParameterLayout
-from ..objective.losses.custom import check_loss
 from ..objective.objective import Objective
 from ..objective.with_neuron import AugmentedObjective, PerLayerObjective
 from ..training.neuron_degree import degree_that_suffices
 from .alpha_choice import rule
 from .layers import AUTO, check_growing, hidden_sizes, narrowed
-from .targets import Target
+from .target import Target
 
 
 @dataclass(frozen=True)
@@ -170,7 +168,7 @@ def pose(estimator, X, y, sample_weight=None, known=None, alpha=None, cache_dir=
     if cache_dir is not None:
         _check_cache(cache_dir, X)
     with naming("y"):
-        target, labels = estimator._encode(y, known)
+        target, labels = estimator._encode(y, sample_weight, known)
     data = canonical_rows(X, labels, sample_weight, cache_dir)
     contradictions = np.empty(0, dtype=np.int64)
     if not data.opens_group.all():
@@ -212,7 +210,7 @@ def check_parameters(estimator):
     """Check combinations of parameters."""
     sizes = hidden_sizes(estimator)
     if not isinstance(estimator.loss, str):
-        check_loss(estimator.loss)
+        estimator._check_loss(estimator.loss)
     if estimator.early_stopping and estimator.training != "escape":
         raise ValueError(
             "early_stopping=True needs training='escape', got "
@@ -292,23 +290,22 @@ def draw_starts(estimator, layout, rng, origin):
 def constant_origin(estimator, objective, rng):
     """Parameters of a constant network where all rows have the same labels, or None.
 
-    Its raw predictions have the margin 1 where that is enough for a loss of 0, else 20.
     Hidden units are random: they can be of use to what goes on from here.
     """
     labels, layout = objective.data.labels, objective.layout
     if (labels != labels[0]).any():
         return None
     theta = layout.start(rng, ACTIVATIONS[estimator.activation].gain)
-    margin = 1.0 if objective.loss.unit_margin else 20.0
     coefs, intercepts = layout.unpack(theta)
     coefs[-1][:] = 0.0
-    intercepts[-1][:] = margin * signs(labels[:1], layout.sizes[-1])[0]
+    intercepts[-1][:] = objective.loss.constant(labels[:1], layout.sizes[-1])[0]
     return theta
 
 
 def origin_of(previous, layout, target):
     """Parameters of a fitted estimator, to set out from."""
-    target.check_continues(previous._target)
+    before = previous._target
+    target.check_continues(before)
     shapes = [coef.shape for coef in previous.coefs_]
     if previous.training == "grow":  # any number of units, up to the largest
         layout = narrowed(layout, shapes)
@@ -317,4 +314,4 @@ def origin_of(previous, layout, target):
             "Going on from the previous fit needs the same layers: weights of shapes "
             f"{shapes} before, {layout.fans} now."
         )
-    return layout.pack(previous.coefs_, previous.intercepts_)
+    return layout.pack(*target.restated(previous.coefs_, previous.intercepts_, before))

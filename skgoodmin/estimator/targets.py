@@ -1,4 +1,4 @@
-"""Targets: what y is, and what its values are called inside.
+"""Targets of a classifier: what y is, and what its values are called inside.
 
 ======================== ========================= =================== ===========
 y                        labels inside             outputs             loss
@@ -11,7 +11,7 @@ y                        labels inside             outputs             loss
 Every other room asks the target; none looks at the shape of y or counts classes.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,13 +20,17 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from .link import fitted_slope, link_of
+from .target import Target
+
 # Real numbers in y are taken for classes up to so many, or such a share of the rows.
 MOST_NUMBERS, MOST_NUMBERS_SHARE = 30, 0.1
+LOG_SHARE = 0.5  # of the mean log-likelihood in what predictions are worth
 
 
 @dataclass(frozen=True)
-class Target(ABC):
-    """What all targets share.
+class ClassTarget(Target):
+    """What all targets of a classifier share.
 
     Parameters
     ----------
@@ -45,11 +49,16 @@ class Target(ABC):
 
     @property
     def attributes(self):
-        """Attributes of a fitted estimator, from which the target can be made again."""
+        """See :class:`Target`."""
         return {"classes_": self.classes, "multilabel_": self.multilabel}
 
+    def output_attributes(self, loss, slope):
+        """See :class:`Target`: the link, and its slope if it is a fitted one."""
+        link = link_of(loss, self, slope).link
+        return {"out_activation_": link, "link_slope_": slope}
+
     def check_continues(self, before):
-        """Raise ValueError if a fit can not go on from one of the target ``before``."""
+        """See :class:`Target`."""
         if before.multilabel != self.multilabel:
             kinds = {False: "one class a row", True: "a matrix of labels"}
             raise ValueError(
@@ -86,8 +95,29 @@ class Target(ABC):
         return np.take_along_axis(logs, labels, axis=1)[:, 0], logs.mean(axis=1)
 
     def strata(self, labels):
-        """Classes that a split is stratified by, (n,), or None."""
+        """See :class:`Target`."""
         return self.classes[labels[:, 0]]
+
+    def sizes(self, data):
+        """See :class:`Target`: of each class."""
+        codes, counts = np.unique(data.labels[:, 0], return_counts=True)
+        names = [f"class {name!r}" for name in self.classes[codes].tolist()]
+        return list(zip(names, counts.tolist(), strict=True))
+
+    def merit(self, data):
+        """See :class:`Target`: 1 where all labels are right, so that it is accuracy."""
+        return lambda raw, labels: (self.decide(raw) == labels).all(axis=1)
+
+    def worth(self, loss, raw, labels, weights):
+        """See :class:`Target`: accuracy + 1/2 mean log P, the slope the best one."""
+        slope = fitted_slope(self, raw, labels, weights)
+        right = (self.decide(raw) == labels).all(axis=1)
+        p = self.probabilities(link_of(loss, self, slope), raw)
+        return right + LOG_SHARE * self.log_likelihoods(p, labels)[0], slope
+
+    def predictions(self, raw):
+        """See :class:`Target`."""
+        return self.decode(self.decide(raw))
 
     def decode(self, labels):
         """Labels inside -> y."""
@@ -98,7 +128,7 @@ class Target(ABC):
         return raw
 
 
-class TwoClasses(Target):
+class TwoClasses(ClassTarget):
     """One of two classes."""
 
     n_outputs = 1
@@ -121,7 +151,7 @@ class TwoClasses(Target):
         return np.hstack([1.0 - positive, positive])
 
 
-class SeveralClasses(Target):
+class SeveralClasses(ClassTarget):
     """One of three or more classes."""
 
     def choose_loss(self, named, degree):
@@ -138,7 +168,7 @@ class SeveralClasses(Target):
         return each / each.sum(axis=1, keepdims=True)
 
 
-class Labels(Target):
+class Labels(ClassTarget):
     """Any number of labels, each of which a row has or has not (multilabel)."""
 
     multilabel = True
@@ -151,6 +181,10 @@ class Labels(Target):
     def strata(self, labels):
         """There are none."""
         return None
+
+    def sizes(self, data):
+        """Of all rows together."""
+        return Target.sizes(self, data)
 
     def choose_loss(self, named, degree):
         """The loss for this target, of a :class:`NamedLoss`."""
@@ -208,8 +242,7 @@ def encode(y, classes=None):
     if kind.startswith("continuous"):
         raise ValueError(
             f"Unknown label type: {kind}. y is no column of classes, which are "
-            "integers, strings or bools: use a regressor, such as MLPRegressor of "
-            "scikit-learn."
+            "integers, strings or bools: use a regressor, GoodMinimaRegressor."
         )
     if kind not in ("binary", "multiclass"):
         check_classification_targets(y)
@@ -255,8 +288,8 @@ def _check_discrete(y, present):
     if np.asarray(y).dtype.kind == "f" and many:
         raise ValueError(
             f"y looks like a continuous target: {len(present)} different real numbers "
-            f"in {len(y)} rows. Use a regressor, such as MLPRegressor of scikit-learn; "
-            "if they are classes, give them as integers or strings."
+            f"in {len(y)} rows. Use a regressor, GoodMinimaRegressor; if they are "
+            "classes, give them as integers or strings."
         )
 
 

@@ -24,7 +24,7 @@ SPARSE = NEURON = None
 @njit
 def sum_rows(
     # The model.
-    degree,
+    parameter,
     alpha,
     block,
     table,
@@ -56,8 +56,8 @@ def sum_rows(
 
     Parameters
     ----------
-    degree : float
-        Of the polynomial hinge; other losses ignore it.
+    parameter : float
+        Of the loss, such as the degree of the hinge; most losses ignore it.
     alpha : float
         Strength of the L2 penalty.
     block : int
@@ -67,6 +67,7 @@ def sum_rows(
     sparse, dense, data, indices, indptr, index
         The fields of :class:`Rows`, one by one: see there.
     labels : (n_rows, 1 or n_outputs)
+        Class numbers, or real targets in float64.
     weights : (n_rows,) float64
         Shares of the rows in the mean loss.
     theta : (n_parameters,)
@@ -117,7 +118,7 @@ def sum_rows(
             copy_to(raw, given[:, first - start : first - start + n])
         else:
             some = slice(first, first + n)
-            total += sum_losses(degree, raw, labels[some], weights[some], values)
+            total += sum_losses(parameter, raw, labels[some], weights[some], values)
         if SPARSE or NEURON:
             pass
         else:

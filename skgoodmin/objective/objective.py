@@ -22,7 +22,6 @@ import numpy as np
 
 from ..kernels.activations import ACTIVATIONS, Activation
 from ..kernels.jit import read_only
-from ..kernels.losses.labels import signs
 from ..kernels.losses.sum_losses import in_python
 from ..kernels.network import block_rows, workspace
 from ..kernels.sum_rows import GIVEN, PREDICT, SUM, specialised
@@ -122,11 +121,7 @@ class Objective:
         raw : (n, n_outputs), of the first n canonical rows.
         """
         n = len(raw)
-        return self.loss.curvature(raw, self.signs(n)).T * self.shares[:n]
-
-    def signs(self, n=None):
-        """+1 and -1 for the labels of the first n rows, (n, n_outputs) int8."""
-        return signs(self.data.labels[:n], self.layout.sizes[-1])
+        return self.loss.curvature(raw, self.data.labels[:n]).T * self.shares[:n]
 
     @cached_property
     def _prepared(self):
@@ -135,7 +130,7 @@ class Objective:
         The first leaf brings the penalty along; ``spares`` are work arrays.
         """
         data = self.data
-        before = float(self.loss.degree)
+        before = float(self.loss.parameter)
         after = (
             self._block,
             read_only(self.layout.table),

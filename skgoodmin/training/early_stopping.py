@@ -13,7 +13,7 @@ from ..objective.predictions import predict_raw
 
 @dataclass
 class HeldOut:
-    """Callback of the solver that stops when the validation accuracy stalls.
+    """Callback of the solver that stops when the validation score stalls.
 
     Parameters
     ----------
@@ -21,8 +21,8 @@ class HeldOut:
         The validation rows.
     layout : ParameterLayout
     activation : Activation
-    decide : callable(raw) -> labels
-        Labels of raw predictions; the accuracy counts the rows with all labels right.
+    merit : callable(raw, labels) -> (n,)
+        What the mean over the rows is the score of.
     patience : int
         Iterations without an improvement by more than ``tol`` before the stop.
     tol : float
@@ -31,7 +31,7 @@ class HeldOut:
     data: CanonicalRows
     layout: ParameterLayout
     activation: Activation
-    decide: Callable[[np.ndarray], np.ndarray]
+    merit: Callable[[np.ndarray, np.ndarray], np.ndarray]
     patience: int
     tol: float
     scores: list = field(default_factory=list)
@@ -40,15 +40,14 @@ class HeldOut:
     waited: int = 0
 
     def score(self, theta):
-        """Weighted accuracy at ``theta``."""
+        """Weighted mean at ``theta``."""
         coefs, intercepts = self.layout.unpack(theta)
-        data, right = self.data, np.empty(self.data.n_rows)
+        data, merits = self.data, np.empty(self.data.n_rows)
         for some in data.slices():
             block = data.block(some.start, some.stop)
             raw = predict_raw(coefs, intercepts, self.activation, block)
-            labels = self.decide(raw)
-            right[some] = (labels == data.labels[some]).all(axis=1)
-        return float(np.average(right, weights=data.weights))
+            merits[some] = self.merit(raw, data.labels[some])
+        return float(np.average(merits, weights=data.weights))
 
     def __call__(self, theta):
         """Score ``theta``; True once the patience is over."""

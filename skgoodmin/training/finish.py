@@ -21,7 +21,8 @@ def is_separated(objective, value):
 
 def finish(objective, theta):
     """theta with the output layer scaled so that the smallest margin is at least 1."""
-    margin = (objective.signs() * Predictions(objective, theta).raw).min()
+    raw = Predictions(objective, theta).raw
+    margin = objective.loss.by_row(raw, objective.data.labels).min()
     scaled = theta.copy()
     if 0 < margin < 1:
         coefs, intercepts = objective.layout.unpack(scaled)

@@ -262,7 +262,7 @@ def test_what_is_empty_is_left_out_and_what_is_not_is_there():
     ).of_rows(np.array([3, 5]))
     assert str(found).splitlines()[2:] == [
         "Neuron       0.25",
-        "Rows         2 have features that another row has with another label",
+        "Rows         2 have features that another row has with another y",
         "Note         a < b",
         "Advice       go on",
     ]

@@ -277,7 +277,7 @@ def test_a_loss_of_the_users_own_is_worth_what_the_same_hinge_is():
     x, group, shares = rows(25, 3, rng)
     hinge = make_dual("hinge 2", shares, 1, rng)
     own = make_dual("own", shares, 1, rng)
-    own.signs = hinge.signs
+    own.targets = hinge.signs
     assert isinstance(own.loss, SquaredHinge)
     coefs, intercepts, raw = train(hinge, x, RELU, 0.05, (8,), 0)
     args = x, raw, RELU, 0.05, coefs, intercepts, 0

@@ -97,7 +97,7 @@ def test_kernels(kind, loss, dtype):
     values, derivatives = _reference(loss, raw.astype(float), labels)
     work = np.full(3 * n + 5, np.nan)
     found = raw.copy()
-    value = loss.kernel(float(loss.degree), found, labels, weights, work)
+    value = loss.kernel(float(loss.parameter), found, labels, weights, work)
     exact = 1e-12 if dtype == np.float64 else 2e-6
     np.testing.assert_allclose(value, values @ weights, rtol=exact)
     np.testing.assert_allclose(

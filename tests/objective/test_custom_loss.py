@@ -8,7 +8,8 @@ from problems import five_point, random_objective
 from scipy.special import expit, xlogy
 
 from skgoodmin import GoodMinimaClassifier, Status
-from skgoodmin.objective.losses.custom import CustomLoss, check_loss
+from skgoodmin.objective.losses.checks import check_loss
+from skgoodmin.objective.losses.custom import CustomLoss
 
 
 class Hinge:

@@ -5,6 +5,7 @@ import pytest
 from problems import random_objective, reference_activation
 
 from skgoodmin.kernels.activations import ACTIVATIONS
+from skgoodmin.kernels.losses.labels import signs
 from skgoodmin.objective import predictions as module
 from skgoodmin.objective.predictions import Predictions, hidden_values, predict_raw
 
@@ -69,7 +70,7 @@ def test_raw_predictions_and_loss_by_hand():
     raw = hidden @ coefs[1] + intercepts[1]
     predictions = Predictions(objective, theta)
     np.testing.assert_allclose(predictions.raw, raw, rtol=1e-13)
-    sign, shares = objective.signs()[:, 0], objective.shares
+    sign, shares = signs(objective.data.labels, 1)[:, 0], objective.shares
     value, residuals = objective.data_loss(raw)
     np.testing.assert_allclose(value, _hinge(raw[:, 0], sign, shares), rtol=1e-13)
     np.testing.assert_allclose(predictions.loss, value, rtol=1e-13)

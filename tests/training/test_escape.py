@@ -15,6 +15,7 @@ from skgoodmin.certificates.certificate import Status
 from skgoodmin.certificates.pointwise import pointwise_bound
 from skgoodmin.certificates.witness import find_witness
 from skgoodmin.datasets import affine_trap, dead_xor, smooth_trap
+from skgoodmin.kernels.losses.labels import signs
 from skgoodmin.objective.predictions import Predictions
 from skgoodmin.training import start as start_module
 from skgoodmin.training.escape import search
@@ -78,7 +79,10 @@ def test_separated_means_that_every_row_is_right(seed):
                                         **outputs)  # fmt: skip
     budget = Budget(1000, 300, 1e-8, max_escapes=3)
     start = search(objective, _starts(objective, seed), rng, budget).best
-    margins = objective.signs() * Predictions(objective, start.run.theta).raw
+    raw = Predictions(objective, start.run.theta).raw
+    margins = signs(objective.data.labels, 1) * raw
+        signs(objective.data.labels, 1) * Predictions(objective, start.run.theta).raw
+    )
     if start.won:
         assert (margins > 0).all()
     assert seed != 0 or start.won

@@ -8,7 +8,7 @@ from .sum_losses import sum_losses
 
 
 @njit
-def _hinge(degree, raw, labels, weights, value, work):
+def _hinge(parameter, raw, labels, weights, value, work):
     """Hinge of all outputs; adds to ``value``, turns raw into the gradient."""
     n_outputs = raw.shape[0]
     for k in range(n_outputs):
@@ -17,12 +17,12 @@ def _hinge(degree, raw, labels, weights, value, work):
             violation = 1.0 - sign * np.float64(raw[k, i])
             violation = 0.0 if violation < 0.0 else violation
             power = violation * violation
-            if degree == 2.0:
+            if parameter == 2.0:
                 power = violation
-            elif degree != 3.0:
-                power = violation ** (degree - 1.0)
+            elif parameter != 3.0:
+                power = violation ** (parameter - 1.0)
             value[i] += weights[i] * power * violation
-            raw[k, i] = -degree * sign * weights[i] * power
+            raw[k, i] = -parameter * sign * weights[i] * power
 
 
 hinge = sum_losses.bind("hinge", pointwise=_hinge)

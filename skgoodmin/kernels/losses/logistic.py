@@ -15,7 +15,7 @@ def negligible(itemsize):
 
 
 @njit
-def _logistic(degree, raw, labels, weights, value, work):
+def _logistic(parameter, raw, labels, weights, value, work):
     """Logistic loss of all outputs; adds to ``value``, raw becomes the gradient."""
     n_outputs, smallest = raw.shape[0], negligible(raw.itemsize)
     for k in range(n_outputs):

@@ -9,7 +9,7 @@ from .sum_losses import sum_losses
 
 
 @njit
-def _softmax(degree, raw, labels, weights, value, work):
+def _softmax(parameter, raw, labels, weights, value, work):
     """Softmax loss; adds to ``value``, raw becomes the gradient."""
     n_outputs, n = raw.shape
     largest, total = work[:n], work[n : 2 * n]

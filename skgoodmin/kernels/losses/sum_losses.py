@@ -17,10 +17,10 @@ def _sum(values):
 
 
 @njit
-def sum_losses(degree, raw, labels, weights, work):
+def sum_losses(parameter, raw, labels, weights, work):
     """Weighted sum of the loss over a block; raw becomes d(sum)/d(raw), in place.
 
-    ``pointwise(degree, raw, labels, weights, value, work)`` is what a loss binds: it
+    ``pointwise(parameter, raw, labels, weights, value, work)`` is what a loss binds: it
     adds the weighted loss of row i to value_i and turns raw into the gradient.
 
     raw : (n_outputs, n), labels : (n, 1 or n_outputs), weights : (n,),
@@ -30,11 +30,11 @@ def sum_losses(degree, raw, labels, weights, work):
     value = work[:n]
     for i in range(n):
         value[i] = 0.0
-    pointwise(degree, raw, labels, weights, value, work[n:])
+    pointwise(parameter, raw, labels, weights, value, work[n:])
     return _sum(value)
 
 
 @njit
-def in_python(degree, raw, labels, weights, work):
+def in_python(parameter, raw, labels, weights, work):
     """Stands for a loss written in Python, in whose modes ``sum_rows`` calls none."""
     return np.nan

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .dual import INSIDE, ROUNDING, MarginDual, total
+from .dual import INSIDE, REACH, ROUNDING, Dual, total
 
 CLEAR = 1e-12  # relative distance of the ends' slopes from that which is looked for
 
@@ -18,8 +18,8 @@ class _Tangents:
     slope: np.ndarray
 
 
-class PointwiseDual(MarginDual):
-    """A loss of the user's own: ``value(raw, sign)`` and ``derivative(raw, sign)``.
+class PointwiseDual(Dual):
+    """A loss of the user's own: ``value(raw, y)`` and ``derivative(raw, y)``.
 
     For a slope r a bracket f1 < f2 with l'(f1) <= r <= l'(f2) is halved. l is above
     both tangents, so with a_j = l(f_j) - r f_j, d1 = r - l'(f1), d2 = l'(f2) - r >= 0
@@ -29,28 +29,38 @@ class PointwiseDual(MarginDual):
     where the tangents meet; outside the bracket they rise. That is a bound however
     early the halving stops. A row with R = 0 is worth the infimum of l: at least 0.
     Where no bracket is found (r beyond the range of the slopes) D is -inf: no bound.
+
+    Parameters
+    ----------
+    targets : ndarray of shape (K, n)
+        Signs +1 and -1, or real targets.
+    shares : ndarray of shape (n,)
+    loss : PointwiseLoss or TargetwiseLoss
     """
 
-    def __init__(self, signs, shares, loss):
-        super().__init__(signs, shares)
+    def __init__(self, targets, shares, loss):
+        self.targets = np.asarray(targets, dtype=np.float64)
+        self.n_outputs = len(self.targets)
+        self.shares = np.asarray(shares, dtype=np.float64)
+        self.reach = REACH - 1.0 + np.abs(self.targets).max(initial=1.0)
         self.loss = loss
 
     def loss_and_gradient(self, raw):
         """See :class:`Dual`."""
         with np.errstate(all="ignore"):
-            value = self.loss.value(raw, self.signs) * self.shares
-            return total(value), self.loss.derivative(raw, self.signs) * self.shares
+            value = self.loss.value(raw, self.targets) * self.shares
+            return total(value), self.loss.derivative(raw, self.targets) * self.shares
 
     def curvature(self, raw):
         """See :class:`Dual`; by differences of the derivative."""
         h, slope = 1e-4 * (1.0 + np.abs(raw)), self.loss.derivative
         with np.errstate(all="ignore"):
-            rise = slope(raw + h, self.signs) - slope(raw - h, self.signs)
+            rise = slope(raw + h, self.targets) - slope(raw - h, self.targets)
         return self.shares * np.maximum(np.nan_to_num(rise / (2.0 * h)), 0.0)
 
     def balance(self, residuals):
         """See :class:`Dual`; rows too small to be found by a bracket become 0."""
-        tau = np.abs(self._tau(residuals))
+        tau = np.abs(residuals / self.shares)
         kept = np.where(tau > 1e-12 * tau.max(initial=0.0), residuals, 0.0)
         return super().balance(kept) * INSIDE
 
@@ -60,7 +70,7 @@ class PointwiseDual(MarginDual):
         some = slope != 0
         if not some.any():
             return 0.0
-        r, sign = slope[some], self.signs[some]
+        r, sign = slope[some], self.targets[some]
         shares = np.broadcast_to(self.shares, slope.shape)[some]
         with np.errstate(all="ignore"):
             bound = self._of_slopes(r, sign)
@@ -70,15 +80,15 @@ class PointwiseDual(MarginDual):
         return float(np.sum(shares * bound)) - 4.0 * ROUNDING * size
 
     def smooth(self, residuals):
-        """See :class:`Dual`: min over f in [-64, 64] of l(f) - r f."""
+        """See :class:`Dual`: min over |f| <= reach of l(f) - r f."""
         slope = residuals / self.shares
-        left, right = np.full((2, *slope.shape), -64.0)
+        left, right = np.full((2, *slope.shape), -self.reach)
         right = -left
         for _ in range(40):
             middle = 0.5 * (left + right)
-            below = self.loss.derivative(middle, self.signs) <= slope
+            below = self.loss.derivative(middle, self.targets) <= slope
             left, right = np.where(below, middle, left), np.where(below, right, middle)
-        value = self.shares * self.loss.value(left, self.signs) - residuals * left
+        value = self.shares * self.loss.value(left, self.targets) - residuals * left
         return float(np.sum(value)), -left
 
     def _of_slopes(self, r, sign):

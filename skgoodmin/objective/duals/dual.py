@@ -15,6 +15,7 @@ hinge     tau - (p-1) (tau/p)^(p/(p-1))                        tau >= 0
 logistic  -tau log tau - (1-tau) log(1-tau)                    0 <= tau <= 1
 softmax   -sum_k q_k log q_k, q = R_i / s_i + [k = label]      q in the simplex
 squared   -r t - r^2/2, r = R / s, l = (f - t)^2 / 2           everywhere
+huber     the same                                             |r| <= epsilon
 a user's  from tangents at both ends of a bracket of l'(f) = r range of l'
 ========= ==================================================== ====================
 
@@ -40,6 +41,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 ROUNDING = 1e-11
+REACH = 64.0  # of raw predictions, for labels
 INSIDE = 1.0 - 1e-10  # of the domain: R* is where R is, but for units in the last place
 
 
@@ -64,10 +66,14 @@ class Dual(ABC):
     ----------
     shares : ndarray of shape (n,)
         Weights of the rows, sum 1.
+    reach : float
+        The best raw prediction of a group of rows is no larger, for all that a solver
+        cares.
     """
 
     shares: np.ndarray
     n_outputs: int
+    reach: float = REACH
 
     @abstractmethod
     def loss_and_gradient(self, raw):
@@ -131,7 +137,7 @@ class Dual(ABC):
         shared = size[group] > 1
         if not shared.any():
             return None
-        left, right = np.full((2, self.n_outputs, len(size)), -64.0)
+        left, right = np.full((2, self.n_outputs, len(size)), -self.reach)
         right = -left
         # All groups and outputs at once: the slope of a group's loss is monotone.
         for _ in range(60):

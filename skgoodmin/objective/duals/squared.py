@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .dual import ROUNDING, Dual, balance_groups, total
+from .dual import REACH, ROUNDING, Dual, balance_groups, total
 
 
 class SquaredDual(Dual):
@@ -20,6 +20,7 @@ class SquaredDual(Dual):
         self.shares = np.asarray(shares, dtype=np.float64)
         # A shift of the targets changes no balanced D, but its rounding.
         self._centre = (self.targets @ self.shares)[:, None]
+        self.reach = REACH + np.abs(self.targets).max(initial=0.0)
 
     def loss_and_gradient(self, raw):
         """See :class:`Dual`."""

@@ -7,7 +7,7 @@
 with arrays of raw predictions f, of signs y = +1 or -1, and of the weights of the two
 labels of a group. Several outputs add up, one against the rest for several classes.
 
-:func:`check_loss` holds the object against the assumptions of the theorem (Liang, Sun,
+:mod:`.checks` holds the object against the assumptions of the theorem (Liang, Sun,
 Lee and Srikant 2018, Assumption 1), numerically: convex, differentiable, and every
 critical point a minimum at a positive margin. The infimum has to be 0, the bound then
 being what contradicting labels cost. A loss that never reaches its infimum is allowed,
@@ -32,8 +32,7 @@ from ...kernels.losses.labels import signs
 from ..duals.custom import PointwiseDual
 from .loss import OutputwiseLoss
 
-FARTHEST = 50.0  # raw prediction up to which a loss is checked
-SMALL = 1e-3  # relative error of a numerical derivative that passes
+FARTHEST = 50.0  # margin up to which a minimum is looked for
 
 
 class PointwiseLoss(Protocol):
@@ -53,6 +52,12 @@ class PointwiseLoss(Protocol):
         """min_f [negative l(-1, f) + positive l(+1, f)]."""
 
 
+def difference_of_slopes(loss, raw, y):
+    """d2l/df2 of a loss of one's own by differences of its derivative, elementwise."""
+    h = 1e-4 * (1.0 + np.abs(raw))
+    return (loss.derivative(raw + h, y) - loss.derivative(raw - h, y)) / (2.0 * h)
+
+
 @dataclass(frozen=True)
 class CustomLoss(OutputwiseLoss):
     """What the package asks of a loss, answered by an object of the user's.
@@ -66,9 +71,8 @@ class CustomLoss(OutputwiseLoss):
 
     name: ClassVar = "custom"
     kernel: ClassVar = None
-    degree: ClassVar = 0.0
+    parameter: ClassVar = 0.0
     link: ClassVar = "custom"
-    unit_margin: ClassVar = False
     auto_alpha: ClassVar = 1.0
     has_closed_minimum: ClassVar = False
     rounding: ClassVar = 0.0
@@ -94,12 +98,10 @@ class CustomLoss(OutputwiseLoss):
         least = self.pointwise.minimum(negative.ravel(), positive.ravel())
         return np.reshape(least, negative.shape).sum(axis=-1)
 
-    def curvature(self, raw, signs):
+    def curvature(self, raw, labels):
         """d2l/df2 by differences of the derivative, elementwise."""
-        h = 1e-4 * (1.0 + np.abs(raw))
-        slope = self.pointwise.derivative
-        signs = signs.astype(np.float64)
-        return (slope(raw + h, signs) - slope(raw - h, signs)) / (2.0 * h)
+        sign = signs(labels, raw.shape[1]).astype(np.float64)
+        return difference_of_slopes(self.pointwise, raw, sign)
 
     def dual(self, labels, shares, n_outputs):
         """The loss on given rows as duality sees it."""
@@ -119,104 +121,3 @@ class CustomLoss(OutputwiseLoss):
     def onnx(self, graph, raw):
         """There is none."""
         raise NotImplementedError("A loss of one's own has no ONNX graph.")
-
-
-def check_loss(loss):
-    """Hold a pointwise loss against the assumptions of the theorem.
-
-    Parameters
-    ----------
-    loss : object with value, derivative and minimum
-
-    Raises
-    ------
-    ValueError
-        It names the assumption that fails, and where.
-    """
-    f = np.linspace(-FARTHEST, FARTHEST, 2001)
-    for sign in (-1.0, 1.0):
-        where = f"(y={sign:+.0f})"
-        y = np.full_like(f, sign)
-        value, slope = loss.value(f, y), loss.derivative(f, y)
-        for name, result in (("value", value), ("derivative", slope)):
-            if np.shape(result) != f.shape or not np.isfinite(result).all():
-                raise ValueError(
-                    f"loss.{name} must return a finite array of the shape of raw, "
-                    f"elementwise, for raw predictions from {f[0]:g} to {f[-1]:g} "
-                    f"{where}."
-                )
-        if value.min() < 0:
-            at = f[np.argmin(value)]
-            raise ValueError(
-                f"loss.value must not be negative, got {value.min():g} at f={at:g} "
-                f"{where}; subtract its infimum."
-            )
-        _check_slope(loss, f, sign, where)
-        fall = np.diff(slope)
-        scale = np.maximum(np.abs(slope[1:]), np.abs(slope[:-1]))
-        if (fall < -1e-9 * scale).any():
-            raise ValueError(
-                "loss is not convex: its derivative falls near "
-                f"f={f[np.argmin(fall / (scale + 1e-300))]:g} {where}."
-            )
-        wrong_side = sign * f <= 0
-        if (sign * slope[wrong_side] >= 0).any():
-            at = f[wrong_side][np.argmax(sign * slope[wrong_side] >= 0)]
-            raise ValueError(
-                "loss must fall with the margin y f wherever the margin is not "
-                f"positive, its derivative does not at f={at:g} {where}."
-            )
-    _check_minimum(loss, f)
-
-
-def _check_slope(loss, f, sign, where):
-    """derivative is that of value, and has no jump."""
-    rng = np.random.RandomState(0)
-    at = rng.uniform(f[0], f[-1], 400)
-    y, h = np.full_like(at, sign), 1e-4 * (1.0 + np.abs(at))
-    values = [loss.value(at + k * h, y) for k in (-2, -1, 1, 2)]
-    numerical = (values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (12 * h)
-    slope = loss.derivative(at, y)
-    rounding = 1e-12 * np.abs(values).max(axis=0) / h
-    error = np.abs(slope - numerical) - SMALL * np.abs(slope) - rounding - 1e-6
-    if (error > 0).any():
-        i = int(np.argmax(error))
-        raise ValueError(
-            f"loss.derivative is not the derivative of loss.value at f={at[i]:g} "
-            f"{where}: {slope[i]:g}, by differences {numerical[i]:g}."
-        )
-    # Halve the interval in which the derivative grows most: a jump stays.
-    slopes = loss.derivative(f, np.full_like(f, sign))
-    growth = np.diff(slopes) / (1.0 + np.abs(slopes[1:]))
-    i = int(np.argmax(growth))
-    left, right = f[i], f[i + 1]
-    for _ in range(40):
-        points = np.array([left, 0.5 * (left + right), right])
-        s = loss.derivative(points, np.full(3, sign))
-        left, right = points[:2] if s[1] - s[0] > s[2] - s[1] else points[1:]
-    jump = np.diff(loss.derivative(np.array([left, right]), np.full(2, sign)))[0]
-    if jump > 1e-6 * (1.0 + np.abs(slopes[i + 1])):
-        raise ValueError(
-            f"loss is not differentiable: its derivative jumps by {jump:g} at "
-            f"f={left:g} {where}."
-        )
-
-
-def _check_minimum(loss, f):
-    """minimum is the least value of some mixtures of labels."""
-    for negative, positive in ((1, 0), (0, 1), (1, 1), (3, 1), (1, 7.5)):
-        grid = f
-        for _ in range(6):  # the mixture is convex: narrow down on its minimum
-            mixture = negative * loss.value(grid, np.full_like(grid, -1.0))
-            mixture = mixture + positive * loss.value(grid, np.ones_like(grid))
-            i = int(np.clip(np.argmin(mixture), 1, len(grid) - 2))
-            grid = np.linspace(grid[i - 1], grid[i + 1], 2001)
-        weights = np.array([float(negative)]), np.array([float(positive)])
-        claimed = np.asarray(loss.minimum(*weights))
-        if claimed.shape != (1,):
-            raise ValueError("loss.minimum must return an array of one value a group.")
-        if not abs(claimed[0] - mixture.min()) <= 1e-6 * (negative + positive):
-            raise ValueError(
-                f"loss.minimum({negative}, {positive}) is {claimed[0]:g}, but the "
-                f"least value found is {mixture.min():g}."
-            )

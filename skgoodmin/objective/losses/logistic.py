@@ -1,6 +1,6 @@
 """The logistic loss: l(m) = log(1 + e^-m) with the margin m = y f."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -23,10 +23,8 @@ class Logistic(KernelLoss, OutputwiseLoss):
 
     name: ClassVar = "log_loss"
     kernel: ClassVar = logistic
-    degree: float = field(default=0.0, init=False)
     link: ClassVar = "logistic"
     attains_minimum: ClassVar = False
-    unit_margin: ClassVar = False
     auto_alpha: ClassVar = 0.25
     has_closed_minimum: ClassVar = True
     rounding: ClassVar = ENTROPY_ROUNDING
@@ -35,7 +33,7 @@ class Logistic(KernelLoss, OutputwiseLoss):
         """Entropy of the labels of each group; counts (n_groups, n_outputs, 2)."""
         return label_entropy(counts)
 
-    def curvature(self, raw, signs):
+    def curvature(self, raw, labels):
         """d2l/df2 = P (1 - P), elementwise on (n, n_outputs)."""
         p = expit(raw)
         return p * (1.0 - p)

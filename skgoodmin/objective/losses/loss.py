@@ -5,9 +5,10 @@ A loss is one file here, with its formulas in numpy, and one in
 known to the estimators.
 
 Conventions: raw predictions of rows have shape (n, n_outputs), in ``into_gradient``
-(n_outputs, n). Labels have shape (n, 1) with the class number, or (n, n_outputs) with
-0 and 1. A *group* are rows with identical features, which get one raw prediction
-whatever the network.
+(n_outputs, n). Labels of classes have shape (n, 1) with the class number, or
+(n, n_outputs) with 0 and 1; real targets have shape (n, n_outputs) and stand where
+labels are asked for. A *group* are rows with identical features, which get one raw
+prediction whatever the network.
 """
 
 from typing import Any, ClassVar, Protocol
@@ -17,6 +18,8 @@ import numpy as np
 from ...kernels.jit import Kernel
 from ...kernels.losses.labels import signs
 from ..duals.dual import Dual
+
+CLEAR_MARGIN = 20.0  # where a loss that never gets to 0 is as good as there
 
 
 class Loss(Protocol):
@@ -31,12 +34,12 @@ class Loss(Protocol):
         """``sum_losses``, bound to the loss; None for a loss written in Python."""
 
     @property
-    def degree(self) -> float:
-        """What the kernel gets as its degree."""
+    def parameter(self) -> float:
+        """What the kernel gets as its parameter."""
 
     @property
     def link(self) -> str:
-        """Name of the link from raw predictions to probabilities."""
+        """Name of the link from raw predictions to probabilities, or 'identity'."""
 
     @property
     def attains_minimum(self) -> bool:
@@ -48,23 +51,48 @@ class Loss(Protocol):
 
     @property
     def has_closed_minimum(self) -> bool:
-        """Whether ``minimum`` is a formula that a proof may rest on."""
-
-    @property
-    def rounding(self) -> float:
-        """Relative rounding error of ``minimum``, in eps, for many classes as well."""
+        """Whether ``least`` is a formula that a proof may rest on."""
 
     @property
     def auto_alpha(self) -> float:
         """Factor that ``alpha='auto'`` takes for this loss."""
+
+    @property
+    def of_rows(self) -> str:
+        """What ``by_row`` returns, in a word."""
 
     def into_gradient(
         self, raw: np.ndarray, labels: np.ndarray, weights: np.ndarray
     ) -> float:
         """Weighted sum of the loss; raw (n_outputs, n) becomes its gradient."""
 
-    def curvature(self, raw: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    def curvature(self, raw: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """d2l/df2 by each raw prediction, elementwise on (n, n_outputs)."""
+
+    def least(
+        self, labels: np.ndarray, weights: np.ndarray, group: np.ndarray, n_outputs: int
+    ) -> np.ndarray:
+        """Least loss of each group of identical rows, (n_groups,); group from 0 on."""
+
+    def worse(self, raw: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """+1 or -1 for each raw prediction: where the loss grows, (n, n_outputs)."""
+
+    def constant(self, labels: np.ndarray, n_outputs: int) -> np.ndarray:
+        """Raw predictions (n, n_outputs) that are as good as any for the labels."""
+
+    def by_row(self, raw: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """How far each row is on its side, or from its target, (n,)."""
+
+    def dual(self, labels: np.ndarray, shares: np.ndarray, n_outputs: int) -> Dual:
+        """The loss on given rows as duality sees it: its conjugate."""
+
+
+class ClassLoss(Loss, Protocol):
+    """A loss of class labels."""
+
+    @property
+    def rounding(self) -> float:
+        """Relative rounding error of ``minimum``, in eps, for many classes as well."""
 
     def counts(
         self, labels: np.ndarray, weights: np.ndarray, group: np.ndarray, n_outputs: int
@@ -74,9 +102,6 @@ class Loss(Protocol):
     def minimum(self, counts: np.ndarray) -> np.ndarray:
         """Least loss of groups of identical rows, (n_groups,)."""
 
-    def dual(self, labels: np.ndarray, shares: np.ndarray, n_outputs: int) -> Dual:
-        """The loss on given rows as duality sees it: its conjugate."""
-
     def probabilities(self, raw: np.ndarray) -> np.ndarray:
         """P(y = 1 | f) for each output, inside (0, 1), elementwise."""
 
@@ -84,11 +109,42 @@ class Loss(Protocol):
         """Adds the link to an ONNX graph; the name of the probabilities."""
 
 
+class LabelLoss:
+    """What losses of class labels share."""
+
+    unit_margin: ClassVar[bool] = False
+    of_rows: ClassVar[str] = "margin"
+
+    counts: Any
+    minimum: Any
+
+    def least(self, labels, weights, group, n_outputs):
+        """See :class:`Loss`: a formula of the weights of the labels in a group."""
+        return self.minimum(self.counts(labels, weights, group, n_outputs))
+
+    def worse(self, raw, labels):
+        """See :class:`Loss`: against the sign."""
+        return -signs(labels, raw.shape[1])
+
+    def constant(self, labels, n_outputs):
+        """See :class:`Loss`: a margin of 1 where that is enough, else a large one."""
+        margin = 1.0 if self.unit_margin else CLEAR_MARGIN
+        return margin * signs(labels, n_outputs)
+
+    def by_row(self, raw, labels):
+        """See :class:`Loss`: margins y f, the smallest one over the outputs."""
+        return (signs(labels, raw.shape[1]) * raw).min(axis=1)
+
+
 class KernelLoss:
     """What losses that are kernels share."""
 
     kernel: ClassVar[Kernel]
-    degree: float
+
+    @property
+    def parameter(self) -> float:
+        """Of the kernel; 0 where it has none."""
+        return 0.0
 
     def into_gradient(self, raw, labels, weights):
         """Weighted sum of the loss; raw becomes its gradient, in place.
@@ -100,10 +156,10 @@ class KernelLoss:
         weights : ndarray of shape (n,)
         """
         work = np.empty(3 * raw.shape[1])
-        return self.kernel(float(self.degree), raw, labels, weights, work)
+        return self.kernel(float(self.parameter), raw, labels, weights, work)
 
 
-class OutputwiseLoss:
+class OutputwiseLoss(LabelLoss):
     """What losses share that add up over the outputs, each with the label +1 or -1."""
 
     def counts(self, labels, weights, group, n_outputs):

@@ -54,13 +54,18 @@ class PolynomialHinge(KernelLoss, OutputwiseLoss):
         return least.sum(axis=-1)
 
     @property
+    def parameter(self):
+        """Of the kernel."""
+        return self.degree
+
+    @property
     def rounding(self):
         """Of ``minimum``: ratio^q is wrong by 745 q eps, its power by (p - 1) times."""
         return 1000.0 + 8.0 * self.degree
 
-    def curvature(self, raw, signs):
+    def curvature(self, raw, labels):
         """d2l/df2 = p (p - 1) max(0, 1 - m)^(p-2), elementwise on (n, n_outputs)."""
-        violation = np.maximum(0.0, 1.0 - signs * raw)
+        violation = np.maximum(0.0, 1.0 - signs(labels, raw.shape[1]) * raw)
         power = violation ** (self.degree - 2.0) * (violation > 0)
         return self.degree * (self.degree - 1.0) * power
 

@@ -1,6 +1,6 @@
 """The softmax loss: l(f) = log(sum_k e^f_k) - f_label, one loss of all outputs."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -8,13 +8,13 @@ from scipy.special import softmax, xlog1py
 
 from ...kernels.losses.softmax import softmax as softmax_kernel
 from ..duals.softmax import SoftmaxDual
-from .loss import KernelLoss
+from .loss import KernelLoss, LabelLoss
 
 ENTROPY_ROUNDING = 1000.0  # quotients and logarithms; sums over classes not counted
 
 
 @dataclass(frozen=True)
-class Softmax(KernelLoss):
+class Softmax(KernelLoss, LabelLoss):
     """Log-loss of several classes, of which each row has one.
 
     Its infimum is not attained on a group with one label, so the theorem of LSLS18
@@ -23,10 +23,8 @@ class Softmax(KernelLoss):
 
     name: ClassVar = "log_loss"
     kernel: ClassVar = softmax_kernel
-    degree: float = field(default=0.0, init=False)
     link: ClassVar = "softmax"
     attains_minimum: ClassVar = False
-    unit_margin: ClassVar = False
     auto_alpha: ClassVar = 0.25
     has_closed_minimum: ClassVar = True
     rounding: ClassVar = ENTROPY_ROUNDING
@@ -44,7 +42,7 @@ class Softmax(KernelLoss):
         """Entropy of the labels of each group; counts (n_groups, 1, n_outputs)."""
         return label_entropy(counts)
 
-    def curvature(self, raw, signs):
+    def curvature(self, raw, labels):
         """d2l/df2 = P (1 - P), elementwise on (n, n_outputs)."""
         p = softmax(raw, axis=1)
         return p * (1.0 - p)

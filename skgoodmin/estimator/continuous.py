@@ -1,0 +1,166 @@
+"""Real targets: y in units of its own spread.
+
+    z = (y - mean) / scale
+
+with mean and standard deviation of each column over the weighted rows. The network is
+trained on z, so that alpha and every tolerance mean the same in all units of y; its raw
+predictions become y again by mean + scale * f.
+
+z is rounded to multiples of 2^-24, the precision of float32: then ``c * y + d`` gives
+the very same z as y, but for the rare value that rounding carries over an edge, and
+with it the very same network.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.utils import check_array
+
+from .target import Target
+
+GRID = 2.0**24  # z is a multiple of 1 / GRID
+
+
+@dataclass(frozen=True, eq=False)
+class Continuous(Target):
+    """Real numbers, one column or several.
+
+    Parameters
+    ----------
+    mean, scale : ndarray of shape (n_targets,)
+    column : bool
+        Whether y is one column, (n,).
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    column: bool
+
+    @property
+    def n_outputs(self):
+        """Number of outputs of the network."""
+        return len(self.mean)
+
+    @property
+    def attributes(self):
+        """See :class:`Target`."""
+        if self.column:
+            return {"y_mean_": float(self.mean[0]), "y_scale_": float(self.scale[0])}
+        return {"y_mean_": self.mean, "y_scale_": self.scale}
+
+    def output_attributes(self, loss, slope):
+        """See :class:`Target`."""
+        return {"out_activation_": "identity"}
+
+    def check_continues(self, before):
+        """See :class:`Target`."""
+        if before.n_outputs != self.n_outputs:
+            raise ValueError(
+                "Going on from the previous fit needs as many targets: "
+                f"{before.n_outputs} before, {self.n_outputs} now."
+            )
+
+    def restated(self, coefs, intercepts, before):
+        """See :class:`Target`: the output layer has other units."""
+        factor = before.scale / self.scale
+        shift = (before.mean - self.mean) / self.scale
+        return (
+            [*coefs[:-1], coefs[-1] * factor],
+            [*intercepts[:-1], intercepts[-1] * factor + shift],
+        )
+
+    def standardised(self, y):
+        """z of y, both (n, n_targets)."""
+        # A power of two brings both near 1, so that no difference overflows.
+        exponent = -np.frexp(np.maximum(np.abs(self.mean), self.scale))[1]
+        mean, scale = np.ldexp(self.mean, exponent), np.ldexp(self.scale, exponent)
+        z = (np.ldexp(y, exponent) - mean) / scale
+        return np.round(z * GRID) / GRID + 0.0  # no -0.0
+
+    def merit(self, data):
+        """See :class:`Target`: the mean is R2, averaged over the targets."""
+        z, weights = data.labels, data.weights
+        spread = np.average(
+            (z - np.average(z, axis=0, weights=weights)) ** 2, axis=0, weights=weights
+        )
+        spread = np.where(spread > 0, spread, 1.0)
+        return lambda raw, labels: (1 - (raw - labels) ** 2 / spread).mean(axis=1)
+
+    def worth(self, loss, raw, labels, weights):
+        """See :class:`Target`: 1 - 2 loss, for the squared error R2 on all rows."""
+        return 1.0 - 2.0 * loss.value(raw, labels).mean(axis=1), np.nan
+
+    def predictions(self, raw):
+        """y of raw predictions, (n,) or (n, n_targets), in their precision."""
+        y = (self.mean + self.scale * raw.astype(np.float64)).astype(raw.dtype)
+        return y[:, 0] if self.column else y
+
+    def unit(self, loss):
+        """See :class:`Target`: the square of the scale, for one target."""
+        if self.n_outputs > 1 or loss.kernel is None:
+            return np.nan
+        return float(self.scale[0] ** 2)
+
+
+def encode_continuous(y, sample_weight=None, known=None):
+    """The target of y, and its z of shape (n, n_targets), float64.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,) or (n, n_targets)
+    sample_weight : ndarray of shape (n,), optional
+    known : Continuous, optional
+        By default mean and scale are those of y.
+
+    Raises
+    ------
+    ValueError
+        If y does not hold finite numbers, or not as many columns as ``known``.
+    """
+    y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+    column = y.ndim == 1
+    y = y.reshape(len(y), -1)
+    if known is None:
+        spreads = np.array([mean_and_scale(some, sample_weight) for some in y.T])
+        known = Continuous(spreads[:, 0], spreads[:, 1], column)
+    elif known.n_outputs != y.shape[1]:
+        raise ValueError(
+            f"y has {y.shape[1]} targets, but the model was fitted with "
+            f"{known.n_outputs}."
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        z = known.standardised(y)
+    if not np.isfinite(z).all():
+        i, k = np.argwhere(~np.isfinite(z))[0]
+        raise ValueError(
+            f"y has {y[i, k]:g} in row {i}, which overflows in units of its spread, "
+            f"{known.scale[k]:g}."
+        )
+    return known, z
+
+
+def mean_and_scale(y, sample_weight=None):
+    """Mean and standard deviation of a column; a scale of 1 where it has one value.
+
+    Equal values are merged and sums are exactly rounded, so that neither depends on the
+    order of the rows, and a weight of 2 is a repetition.
+    """
+    if sample_weight is not None:
+        some = sample_weight > 0
+        y, sample_weight = y[some], sample_weight[some]
+    values, places, weights = np.unique(y, return_inverse=True, return_counts=True)
+    if sample_weight is not None:
+        order = np.lexsort((sample_weight, places))
+        first = np.flatnonzero(np.diff(places[order], prepend=-1))
+        weights = np.add.reduceat(sample_weight[order], first)
+    weights = np.ldexp(weights.astype(np.float64), -np.frexp(weights.max())[1])
+    exponent = np.frexp(np.abs(values).max())[1]
+    values = np.ldexp(values, -exponent)  # squares of what is left neither overflow
+    total = math.fsum(weights)
+    mean = math.fsum(weights * values) / total
+    variance = math.fsum(weights * (values - mean) ** 2) / total
+    scale = np.ldexp(math.sqrt(variance), exponent)
+    if len(values) == 1 or not scale > 0:
+        return float(np.ldexp(values[0], exponent)), 1.0
+    return float(np.ldexp(mean, exponent)), float(scale)

@@ -1,0 +1,127 @@
+"""What every fitted regressor offers: predictions in units of y."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import RegressorMixin
+from sklearn.neural_network import MLPRegressor
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from ..objective.losses import TARGET_LOSSES, CustomTargetLoss
+from ..objective.losses.checks import check_target_loss
+from .base import MLP_ACTIVATIONS, Network
+from .continuous import Continuous, encode_continuous
+from .typing import MatrixLike
+
+
+class NetworkRegressor(RegressorMixin, Network):
+    """A network with ``y_mean_`` and ``y_scale_``."""
+
+    _default_scoring = "r2"
+    _check_loss = staticmethod(check_target_loss)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _encode(self, y, sample_weight=None, known=None):
+        """(target, z) of y; ``known`` is the target whose units z is to have."""
+        return encode_continuous(y, sample_weight, known)
+
+    @property
+    def _known(self):
+        """The target of the fit."""
+        return self._target
+
+    def _shared(self, y):
+        """Nothing: each part of y has a mean and a spread of its own."""
+        return None
+
+    @property
+    def _target(self) -> Continuous:
+        """What the outputs stand for."""
+        mean, scale = np.atleast_1d(self.y_mean_), np.atleast_1d(self.y_scale_)
+        return Continuous(mean, scale, column=np.ndim(self.y_mean_) == 0)
+
+    def _loss(self, target):
+        """The loss for a target."""
+        if not isinstance(self.loss, str):
+            return CustomTargetLoss(self.loss)
+        return TARGET_LOSSES[self.loss](float(self.epsilon))
+
+    def _reweighted(self, data, target):
+        """Canonical rows as they are."""
+        return data
+
+    def predict(self, X: MatrixLike) -> NDArray[np.floating]:
+        """Predictions, in units of y.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        """
+        raw = self._raw(X)
+        return self._target.predictions(raw)
+
+    def score(
+        self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """R2, the share of the variance that is explained; a mean over the targets.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        r2 : float
+        """
+        return super().score(X, y, sample_weight)
+
+    def to_mlp(self) -> MLPRegressor:
+        """The same network as a fitted ``MLPRegressor``, its last layer in units of y.
+
+        Predictions agree to rounding.
+
+        Returns
+        -------
+        mlp : sklearn.neural_network.MLPRegressor
+
+        Raises
+        ------
+        ValueError
+            If the activation is one that ``MLPRegressor`` lacks.
+        """
+        check_is_fitted(self)
+        if self.activation not in MLP_ACTIVATIONS:
+            raise ValueError(
+                f"to_mlp needs an activation out of {MLP_ACTIVATIONS}, got "
+                f"activation={self.activation!r}."
+            )
+        mlp = MLPRegressor(
+            tuple(len(coef) for coef in self.coefs_[1:]),
+            self.activation,
+            solver="lbfgs",
+            alpha=self.alpha_,
+            random_state=self.random_state,
+        )
+        mean, scale = np.atleast_1d(self.y_mean_), np.atleast_1d(self.y_scale_)
+        dtype = self.coefs_[-1].dtype
+        mlp.coefs_ = [coef.copy() for coef in self.coefs_]
+        mlp.intercepts_ = [intercept.copy() for intercept in self.intercepts_]
+        mlp.coefs_[-1] = (scale * mlp.coefs_[-1]).astype(dtype)
+        mlp.intercepts_[-1] = (mean + scale * mlp.intercepts_[-1]).astype(dtype)
+        for name in (
+            "n_layers_ n_outputs_ out_activation_ n_features_in_ feature_names_in_ "
+            "n_iter_ loss_"
+        ).split():
+            if hasattr(self, name):
+                setattr(mlp, name, getattr(self, name))
+        return mlp

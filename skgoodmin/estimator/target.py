@@ -1,0 +1,65 @@
+"""What every kind of y has in common: the questions that all rooms ask of it."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+
+class Target(ABC):
+    """What the outputs of a network stand for, and what y is called inside."""
+
+    @property
+    @abstractmethod
+    def n_outputs(self) -> int:
+        """Number of outputs of the network."""
+
+    @property
+    @abstractmethod
+    def attributes(self):
+        """Attributes of a fitted estimator, from which the target can be made again."""
+
+    @abstractmethod
+    def output_attributes(self, loss, slope):
+        """Attributes of a fitted estimator about what follows the raw predictions."""
+
+    @abstractmethod
+    def check_continues(self, before):
+        """Raise ValueError if a fit can not go on from one of the target ``before``."""
+
+    def restated(self, coefs, intercepts, before):
+        """Layers of a network for the target ``before``, as those for this one."""
+        return coefs, intercepts
+
+    def strata(self, labels):
+        """Classes that a split is stratified by, (n,), or None."""
+        return None
+
+    def sizes(self, data):
+        """Pairs (name, number of distinct rows) of what folds have to be dealt from."""
+        return [("y", int(data.opens_group.sum()))]
+
+    @abstractmethod
+    def merit(self, data):
+        """callable(raw, labels) -> (n,), whose mean over ``data`` is a score.
+
+        data : CanonicalRows, on which the score is to be.
+        """
+
+    @abstractmethod
+    def worth(self, loss, raw, labels, weights):
+        """What predictions of rows that were left out are worth, to choose alpha.
+
+        Returns
+        -------
+        worth : ndarray of shape (n,)
+        slope : float
+            Of the link to probabilities; NaN where there is none.
+        """
+
+    @abstractmethod
+    def predictions(self, raw):
+        """What ``predict`` returns, from raw predictions (n, n_outputs)."""
+
+    def unit(self, loss):
+        """The loss in units of y is so many times the loss inside; NaN if none."""
+        return np.nan

@@ -1,0 +1,52 @@
+"""Huber's loss: e^2 / 2 for errors |e| <= epsilon, else epsilon (|e| - epsilon / 2)."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ...kernels.losses.huber import huber
+from ..duals.huber import HuberDual
+from .loss import KernelLoss
+from .target_loss import TargetLoss
+
+
+@dataclass(frozen=True)
+class Huber(KernelLoss, TargetLoss):
+    """Huber's loss: rows that are far off pull no harder than those at ``epsilon``.
+
+    P. J. Huber, "Robust estimation of a location parameter", Annals of Mathematical
+    Statistics 35 (1964).
+
+    Parameters
+    ----------
+    epsilon : float, positive
+    """
+
+    epsilon: float
+
+    name: ClassVar = "huber"
+    kernel: ClassVar = huber
+    auto_alpha: ClassVar = 1.0
+
+    @property
+    def parameter(self):
+        """Of the kernel."""
+        return self.epsilon
+
+    def value(self, raw, target):
+        """s (e - s / 2) with the slope s, elementwise."""
+        slope = self.derivative(raw, target)
+        return slope * (raw - target - 0.5 * slope)
+
+    def derivative(self, raw, target):
+        """e, but no larger than epsilon in size, elementwise."""
+        return np.clip(raw - target, -self.epsilon, self.epsilon)
+
+    def curvature(self, raw, labels):
+        """d2l/df2 = 1 where |e| <= epsilon, else 0, elementwise on (n, n_outputs)."""
+        return (np.abs(raw - labels) <= self.epsilon).astype(np.float64)
+
+    def dual(self, labels, shares, n_outputs):
+        """The loss on given rows as duality sees it."""
+        return HuberDual(labels.T, shares, self.epsilon)
