@@ -62,7 +62,8 @@ n_init, max_escapes, n_jobs, max_iter, max_fun, tol
     ----------
     y_mean_, y_scale_ : float or ndarray of shape (n_targets,)
         Weighted mean of y and its standard deviation, 1 where y is constant. The
-        prediction is ``y_mean_ + y_scale_`` times the output of the network.
+        prediction is ``y_mean_ + y_scale_`` times the output of the network. The scale
+        is negative where y is skewed to the left, so that a fit of -y mirrors one of y.
     coefs_, intercepts_ : list of ndarray
         Of each layer; the network predicts standardised targets. ``to_mlp`` has them
         in units of y.

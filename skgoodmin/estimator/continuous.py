@@ -4,7 +4,8 @@
 
 with mean and standard deviation of each column over the weighted rows. The network is
 trained on z, so that alpha and every tolerance mean the same in all units of y; its raw
-predictions become y again by mean + scale * f.
+predictions become y again by mean + scale * f. The scale has the sign of the skewness,
+so that z is the same for y and for -y.
 
 z is rounded to multiples of 2^-24, the precision of float32: then ``c * y + d`` gives
 the very same z as y, but for the rare value that rounding carries over an edge, and
@@ -73,7 +74,7 @@ class Continuous(Target):
     def standardised(self, y):
         """z of y, both (n, n_targets)."""
         # A power of two brings both near 1, so that no difference overflows.
-        exponent = -np.frexp(np.maximum(np.abs(self.mean), self.scale))[1]
+        exponent = -np.frexp(np.maximum(np.abs(self.mean), np.abs(self.scale)))[1]
         mean, scale = np.ldexp(self.mean, exponent), np.ldexp(self.scale, exponent)
         z = (np.ldexp(y, exponent) - mean) / scale
         return np.round(z * GRID) / GRID + 0.0  # no -0.0
@@ -100,7 +101,8 @@ class Continuous(Target):
         """See :class:`Target`: the square of the scale, for one target."""
         if self.n_outputs > 1 or loss.kernel is None:
             return np.nan
-        return float(self.scale[0] ** 2)
+        scale = abs(float(self.scale[0]))
+        return scale * scale  # python's floats overflow to inf
 
 
 def encode_continuous(y, sample_weight=None, known=None):
@@ -135,13 +137,13 @@ def encode_continuous(y, sample_weight=None, known=None):
         i, k = np.argwhere(~np.isfinite(z))[0]
         raise ValueError(
             f"y has {y[i, k]:g} in row {i}, which overflows in units of its spread, "
-            f"{known.scale[k]:g}."
+            f"{abs(known.scale[k]):g}."
         )
     return known, z
 
 
 def mean_and_scale(y, sample_weight=None):
-    """Mean and standard deviation of a column; a scale of 1 where it has one value.
+    """Mean and signed standard deviation of a column; 1 where it has one value.
 
     Equal values are merged and sums are exactly rounded, so that neither depends on the
     order of the rows, and a weight of 2 is a repetition.
@@ -159,8 +161,10 @@ def mean_and_scale(y, sample_weight=None):
     values = np.ldexp(values, -exponent)  # squares of what is left neither overflow
     total = math.fsum(weights)
     mean = math.fsum(weights * values) / total
-    variance = math.fsum(weights * (values - mean) ** 2) / total
+    error = values - mean
+    variance = math.fsum(weights * error * error) / total
     scale = np.ldexp(math.sqrt(variance), exponent)
     if len(values) == 1 or not scale > 0:
         return float(np.ldexp(values[0], exponent)), 1.0
-    return float(np.ldexp(mean, exponent)), float(scale)
+    skewed_down = math.fsum(weights * error * error * error) < 0
+    return float(np.ldexp(mean, exponent)), float(-scale if skewed_down else scale)

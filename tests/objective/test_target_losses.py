@@ -112,7 +112,7 @@ def test_constant_worse_and_by_row():
     loss = SquaredError()
     raw, z = np.array([[1.0, -2.0], [0.0, 0.5]]), np.array([[0.0, 0.0], [0.0, 1.0]])
     assert_array_equal(loss.worse(raw, z), [[1, -1], [1, -1]])
-    assert_array_equal(loss.by_row(raw, z), [-2.0, -0.5])
+    assert_array_equal(loss.by_row(raw, z), [2.0, 0.5])
     assert_array_equal(loss.constant(z, 2), z)
 
 

@@ -81,8 +81,6 @@ def test_separated_means_that_every_row_is_right(seed):
     start = search(objective, _starts(objective, seed), rng, budget).best
     raw = Predictions(objective, start.run.theta).raw
     margins = signs(objective.data.labels, 1) * raw
-        signs(objective.data.labels, 1) * Predictions(objective, start.run.theta).raw
-    )
     if start.won:
         assert (margins > 0).all()
     assert seed != 0 or start.won
