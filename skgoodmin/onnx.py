@@ -6,8 +6,9 @@
     skgoodmin.onnx.register()
     model = to_onnx(pipeline, X[:1], options={"zipmap": False})
 
-The graph is the network (MatMul, Add, the activation, layer by layer), the link to
-probabilities, and the labels. Activations and losses bring their own nodes along.
+The graph is the network (MatMul, Add, the activation, layer by layer), and for a
+classifier the link to probabilities, and the labels. Activations and losses bring their
+own nodes along.
 
 With the option ``raw_scores`` (which calibration, stacking and bagging of skl2onnx set)
 the raw predictions f stand where the probabilities were, [-f, f] for two classes.
@@ -25,10 +26,12 @@ from .classifier import GoodMinimaClassifier
 from .classifier_cv import GoodMinimaClassifierCV
 from .estimator.targets import Labels, SeveralClasses, TwoClasses
 from .kernels.activations import ACTIVATIONS
+from .regressor import GoodMinimaRegressor
+from .regressor_cv import GoodMinimaRegressorCV
 
 
 def register():
-    """Teach skl2onnx to convert the classifiers of this package.
+    """Teach skl2onnx to convert the estimators of this package.
 
     Raises
     ------
@@ -39,6 +42,7 @@ def register():
         from skl2onnx import update_registered_converter
         from skl2onnx.common.shape_calculator import (
             calculate_linear_classifier_output_shapes,
+            calculate_linear_regressor_output_shapes,
         )
     except ImportError as error:
         raise ImportError(
@@ -50,13 +54,20 @@ def register():
             estimator,
             f"Skgoodmin{estimator.__name__}",
             calculate_linear_classifier_output_shapes,
-            _convert,
+            _convert_classifier,
             options={
                 "zipmap": [True, False, "columns"],
                 "nocl": [True, False],
                 "output_class_labels": [False, True],
                 "raw_scores": [True, False],
             },
+        )
+    for regressor in (GoodMinimaRegressor, GoodMinimaRegressorCV):
+        update_registered_converter(
+            regressor,
+            f"Skgoodmin{regressor.__name__}",
+            calculate_linear_regressor_output_shapes,
+            _convert_regressor,
         )
 
 
@@ -162,13 +173,13 @@ def _int64():
     return onnx_proto.TensorProto.INT64
 
 
-def _convert(scope, operator, container):
-    """The graph of one fitted classifier."""
+def _network(scope, operator, container):
+    """(graph, raw predictions) of one fitted estimator."""
     from skl2onnx.common.data_types import DoubleTensorType
     from skl2onnx.proto import onnx_proto
 
     model = operator.raw_operator
-    activation, target = ACTIVATIONS[model.activation], model._target
+    activation = ACTIVATIONS[model.activation]
     source = operator.inputs[0]
     double = isinstance(source.type, DoubleTensorType)
     tensor = onnx_proto.TensorProto
@@ -181,8 +192,23 @@ def _convert(scope, operator, container):
         raw = graph("Add", graph("MatMul", raw, w), c)
         if layer < len(model.coefs_):
             raw = activation.onnx(graph, raw)
+    return graph, raw
+
+
+def _convert_regressor(scope, operator, container):
+    """The graph of one fitted regressor: y = mean + scale f."""
+    model, (output,) = operator.raw_operator, operator.outputs
+    graph, raw = _network(scope, operator, container)
+    scaled = graph("Mul", raw, np.atleast_1d(model.y_scale_))
+    graph("Add", scaled, np.atleast_1d(model.y_mean_), output=output.full_name)
+
+
+def _convert_classifier(scope, operator, container):
+    """The graph of one fitted classifier."""
+    model = operator.raw_operator
+    graph, raw = _network(scope, operator, container)
     labels, scores = (output.full_name for output in operator.outputs)
-    outputs = OUTPUTS[type(target)]
+    outputs = OUTPUTS[type(model._target)]
     _add_labels(graph, model.classes_, outputs, raw, labels)
     if container.get_options(model, {"raw_scores": False})["raw_scores"]:
         outputs.raw_scores(graph, raw, scores)

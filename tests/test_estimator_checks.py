@@ -5,7 +5,12 @@ import inspect
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
+from skgoodmin import (
+    GoodMinimaClassifier,
+    GoodMinimaClassifierCV,
+    GoodMinimaRegressor,
+    GoodMinimaRegressorCV,
+)
 
 # An empty list of expected failures; that none may be hidden can be said since 1.8.
 known = inspect.signature(parametrize_with_checks).parameters
@@ -23,6 +28,14 @@ VARIANTS = [
     GoodMinimaClassifier((), warm_start=True, tol=1e-8, max_iter=1000),
     GoodMinimaClassifier(class_weight="balanced"),
     GoodMinimaClassifierCV((20,), alphas=3),
+    GoodMinimaRegressor(),
+    GoodMinimaRegressor(loss="huber"),
+    GoodMinimaRegressor((10, 6), alpha=0.1),
+    GoodMinimaRegressor(activation="tanh", alpha=0.1),
+    GoodMinimaRegressor(special_neuron=None, alpha=0.1),
+    GoodMinimaRegressor(training="joint", alpha=0.1),
+    GoodMinimaRegressor((), warm_start=True, tol=1e-8, max_iter=1000),
+    GoodMinimaRegressorCV((20,), alphas=3),
 ]
 
 

@@ -12,7 +12,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skgoodmin.onnx
-from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
+from skgoodmin import (
+    GoodMinimaClassifier,
+    GoodMinimaClassifierCV,
+    GoodMinimaRegressor,
+    GoodMinimaRegressorCV,
+)
 from skgoodmin.kernels.activations import ACTIVATIONS
 from skgoodmin.objective.losses import LOSSES
 
@@ -149,3 +154,16 @@ def test_bagged():
     model = BaggingClassifier(inner, 2, random_state=0).fit(X, y)
     _, probabilities = _run(model, X)
     np.testing.assert_allclose(probabilities, model.predict_proba(X), atol=1e-6)
+
+
+@pytest.mark.parametrize("n_targets", [1, 2])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_regressors(n_targets, dtype):
+    data, target = X[:, :2].astype(dtype), 1e3 + 50 * X[:, 2 : 2 + n_targets]
+    target = target[:, 0] if n_targets == 1 else target
+    cv = GoodMinimaRegressorCV((4,), alphas=2, cv=2, tol=1e-3, random_state=0)
+    for model in (GoodMinimaRegressor((5, 3), alpha=0.1, random_state=0), cv):
+        pipeline = make_pipeline(StandardScaler(), model).fit(data, target)
+        (found,) = _run(pipeline, data, {})
+        expected = pipeline.predict(data).reshape(len(data), -1)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)

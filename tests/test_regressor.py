@@ -257,6 +257,11 @@ def test_early_stopping_scores_r2():
     assert two.best_validation_score_ <= 1
 
 
+def test_one_row_has_no_r2():
+    with pytest.raises(ValueError, match="validation_fraction"):
+        _model(early_stopping=True).fit(X[:5], y[:5])
+
+
 def test_the_merit_is_r2():
     from skgoodmin.objective.canonical_rows import canonical_rows
 

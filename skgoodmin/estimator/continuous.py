@@ -81,6 +81,11 @@ class Continuous(Target):
 
     def merit(self, data):
         """See :class:`Target`: the mean is R2, averaged over the targets."""
+        if data.n_rows < 2:
+            raise ValueError(
+                f"early_stopping=True sets {data.n_rows} distinct row aside, but R2 "
+                "needs two: raise validation_fraction, or give more rows."
+            )
         z, weights = data.labels, data.weights
         spread = np.average(
             (z - np.average(z, axis=0, weights=weights)) ** 2, axis=0, weights=weights
