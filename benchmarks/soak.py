@@ -17,8 +17,9 @@ that names a parameter or an array. Of a model it is checked
   seeds, trained by the package and by scipy, all evaluated in extended precision;
 - that no warning but ConvergenceWarning and the one on neuron_degree is raised.
 
-Two cases of three are drawn for the bounds: ``alpha`` from 1e-8 to 10, every loss and
-activation, a loss of the user's own, scales from 1e-6 to 1e6.
+Two cases of four are drawn for the bounds: ``alpha`` from 1e-8 to 10, every loss and
+activation, a loss of the user's own, scales from 1e-6 to 1e6. One more is a regressor,
+with targets of any size, outliers, several targets, and repeated rows.
 
 A fit that takes longer than five minutes is reported as a hang.
 """
@@ -36,7 +37,7 @@ from scipy.sparse import csr_array, issparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from skgoodmin import GoodMinimaClassifier, Known, Status
+from skgoodmin import GoodMinimaClassifier, GoodMinimaRegressor, Known, Status
 from skgoodmin.estimator.setup import pose, validated
 
 LONG = np.longdouble
@@ -46,6 +47,7 @@ NAMES = (
     "Sample weights",
     "sample_weight",
     *GoodMinimaClassifier().get_params(),
+    *GoodMinimaRegressor().get_params(),
 )
 
 
@@ -231,6 +233,8 @@ def signs_of(model, y):
 
 def row_losses(model, raw, y):
     """Loss of each row, (n,), in extended precision."""
+    if hasattr(model, "y_scale_"):
+        return target_losses(model, raw, y)
     sign = signs_of(model, y)
     if not isinstance(model.loss, str):
         return model.loss.value(raw, sign.astype(LONG)).sum(axis=1)
@@ -244,6 +248,18 @@ def row_losses(model, raw, y):
         others = np.where(sign == 1, 0, shifted).sum(axis=1)
         return largest + np.log1p(others + np.expm1(-largest))
     return np.logaddexp(LONG(0), -sign * raw).sum(axis=1)
+
+
+def target_losses(model, raw, y):
+    """The same of a regressor, in units of its standardised targets."""
+    z = model._target.standardised(y.reshape(len(y), -1).astype(float)).astype(LONG)
+    if not isinstance(model.loss, str):
+        return model.loss.value(raw, z).sum(axis=1)
+    size, epsilon = np.abs(raw - z), LONG(model.epsilon)
+    square, far = size * size / 2, epsilon * (size - epsilon / 2)
+    if model.loss == "huber":
+        return np.where(size <= epsilon, square, far).sum(axis=1)
+    return square.sum(axis=1)
 
 
 def lower_bound(model, X, y, weight):
@@ -285,7 +301,7 @@ def _entropy(counts):
 def row_weights(model, y, weight):
     """Weights of the rows, those of the classes included."""
     weight = np.ones(len(y), LONG) if weight is None else weight.astype(LONG)
-    if model.class_weight is None:
+    if getattr(model, "class_weight", None) is None:
         return weight
     base = weight.copy()
     for labels in y.reshape(len(y), -1).T:
@@ -391,7 +407,7 @@ def clean(value, gradient):
 
 def rivals(model, X, y, weight, rng):
     """(who, coefs, intercepts) of other networks of this depth and activation."""
-    depth, known = len(model.coefs_) - 1, (model.classes_, model.alpha_)
+    depth, known = len(model.coefs_) - 1, (model._known, model.alpha_)
     arrays = validated(model, X, y, weight, reset=False)
 
     def posed(sizes):
@@ -477,23 +493,100 @@ def verify_bounds(model, X, y, weight, rng):
     return wrong
 
 
+class LogCosh:
+    """A loss of the user's own for real targets."""
+
+    def value(self, raw, target):
+        return np.logaddexp(raw - target, target - raw) - np.log(raw.dtype.type(2))
+
+    def derivative(self, raw, target):
+        return np.tanh(raw - target)
+
+
+def draw_for_regression(rng):
+    """As for the bounds, with real targets."""
+    X, y, weight, parameters = draw_for_bounds(rng)
+    del parameters["class_weight"], parameters["degree"]
+    n = X.shape[0]
+    column = X.toarray()[:, 0] if issparse(X) else X[:, 0]
+    y = np.sin(column / (np.abs(column).max() or 1.0) * 4.0).astype(float)
+    y += rng.choice([0.0, 0.1, 1.0]) * rng.normal(size=n)
+    if rng.uniform() < 0.3:
+        y[rng.randint(n, size=1 + n // 20)] += 100 * rng.normal()
+    if rng.uniform() < 0.2:
+        y = np.round(y)
+    y = y * 10.0 ** rng.uniform(-9, 9) + 10.0 ** rng.uniform(-9, 9)
+    if rng.uniform() < 0.25:
+        y = np.column_stack([y, rng.permutation(y)])
+    parameters |= {
+        "loss": ["squared_error", "squared_error", "huber", LogCosh()][rng.randint(4)],
+        "epsilon": 10.0 ** rng.uniform(-2, 0.5),
+        "alpha": 0.0 if rng.uniform() < 0.2 else parameters["alpha"],
+    }
+    return X, y, weight, parameters
+
+
+def verify_regressor(model, X, y, weight):
+    """What is wrong with a fitted regressor, as a list of sentences."""
+    wrong, certificate = [], model.certificate_
+    parts = [*model.coefs_, *model.intercepts_, model.predict(X)]
+    if not all(np.isfinite(part).all() for part in parts):
+        wrong.append("parameters or predictions are not finite")
+    with np.errstate(all="ignore"):
+        used, raw = row_weights(model, y, weight), extended(model, X)
+        rows = used > 0
+        loss = (row_losses(model, raw, y) * used)[rows].sum() / used.sum()
+        objective = loss + penalty_of(model.coefs_, model.alpha_)
+        lower = LONG(certificate.lower_bound)
+        tolerance = 1e-6 * (1 + lower) * (1 + 1e-6) + 1e-9 * loss
+        if certificate.status is Status.GLOBAL and not objective - lower <= tolerance:
+            wrong.append(f"GLOBAL is false: {objective:.6g}, bound {lower:.6g}")
+        wrong += not_below(certificate, loss, objective, "the model")
+        wrong += unrealised(model, certificate.witness, X, y, used, raw)
+        if model.loss == "squared_error":
+            exact = variance_of_equal_rows(model, X[rows], y[rows], used[rows])
+            bound = max(b.value for b in certificate.bounds if b.of == "data loss")
+            if not bound <= exact * (1 + 1e-15):
+                wrong.append(f"pointwise bound {bound!r} above {exact!r}")
+            if not bound >= exact * (1 - 1e-6) - 1e-9:
+                wrong.append(f"pointwise bound {bound!r} far from {exact!r}")
+    return wrong
+
+
+def variance_of_equal_rows(model, X, y, weight):
+    """Half the mean variance of the standardised targets inside equal rows."""
+    z = model._target.standardised(y.reshape(len(y), -1).astype(float)).astype(LONG)
+    dense = (X.toarray() if issparse(X) else X) + 0.0
+    groups, total = collections.defaultdict(list), LONG(0)
+    for i, row in enumerate(dense):
+        groups[row.tobytes()].append(i)
+    for rows in groups.values():
+        w, of_group = weight[rows, None], z[rows]
+        mean = (w * of_group).sum(axis=0) / w.sum()
+        total += (w * (of_group - mean) ** 2).sum() / 2
+    return total / weight.sum()
+
+
 COUNTS: collections.Counter = collections.Counter()
+KINDS = (draw, draw_for_bounds, draw_for_regression, draw_for_bounds)
 
 
-def one_case(seed, for_bounds=False):
+def one_case(seed, drawn=draw):
     """(outcome, list of what is wrong) of one random case."""
     rng = np.random.RandomState(seed)
-    X, y, weight, parameters = (draw_for_bounds if for_bounds else draw)(rng)
+    X, y, weight, parameters = drawn(rng)
+    regression = drawn is draw_for_regression
+    kind = GoodMinimaRegressor if regression else GoodMinimaClassifier
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            model = GoodMinimaClassifier(**parameters).fit(X, y, weight)
+            model = kind(**parameters).fit(X, y, weight)
         except ValueError as error:
             text = str(error)
             named = any(name in text for name in NAMES)
             return "clear error", [] if named else [f"unclear error: {text}"]
-        wrong = verify(model, X, y, weight)
-        if for_bounds and model.alpha_ > 0:
+        wrong = (verify_regressor if regression else verify)(model, X, y, weight)
+        if drawn is not draw and model.alpha_ > 0:
             wrong += verify_bounds(model, X, y, weight, rng)
     for warning in caught:
         known = issubclass(warning.category, ConvergenceWarning)
@@ -511,7 +604,7 @@ def main():
     outcomes, failures, seed = collections.Counter(), 0, arguments.seed
     while time.monotonic() < end:
         faulthandler.dump_traceback_later(300, exit=True)
-        outcome, wrong = one_case(seed, for_bounds=seed % 3 > 0)
+        outcome, wrong = one_case(seed, KINDS[seed % len(KINDS)])
         faulthandler.cancel_dump_traceback_later()
         outcomes[outcome] += 1
         failures += bool(wrong)

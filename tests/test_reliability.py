@@ -55,9 +55,17 @@ def test_soak(seed):
 def test_no_bound_is_above_what_a_rival_reached(seed):
     soak = _load("soak")
     for case in range(seed, seed + 15):
-        _, wrong = soak["one_case"](case, for_bounds=True)
+        _, wrong = soak["one_case"](case, soak["draw_for_bounds"])
         assert not wrong, case
     assert soak["COUNTS"]["rivals"] > 50
+
+
+@pytest.mark.parametrize("seed", [0, 15, 1438])
+def test_regressors(seed):
+    soak = _load("soak")
+    for case in range(seed, seed + 15):
+        _, wrong = soak["one_case"](case, soak["draw_for_regression"])
+        assert not wrong, case
 
 
 @pytest.mark.parametrize("case", [9854, 13351, 1152820, 9061382])

@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..objective.duals.custom import OWN_ROUNDING
 from .neuron_search import (
     SEARCH_ROWS,
     LayerView,
@@ -140,6 +141,9 @@ def _rounding_of_rows(neuron, amplitude, predictions):
             (abs(after - before) * predictions.rounding(rows)).sum(),
             4 * EPS * (slopes * size).sum(),
         ]
+        if objective.loss.kernel is None:  # a user's value may be a difference
+            of_value = OWN_ROUNDING * (1.0 + size).sum(axis=1)
+            terms.append(of_value @ objective.shares[rows])
     return terms
 
 

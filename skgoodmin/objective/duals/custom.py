@@ -6,6 +6,7 @@ import numpy as np
 
 from .dual import INSIDE, REACH, ROUNDING, Dual, total
 
+OWN_ROUNDING = 64.0 * float(np.finfo(np.float64).eps)  # of a user's value at f = 1
 CLEAR = 1e-12  # relative distance of the ends' slopes from that which is looked for
 
 
@@ -130,4 +131,6 @@ class PointwiseDual(Dual):
             + np.abs(b.value)
             + np.abs(r) * (np.abs(a.at) + np.abs(b.at))
         )
-        return bound - 16.0 * ROUNDING * size
+        # A value that is a difference, as log(cosh), is known to a few units of 1 only.
+        places = 1.0 + np.abs(a.at) + np.abs(b.at)
+        return bound - 16.0 * ROUNDING * size - OWN_ROUNDING * places
