@@ -497,7 +497,8 @@ class LogCosh:
     """A loss of the user's own for real targets."""
 
     def value(self, raw, target):
-        return np.logaddexp(raw - target, target - raw) - np.log(raw.dtype.type(2))
+        value = np.logaddexp(raw - target, target - raw) - np.log(raw.dtype.type(2))
+        return np.maximum(value, 0)
 
     def derivative(self, raw, target):
         return np.tanh(raw - target)

@@ -2,8 +2,8 @@
 
 For images of containers and of CI, and for whoever does not want to wait at the first
 fit. Small fits are run with each combination of what is named, on two classes and on
-three, with weight decay and without; numba keeps what they compile in its cache. See
-``python -m skgoodmin.compile --help``.
+three (on real targets for a loss of the regressor), with weight decay and without;
+numba keeps what they compile in its cache. See ``python -m skgoodmin.compile --help``.
 """
 
 import argparse
@@ -19,7 +19,8 @@ from scipy.sparse import csr_array
 from .classifier import GoodMinimaClassifier
 from .kernels.activations import ACTIVATIONS
 from .kernels.rows import hash_rows
-from .objective.losses import LOSSES
+from .objective.losses import LOSSES, TARGET_LOSSES
+from .regressor import GoodMinimaRegressor
 
 TRAININGS = "escape", "grow", "joint"
 DTYPES = "float64", "float32"
@@ -34,7 +35,7 @@ def parser():
     )
     add = options.add_argument
     for name, known, default in (
-        ("loss", LOSSES, ["poly_hinge"]),
+        ("loss", LOSSES | TARGET_LOSSES, ["poly_hinge"]),
         ("activation", ACTIVATIONS, ["relu"]),
         ("training", TRAININGS, ["escape"]),
         ("dtype", DTYPES, ["float64"]),
@@ -82,7 +83,8 @@ def fits(arguments):
         for alpha, (n_classes, n_features) in itertools.product(
             alphas, ((2, 2), (2, 5), (3, 5))
         ):
-            model = GoodMinimaClassifier(
+            of_targets = loss in TARGET_LOSSES
+            model = (GoodMinimaRegressor if of_targets else GoodMinimaClassifier)(
                 (4,),
                 activation,
                 loss=loss,

@@ -265,7 +265,7 @@ def test_one_row_has_no_r2():
 def test_the_merit_is_r2():
     from skgoodmin.objective.canonical_rows import canonical_rows
 
-    target, z = encode_continuous(TWO, WEIGHT)
+    target, z = encode_continuous(TWO, sample_weight=WEIGHT)
     data = canonical_rows(X, z, WEIGHT)
     raw = data.labels + np.random.RandomState(0).normal(size=data.labels.shape)
     found = np.average(target.merit(data)(raw, data.labels), weights=data.weights)

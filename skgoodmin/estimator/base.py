@@ -37,7 +37,7 @@ class Network(CallbackSupportMixin, BaseEstimator):
         return tags
 
     @abstractmethod
-    def _encode(self, y, sample_weight=None, known=None):
+    def _encode(self, y, known=None, sample_weight=None):
         """(target, labels) of y; ``known`` is what y may be, by default what it is."""
 
     @property

@@ -30,7 +30,7 @@ class NetworkClassifier(ClassifierMixin, Network):
 
     _check_loss = staticmethod(check_loss)
 
-    def _encode(self, y, sample_weight=None, known=None):
+    def _encode(self, y, known=None, sample_weight=None):
         """(target, labels) of y; ``known`` are the classes that it may hold."""
         return encode(y, known)
 

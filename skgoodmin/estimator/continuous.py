@@ -110,15 +110,15 @@ class Continuous(Target):
         return scale * scale  # python's floats overflow to inf
 
 
-def encode_continuous(y, sample_weight=None, known=None):
+def encode_continuous(y, known=None, sample_weight=None):
     """The target of y, and its z of shape (n, n_targets), float64.
 
     Parameters
     ----------
     y : array-like of shape (n,) or (n, n_targets)
-    sample_weight : ndarray of shape (n,), optional
     known : Continuous, optional
         By default mean and scale are those of y.
+    sample_weight : ndarray of shape (n,), optional
 
     Raises
     ------

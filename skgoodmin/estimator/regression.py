@@ -25,9 +25,9 @@ class NetworkRegressor(RegressorMixin, Network):
         tags.target_tags.multi_output = True
         return tags
 
-    def _encode(self, y, sample_weight=None, known=None):
+    def _encode(self, y, known=None, sample_weight=None):
         """(target, z) of y; ``known`` is the target whose units z is to have."""
-        return encode_continuous(y, sample_weight, known)
+        return encode_continuous(y, known, sample_weight)
 
     @property
     def _known(self):

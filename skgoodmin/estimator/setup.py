@@ -168,7 +168,7 @@ def pose(estimator, X, y, sample_weight=None, known=None, alpha=None, cache_dir=
     if cache_dir is not None:
         _check_cache(cache_dir, X)
     with naming("y"):
-        target, labels = estimator._encode(y, sample_weight, known)
+        target, labels = estimator._encode(y, known, sample_weight)
     data = canonical_rows(X, labels, sample_weight, cache_dir)
     contradictions = np.empty(0, dtype=np.int64)
     if not data.opens_group.all():
