@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from numbers import Real
+from os import PathLike
 from typing import Literal, Self
 
 import numpy as np
@@ -55,7 +56,7 @@ n_init, max_escapes, n_jobs, max_iter, max_fun, tol
         Set ``validation_fraction`` of the rows aside, stop when R2 on them has not
         improved by ``tol`` for ``n_iter_no_change`` iterations, and keep the best
         iterate, without escapes. Not for ``training='joint'``.
-    validation_fraction, n_iter_no_change, warm_start, random_state, verbose
+    validation_fraction, n_iter_no_change, warm_start, cache_dir, random_state, verbose
         See :class:`GoodMinimaClassifier`.
 
     Attributes
@@ -144,6 +145,7 @@ neuron_amplitude_, neuron_degree_, optimality_gap_, best_validation_score_
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
         warm_start: bool = False,
+        cache_dir: str | PathLike | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: bool | int = 0,
     ) -> None:
@@ -168,6 +170,7 @@ neuron_amplitude_, neuron_degree_, optimality_gap_, best_validation_score_
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.warm_start = warm_start
+        self.cache_dir = cache_dir
         self.random_state = random_state
         self.verbose = verbose
 

@@ -143,6 +143,11 @@ def test_sparse_is_dense(training):
     assert_allclose(sparse.loss_, dense.loss_, rtol=2e-3)
 
 
+def test_rows_on_disk(tmp_path):
+    plain = _model().fit(X, TWO, WEIGHT)
+    _same(plain, _model(cache_dir=tmp_path).fit(X, TWO, WEIGHT))
+
+
 def test_float32():
     model = _model().fit(X.astype(np.float32), y)
     assert model.coefs_[0].dtype == np.float32
