@@ -144,9 +144,8 @@ def other_thread():
 def in_refit():
     """The last fit of the CV estimator is one fit."""
     given = slow().get_params()
-    for name in "alpha early_stopping validation_fraction n_iter_no_change".split():
-        del given[name]
-    del given["warm_start"]
+    own = GoodMinimaClassifierCV().get_params()
+    given = {name: value for name, value in given.items() if name in own}
     given |= {"loss": SlowHinge(), "max_iter": 3, "verbose": 0}
     model = GoodMinimaClassifierCV(**given, alphas=[1e-3], cv=2)
     original = GoodMinimaClassifier._fit
