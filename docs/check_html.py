@@ -23,10 +23,11 @@ from urllib.parse import unquote, urlsplit
 from sphinx.search.en import SearchEnglish
 
 import skgoodmin
+import skgoodmin.dask
 import skgoodmin.datasets
 import skgoodmin.onnx
 
-MODULES = skgoodmin, skgoodmin.datasets, skgoodmin.onnx
+MODULES = skgoodmin, skgoodmin.dask, skgoodmin.datasets, skgoodmin.onnx
 LOADED = {"script": "src", "link": "href", "img": "src", "iframe": "src"}
 WIDTHS = 1280, 400
 # Words of the first element in the article that reaches beyond the screen, or beyond a
