@@ -3,6 +3,7 @@
     python benchmarks/waiting.py              # fits on all sets, some 40 minutes
     python benchmarks/waiting.py --sets digits,splice
     python benchmarks/waiting.py --cv         # GoodMinimaClassifierCV in default fits
+    python benchmarks/waiting.py --choice     # default fits in fits of the same alpha
     python benchmarks/waiting.py --cold       # the first fit, on an empty cache
 
 Seconds of the processor, one thread: on a busy machine the clock tells of others. Each
@@ -165,6 +166,24 @@ def in_default_fits(sets):
     print(f"median {np.median(ratios):.1f}, largest {np.max(ratios):.1f}")
 
 
+def choice(sets):
+    """Print how long a default fit takes beside one whose alpha is given, the same."""
+    print(f"{'set':12}{'default':>9}{'given':>9}{'ratio':>7}")
+    ratios = []
+    for name, (X, y) in sets.items():
+        seconds = []
+        for seed in range(REPETITIONS):
+            X_train, _, y_train, _ = split(X, y, seed)
+            model = GoodMinimaClassifier(random_state=seed)
+            default = seconds_of(model, X_train, y_train)
+            model.set_params(alpha=model.alpha_)
+            seconds.append((default, seconds_of(model, X_train, y_train)))
+        default, given = np.median(seconds, axis=0)
+        ratios.append(np.median([a / b for a, b in seconds]))
+        print(f"{name:12}{default:9.3f}{given:9.3f}{ratios[-1]:7.1f}", flush=True)
+    print(f"median {np.median(ratios):.1f}, largest {np.max(ratios):.1f}")
+
+
 FIRST = """
 import time
 import numpy as np
@@ -221,6 +240,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", help="comma-separated names")
     parser.add_argument("--cv", action="store_true", help="the CV estimator")
+    parser.add_argument("--choice", action="store_true", help="of alpha")
     parser.add_argument("--cold", action="store_true", help="the first fit")
     arguments = parser.parse_args()
     if arguments.cold:
@@ -233,6 +253,8 @@ def main():
         model.fit(np.arange(20.0).reshape(10, 2), np.arange(10) % 2)
     if arguments.cv:
         in_default_fits({name: sets[name] for name in data_sets() if name in sets})
+    elif arguments.choice:
+        choice(sets)
     else:
         fits(sets)
 

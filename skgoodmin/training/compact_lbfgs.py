@@ -6,9 +6,9 @@ inverse Hessian of L-BFGS makes of a gradient g (Byrd, Nocedal and Schnabel 1994
     H g = gamma g + S^T u - gamma Y^T v,   R v = S g,
           R^T u = D v + gamma (Y Y^T v - Y g),   gamma = s.y / y.y of the last pair,
 
-with R the upper triangle of S Y^T in the order of time, and D its diagonal. S and Y are
-read once for all products with g and y, and once for the sum; the bounds of L-BFGS-B
-have it read them more than twice as often.
+with R the upper triangle of S Y^T in the order of time, and D its diagonal. An iteration
+reads S and Y three times, for the products with y and with g and for the sum; L-BFGS-B
+takes about twice as long (``benchmarks/solver.py --large``).
 
 The line search asks for the strong Wolfe conditions (Nocedal and Wright 2006, 3.5 and
 3.6; the interpolation is cubic).
@@ -34,38 +34,43 @@ class Memory:
     """
 
     def __init__(self, n, m):
-        self.pairs = np.zeros((2 * m, n))  # S, then Y
+        self.pairs, self.m = np.zeros((2 * m, n)), m  # S, then Y
         self.steps_by_changes, self.changes = np.zeros((2, m, m))  # S Y^T, Y Y^T
         self.order: list[int] = []  # places of the pairs, the oldest one first
-        self.m = m
 
-    def direction(self, gradient, step=None, change=None):
-        """-H g, (n,); the pair that led to g is remembered first."""
-        m, columns = self.m, gradient[:, None]
-        # A pair without curvature says nothing.
-        known = step is not None and step @ change > EPS * (change @ change)
-        if known:
-            place = self.order.pop(0) if len(self.order) == m else len(self.order)
-            self.order.append(place)
-            self.pairs[place], self.pairs[m + place] = step, change
-            columns = np.column_stack([gradient, change])
+    def add(self, before, after):
+        """Remember the way between two pairs (point, gradient) of arrays (n,).
+
+        One without curvature says nothing and is left out.
+        """
+        m, full = self.m, len(self.order) == self.m
+        free = set(range(m)).difference(self.order)
+        place = self.order.pop(0) if full else min(free)
+        step, change = self.pairs[place], self.pairs[m + place]
+        np.subtract(after[0], before[0], out=step)
+        np.subtract(after[1], before[1], out=change)
+        if not step @ change > EPS * (change @ change):
+            return
+        self.order.append(place)
+        products = self.pairs @ change
+        self.steps_by_changes[:, place] = products[:m]
+        self.changes[:, place] = self.changes[place] = products[m:]
+
+    def direction(self, gradient):
+        """-H g, (n,)."""
         if not self.order:
             return -gradient
-        products = self.pairs @ columns
-        if known:
-            self.steps_by_changes[:, place] = products[:m, 1]
-            self.changes[:, place] = self.changes[place] = products[m:, 1]
-        some = np.ix_(self.order, self.order)
-        last = self.order[-1]
+        some, last = np.ix_(self.order, self.order), self.order[-1]
         gamma = self.steps_by_changes[last, last] / self.changes[last, last]
         R = np.triu(self.steps_by_changes[some])
-        along_s, along_y = products[self.order, 0], products[m:, 0][self.order]
+        along_s, along_y = (self.pairs @ gradient).reshape(2, -1)[:, self.order]
         v = solve_triangular(R, along_s)
         side = np.diag(R) * v + gamma * (self.changes[some] @ v - along_y)
-        u = solve_triangular(R, side, trans="T")
-        weights = np.zeros(2 * m)
-        weights[self.order], weights[m + np.array(self.order)] = -u, gamma * v
-        return weights @ self.pairs - gamma * gradient
+        weights = np.zeros((2, self.m))
+        weights[:, self.order] = -solve_triangular(R, side, trans="T"), gamma * v
+        way = weights.ravel() @ self.pairs
+        way -= gamma * gradient
+        return way
 
 
 def line_search(value, slope, first):
@@ -122,20 +127,20 @@ def compact_steps(theta, tol, m):
     iterate. It ends where no component of the gradient is above ``tol``, or where a
     line search fails.
     """
-    x, memory = theta.copy(), Memory(len(theta), m)
+    x, memory, is_first = theta.copy(), Memory(len(theta), m), True
     value, gradient = yield x
-    step = change = None
     while np.abs(gradient).max(initial=0.0) > tol:
-        way = memory.direction(gradient, step, change)
+        way = memory.direction(gradient)
         slope = float(way @ gradient)
         if not slope < 0:
             return
-        first = 1.0 if step is not None else min(1.0, 1.0 / np.linalg.norm(gradient))
-        search = line_search(value, slope, first)
+        first = min(1.0, 1.0 / np.linalg.norm(gradient)) if is_first else 1.0
+        search, is_first = line_search(value, slope, first), False
         try:
             length = next(search)
             while True:
-                point = x + length * way
+                point = length * way
+                point += x
                 ahead, there = yield point
                 # A slope that is no number is that of a value that is none either.
                 length = search.send((ahead, float(way @ there)))
@@ -143,6 +148,6 @@ def compact_steps(theta, tol, m):
             pass
         except ArithmeticError:
             return
-        step, change = point - x, there - gradient
+        memory.add((x, gradient), (point, there))
         x, value, gradient = point, ahead, there
         yield None
