@@ -55,11 +55,17 @@ def parser():
     return options
 
 
-def table(n_classes, n_features, dtype, sparse):
-    """(X, y): points on a grid that no line separates, dtype and format as asked."""
+def table(n_outputs, n_features, real, dtype, sparse):
+    """(X, y): normal points, dtype and format as asked.
+
+    y is real targets, (48,) or (48, n_outputs), or labels of ``n_outputs + 1`` classes
+    that no line separates.
+    """
     rng = np.random.RandomState(0)
     X = rng.normal(size=(48, n_features))
-    y = (np.arange(48) + (X[:, 0] * X[:, 1] > 0)) % n_classes
+    y = (np.arange(48) + (X[:, 0] * X[:, 1] > 0)) % (n_outputs + 1)
+    if real:
+        y = np.abs(X[:, :n_outputs]) if n_outputs > 1 else np.abs(X[:, 0])
     X = X.astype(dtype)
     return (csr_array(X) if sparse else X), y
 
@@ -79,12 +85,13 @@ def fits(arguments):
         rows = f"{'sparse' if sparse else 'dense'} {dtype}"
         name = f"{loss}, {activation}, {training}, {rows}"
         alphas = (0.01,) if training == "grow" else (0.01, 0.0)
+        real = loss in TARGET_LOSSES
+        kind = GoodMinimaRegressor if real else GoodMinimaClassifier
         # On two features bounds are of another kind; three classes are the softmax.
-        for alpha, (n_classes, n_features) in itertools.product(
-            alphas, ((2, 2), (2, 5), (3, 5))
+        for alpha, (n_outputs, n_features) in itertools.product(
+            alphas, ((1, 2), (1, 5), (2, 5))
         ):
-            of_targets = loss in TARGET_LOSSES
-            model = (GoodMinimaRegressor if of_targets else GoodMinimaClassifier)(
+            model = kind(
                 (4,),
                 activation,
                 loss=loss,
@@ -93,7 +100,7 @@ def fits(arguments):
                 random_state=0,
                 max_iter=30,
             )
-            yield name, model, *table(n_classes, n_features, dtype, sparse)
+            yield name, model, *table(n_outputs, n_features, real, dtype, sparse)
 
 
 def main(words=None):

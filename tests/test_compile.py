@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sklearn.base import is_classifier
 
 import skgoodmin
 from skgoodmin import compile as ahead
@@ -60,20 +61,21 @@ def test_each_kind_is_timed(capsys):
 
 
 def test_all_combinations_are_run():
-    words = "--loss log_loss poly_hinge --activation relu tanh --training grow escape"
+    words = "--loss log_loss huber --activation relu tanh --training grow escape"
     arguments = ahead.parser().parse_args([*words.split(), "--sparse"])
     names = {name for name, *_ in ahead.fits(arguments)}
     # Growing is for relu alone.
     assert len(names) == 2 * 2 * (2 + 1)
     for _, model, X, y in ahead.fits(arguments):
         assert len(X.shape) == 2 and X.shape[0] == len(y)
+        assert is_classifier(model) == (model.loss == "log_loss") == (y.dtype == int)
         assert model.training == "escape" or model.activation == "relu"
 
 
 @pytest.mark.parametrize(
     ("words", "environment", "problem"),
     [
-        ("--loss squared", {}, "poly_hinge"),
+        ("--loss squared", {}, "squared_error"),
         ("--training grow --activation tanh", {}, "needs --activation relu"),
         ("", {"NUMBA_DISABLE_JIT": "1"}, "nothing to compile"),
     ],

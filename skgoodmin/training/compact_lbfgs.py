@@ -6,9 +6,9 @@ inverse Hessian of L-BFGS makes of a gradient g (Byrd, Nocedal and Schnabel 1994
     H g = gamma g + S^T u - gamma Y^T v,   R v = S g,
           R^T u = D v + gamma (Y Y^T v - Y g),   gamma = s.y / y.y of the last pair,
 
-with R the upper triangle of S Y^T in the order of time, and D its diagonal. An iteration
-reads S and Y three times, for the products with y and with g and for the sum; L-BFGS-B
-takes about twice as long (``benchmarks/solver.py --large``).
+with R the upper triangle of S Y^T in the order of time, and D its diagonal. An
+iteration reads S and Y three times, for the products with y and with g and for the sum;
+L-BFGS-B takes about twice as long (``benchmarks/solver.py --large``).
 
 The line search asks for the strong Wolfe conditions (Nocedal and Wright 2006, 3.5 and
 3.6; the interpolation is cubic).
