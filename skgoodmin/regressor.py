@@ -18,7 +18,7 @@ from .objective.losses.target_loss import TargetwiseLoss
 
 
 class GoodMinimaRegressor(NetworkRegressor, TrainedNetwork):
-    """Multilayer perceptron for regression that knows whether it is stuck.
+    """Multilayer perceptron for regression that tells how far it is from the best.
 
     The network is trained by L-BFGS on
 
@@ -41,7 +41,7 @@ default='relu'
         'squared_error' is (f - z)^2 / 2. 'huber' is the same up to an error of
         ``epsilon``, and goes on as a straight line: rows that are far off pull no
         harder. An object is a loss of your own, with ``value`` and ``derivative`` on
-        raw predictions and targets; see the user guide, "Add a loss".
+        raw predictions and targets; see the how-to page "Add a loss".
     epsilon : float, default=0.5
         Error, in standard deviations of y, from which Huber's loss is a straight line.
     alpha : float or 'auto', default='auto'

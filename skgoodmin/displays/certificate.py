@@ -24,7 +24,7 @@ class CertificateDisplay:
     certificate : Certificate
     margins : ndarray of shape (n_rows,)
         Of the distinct rows, ascending: y f, the smallest one over the outputs; of a
-        regressor the errors |f - y| in units of ``y_scale_``, the largest one.
+        regressor the errors ``|f - y|`` in units of ``y_scale_``, the largest one.
     gap_shares : ndarray of shape (n_rows,)
         What each row adds to the loss beyond what rows that contradict each other cost
         any model, in the same order.
