@@ -179,6 +179,13 @@ def test_displays_need_a_fitted_estimator(moons):
         LandscapeDisplay.from_estimator(GoodMinimaClassifier(), *moons)
 
 
+def test_certificate_of_a_global_minimum_is_no_share_of_almost_0(moons):
+    model = GoodMinimaClassifier((20,), alpha=0, random_state=0).fit(*moons)
+    assert model.certificate_.status.name == "GLOBAL"
+    display = CertificateDisplay.from_estimator(model, *moons)
+    assert display.bound_ax_.get_title() == "GLOBAL: nothing is left to gain"
+
+
 def test_certificate_in_words_and_in_html(model):
     certificate = model.certificate_
     start = f"<Certificate {certificate.status.name}: objective"

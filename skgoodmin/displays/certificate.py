@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from ..certificates.certificate import Certificate
+from ..certificates.certificate import Certificate, Status
 from ..certificates.pointwise import group_minima
 from ..estimator.setup import posed_again
 from ..objective.predictions import Predictions
@@ -132,11 +132,11 @@ class CertificateDisplay:
         )
         self.bound_ax_.bar_label(self.bars_, fmt="%.4g", padding=3, fontsize="small")
         self.bound_ax_.margins(x=0.25)
-        self.bound_ax_.set_title(
-            f"{certificate.status.name}: at most "
-            f"{100 * certificate.relative_gap:.2g} % above the best",
-            fontsize="medium",
-        )
+        left = f"at most {100 * certificate.relative_gap:.2g} % above the best"
+        if certificate.status is Status.GLOBAL:  # a share of almost 0 says nothing
+            left = "nothing is left to gain"
+        title = f"{certificate.status.name}: {left}"
+        self.bound_ax_.set_title(title, fontsize="medium")
 
 
 def _divided(ax):
