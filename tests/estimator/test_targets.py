@@ -178,7 +178,6 @@ def test_numbers_that_are_classes():
         (np.array(["2020-01-01", "NaT"], dtype="M8[D]"), "classes must not hold NaN"),
         (np.array(["a", 1], dtype=object), "classes must be of one kind"),
     ],
-    ids=repr,
 )
 def test_what_is_no_list_of_classes(classes, message):
     with pytest.raises(ValueError, match=message):
