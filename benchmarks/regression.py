@@ -1,6 +1,7 @@
 """R2 on regression sets, beside the regressors of scikit-learn at their defaults.
 
     python benchmarks/regression.py             # the table, some minutes
+    python benchmarks/regression.py --scaled    # y standardised for the peers, too
     python benchmarks/regression.py --alphas    # 'auto' beside fixed strengths
 
 5-fold cross-validation with three shuffles, columns standardised inside a pipeline, one
@@ -17,6 +18,7 @@ import warnings
 
 import numpy as np
 from accuracy import table
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import (
     load_diabetes,
     load_linnerud,
@@ -73,6 +75,16 @@ def peers(seed, several):
     }
 
 
+def scaled(seed, several):
+    """The peers, and those that depend on the units of y on a standardised y."""
+    found = peers(seed, several)
+    for name in ("MLP adam", "MLP lbfgs", "SVR", "GP"):
+        found[name] = TransformedTargetRegressor(
+            found[name], transformer=StandardScaler()
+        )
+    return found
+
+
 def strengths(seed, several):
     """name -> estimator: 'auto' and fixed strengths."""
     fixed = {
@@ -99,8 +111,11 @@ def measure(X, y, estimators):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scaled", action="store_true", help="y standardised")
     parser.add_argument("--alphas", action="store_true", help="'auto' beside fixed")
-    estimators = strengths if parser.parse_args().alphas else peers
+    arguments = parser.parse_args()
+    estimators = scaled if arguments.scaled else peers
+    estimators = strengths if arguments.alphas else estimators
     sets = data_sets()
     values = np.moveaxis([measure(X, y, estimators) for X, y in sets.values()], 1, 0)
     for (title, sign), of_sets in zip({"R2": -1, "seconds": 1}.items(), values,
