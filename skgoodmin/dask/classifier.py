@@ -1,32 +1,15 @@
 """The classifier whose training rows stay on a cluster of dask."""
 
-import functools
-from dataclasses import replace
-from typing import Any
-
 import dask
-import dask.array as da
 import numpy as np
-from distributed import Client, default_client
 from sklearn.metrics import accuracy_score
-from sklearn.utils.validation import check_is_fitted
 
 from ..classifier import GoodMinimaClassifier
-from ..estimator.setup import Problem, is_lazy, pose_on
-from ..objective.canonical_rows import SLICE
-from .sharing import blocks_of, checked, share_out, target_of, unite
-from .workers import Workers
-
-# What a fit on a cluster can not do, and the only value that it takes instead.
-ONLY = {
-    "training": "escape",
-    "early_stopping": False,
-    "warm_start": False,
-    "cache_dir": None,
-}
+from ..estimator.targets import MOST_NUMBERS, MOST_NUMBERS_SHARE
+from .estimator import DaskNetwork
 
 
-class DaskGoodMinimaClassifier(GoodMinimaClassifier):
+class DaskGoodMinimaClassifier(DaskNetwork, GoodMinimaClassifier):
     """:class:`~skgoodmin.GoodMinimaClassifier` on rows that are on a cluster of dask.
 
     The model is the one that a fit on one machine finds, bit for bit, on processors of
@@ -69,83 +52,43 @@ class DaskGoodMinimaClassifier(GoodMinimaClassifier):
     >>> model.to_local().predict(rows)  # doctest: +SKIP
     """
 
+    _local = GoodMinimaClassifier
     _parameter_constraints = GoodMinimaClassifier._parameter_constraints
 
-    def __init__(
-        self,
-        hidden_layer_sizes=(100,),
-        activation: str = "relu",
-        *,
-        client: Client | None = None,
-        **parameters: Any,
-    ) -> None:
-        super().__init__(hidden_layer_sizes, activation, **parameters)
-        self.client = client
+    def _seen_of_y(self, y, sample_weight):
+        """(number of rows, the distinct classes, or one row of a matrix)."""
+        if y.ndim == 2:
+            self._encode(y)  # or an error that says what is wrong with it
+            return len(y), y[:1]
+        return len(y), np.unique(y)
 
-    @classmethod
-    def _get_param_names(cls):
-        return GoodMinimaClassifier._get_param_names()
+    def _target_of(self, seen, known):
+        """The target of y, which no single block may know."""
+        n_rows = sum(n for n, _ in seen)
+        y = np.concatenate([some for _, some in seen])
+        if y.ndim == 1:
+            y = np.unique(y)
+            few = len(y) <= max(MOST_NUMBERS, MOST_NUMBERS_SHARE * n_rows)
+            if known is None and few:  # of all rows: real numbers may be classes
+                known = y
+        return self._encode(y, known=known)[0]
 
-    def __getstate__(self):
-        return super().__getstate__() | {"client": None}
+    def _known_of(self, target):
+        """What y may be, for the encoding of a block."""
+        return target.classes
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Not on a cluster.
-
-        Raises
-        ------
-        NotImplementedError
-        """
-        raise NotImplementedError(
-            "partial_fit takes rows in memory: use to_local().partial_fit."
-        )
-
-    def _pose(self, shell, X, y, sample_weight, known, reset):
-        """The problem on leaves, or in memory where that is as good."""
-        self._check_supported()
-        blocks = blocks_of(X, y, sample_weight)
-        workers = Workers(self.client or default_client())
-        local = GoodMinimaClassifier(**self.get_params())
-        futures, seen = checked(workers, local, blocks)
-        empty, names = unite(seen)
-        shell.n_features_in_ = empty.shape[1]
-        if names is not None:
-            shell.feature_names_in_ = names
-        target = target_of(local, seen, known)
-        encode = functools.partial(_labels, local, target.classes)
-        data, contradictions = share_out(workers, encode, futures, seen, empty)
-        objective = pose_on(self, data, target)
-        data, n_leaves = objective.data, objective.n_leaves
-        small = data.n_rows <= max(SLICE, data.n_features - 1) or n_leaves == 1
-        data = data.here() if small else data.in_leaves(n_leaves)
-        return Problem(replace(objective, data=data), target, contradictions)
-
-    def _check_supported(self):
-        """Whether the parameters are among those that a cluster can do."""
-        for name, value in ONLY.items():
-            if getattr(self, name) != value:
-                raise NotImplementedError(
-                    f"{name}={getattr(self, name)!r} is not supported on a cluster, "
-                    f"only {name}={value!r}."
-                )
-        if self.special_neuron == "monomial":
-            raise NotImplementedError(
-                "special_neuron='monomial' is not supported on a cluster, only "
-                "'exponential' and None."
-            )
-
-    def to_local(self) -> GoodMinimaClassifier:
-        """The fitted classifier that needs no cluster.
-
-        Returns
-        -------
-        model : GoodMinimaClassifier
-        """
-        check_is_fitted(self)
-        model = GoodMinimaClassifier(**self.get_params())
-        fitted = {k: v for k, v in vars(self).items() if k.endswith("_")}
-        model._replace_fitted(fitted)
-        return model
+    def _example(self, method, raw):
+        """What a method predicts where the network has the raw predictions ``raw``."""
+        target = self._target
+        match method:
+            case "predict":
+                return target.decode(target.decide(raw))
+            case "decision_function":
+                return target.decision(raw)
+            case "predict_proba":
+                return target.probabilities(self._link, raw)
+            case _:
+                raise ValueError(f"there is no method {method!r}.")
 
     def predict(self, X):
         """Class labels: a lazy dask array for a dask collection, else an ndarray.
@@ -204,50 +147,3 @@ class DaskGoodMinimaClassifier(GoodMinimaClassifier):
         """
         predicted, y, weight = dask.compute(self.predict(X), y, sample_weight)
         return float(accuracy_score(y, predicted, sample_weight=weight))
-
-    def _example(self, method):
-        """What a method predicts for no rows, of the right type and shape."""
-        raw, target = np.zeros((1, self.n_outputs_), self.coefs_[0].dtype), self._target
-        match method:
-            case "predict":
-                return target.decode(target.decide(raw))[:0]
-            case "decision_function":
-                return target.decision(raw)[:0]
-            case "predict_proba":
-                return target.probabilities(self._link, raw)[:0]
-            case _:
-                raise ValueError(f"there is no method {method!r}.")
-
-    def _predicted(self, method, X):
-        """What a method of the local classifier predicts, block by block."""
-        model = self.to_local()
-        if not is_lazy(X):
-            return getattr(model, method)(X)
-        example = self._example(method)
-        if hasattr(X, "rechunk"):
-            X = X.rechunk({1: -1})
-        blocks = np.ravel(X.to_delayed())
-        chunks = getattr(X, "chunks", [[np.nan] * len(blocks)])
-        predict = dask.delayed(_predict_block, pure=True)
-        model = dask.delayed(model)
-        return da.concatenate(
-            [
-                da.from_delayed(
-                    predict(model, method, block, example),
-                    (n, *example.shape[1:]),
-                    meta=example,
-                )
-                for n, block in zip(chunks[0], blocks, strict=True)
-            ],
-            allow_unknown_chunksizes=True,
-        )
-
-
-def _labels(estimator, classes, y):
-    """On a worker: the labels of a block of y."""
-    return estimator._encode(y, known=classes)[1]
-
-
-def _predict_block(model, method, X, empty):
-    """On a worker: what a method predicts for a block, which may have no rows."""
-    return getattr(model, method)(X) if X.shape[0] else empty

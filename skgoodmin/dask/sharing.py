@@ -15,7 +15,6 @@ import numpy as np
 from scipy.sparse import csr_array, issparse
 
 from ..estimator.setup import is_lazy, validated
-from ..estimator.targets import MOST_NUMBERS, MOST_NUMBERS_SHARE
 from ..objective.canonical_rows import (
     CanonicalRows,
     canonical_rows,
@@ -34,7 +33,7 @@ class _Seen:
 
     n_rows: int
     X: Any = None  # no rows of it
-    y: Any = None  # what it holds: distinct values, or a few rows of a matrix
+    y: Any = None  # what makes the target
     weight: float = 0.0
     names: Any = None  # of the columns
 
@@ -104,7 +103,7 @@ def _checked(shell, number, X, y, sample_weight):
     """On a worker: ((X, y, sample_weight), seen) of a block; None and seen if empty."""
     if X.shape[0] == 0 and len(y) == 0:
         return None, _Seen(0)
-    shell = copy.copy(shell)
+    shell = copy.copy(shell)  # threads share it
     weights = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
     try:
         # Whether they are all 0 is asked of all blocks together.
@@ -112,6 +111,7 @@ def _checked(shell, number, X, y, sample_weight):
         X, y, sample_weight = validated(
             shell, X, y, None if nothing else sample_weight, reset=True
         )
+        y = y.toarray() if issparse(y) else y
     except (TypeError, ValueError) as error:
         raise type(error)(f"{error} (block {number})") from None
     if nothing:
@@ -120,26 +120,8 @@ def _checked(shell, number, X, y, sample_weight):
     names = getattr(shell, "feature_names_in_", None)
     if issparse(X):
         X = csr_array(X)
-    if issparse(y) or y.ndim == 2:
-        y = y.toarray() if issparse(y) else y
-        few = y[:1]
-        shell._encode(y)  # or an error that says what is wrong with it
-    else:
-        few = np.unique(y)
-    return (X, y, sample_weight), _Seen(X.shape[0], X[:0], few, float(total), names)
-
-
-def target_of(estimator, seen, known=None):
-    """The target of y, which no single block may know."""
-    kept = [block.y for block in seen if block.n_rows]
-    if kept[0].ndim == 2:
-        return estimator._encode(np.concatenate(kept), known=known)[0]
-    present = np.unique(np.concatenate(kept))
-    n_rows = sum(block.n_rows for block in seen)
-    few = len(present) <= max(MOST_NUMBERS, MOST_NUMBERS_SHARE * n_rows)
-    if known is None and few:  # of all rows: real numbers may be classes
-        known = present
-    return estimator._encode(present, known=known)[0]
+    of_y = shell._seen_of_y(y, sample_weight)
+    return (X, y, sample_weight), _Seen(X.shape[0], X[:0], of_y, float(total), names)
 
 
 def unite(seen):

@@ -9,6 +9,7 @@ others.
 
 import time
 
+import dask
 import numpy as np
 from distributed import Client, Future, wait
 
@@ -66,13 +67,17 @@ class Workers:
 
     def submit(self, address, function, *arguments):
         """A future of the function, preferably there."""
-        return self.client.submit(
-            function,
-            *arguments,
-            workers=[address],
-            allow_other_workers=True,
-            pure=False,
-        )
+        # Parameters go with each task: nobody wants a warning of large ones.
+        with dask.config.set(
+            {"distributed.admin.large-graph-warning-threshold": "1EB"}
+        ):
+            return self.client.submit(
+                function,
+                *arguments,
+                workers=[address],
+                allow_other_workers=True,
+                pure=False,
+            )
 
     def gather(self, futures):
         """Their results; an error if nobody is left to make them."""

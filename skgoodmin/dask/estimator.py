@@ -1,0 +1,159 @@
+"""What estimators share whose training rows stay on a cluster of dask."""
+
+import functools
+from abc import abstractmethod
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import dask
+import dask.array as da
+import numpy as np
+from distributed import Client, default_client
+from sklearn.utils.validation import check_is_fitted
+
+from ..estimator.fitting import TrainedNetwork
+from ..estimator.setup import Problem, is_lazy, pose_on
+from ..objective.canonical_rows import SLICE
+from .sharing import blocks_of, checked, share_out, unite
+from .workers import Workers
+
+# What a fit on a cluster can not do, and the only value that it takes instead.
+ONLY = {
+    "training": "escape",
+    "early_stopping": False,
+    "warm_start": False,
+    "cache_dir": None,
+}
+
+
+class DaskNetwork(TrainedNetwork):
+    """A network that is trained on a cluster; stands before the one for one machine."""
+
+    _local: ClassVar[type[TrainedNetwork]]  # for one machine
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation: str = "relu",
+        *,
+        client: Client | None = None,
+        **parameters: Any,
+    ) -> None:
+        super().__init__(hidden_layer_sizes, activation, **parameters)
+        self.client = client
+
+    @classmethod
+    def _get_param_names(cls):
+        return cls._local._get_param_names()
+
+    def __getstate__(self):
+        return super().__getstate__() | {"client": None}
+
+    @abstractmethod
+    def _seen_of_y(self, y, sample_weight):
+        """On a worker: what the client has to know of a block of y."""
+
+    @abstractmethod
+    def _target_of(self, seen, known):
+        """The target of y, which no single block may know."""
+
+    @abstractmethod
+    def _known_of(self, target):
+        """What y may be, for the encoding of a block."""
+
+    def partial_fit(self, *arguments, **named):
+        """Not on a cluster.
+
+        Raises
+        ------
+        NotImplementedError
+        """
+        raise NotImplementedError(
+            "partial_fit takes rows in memory: use to_local().partial_fit."
+        )
+
+    def _pose(self, shell, X, y, sample_weight, known, reset):
+        """The problem on leaves, or in memory where that is as good."""
+        self._check_supported()
+        blocks = blocks_of(X, y, sample_weight)
+        workers = Workers(self.client or default_client())
+        bare = type(self)(**self.get_params())
+        futures, seen = checked(workers, bare, blocks)
+        empty, names = unite(seen)
+        shell.n_features_in_ = empty.shape[1]
+        if names is not None:
+            shell.feature_names_in_ = names
+        target = self._target_of([block.y for block in seen if block.n_rows], known)
+        encode = functools.partial(_labels, bare, target)
+        data, contradictions = share_out(workers, encode, futures, seen, empty)
+        objective = pose_on(self, data, target)
+        data, n_leaves = objective.data, objective.n_leaves
+        small = data.n_rows <= max(SLICE, data.n_features - 1) or n_leaves == 1
+        data = data.here() if small else data.in_leaves(n_leaves)
+        return Problem(replace(objective, data=data), target, contradictions)
+
+    def _check_supported(self):
+        """Whether the parameters are among those that a cluster can do."""
+        for name, value in ONLY.items():
+            if getattr(self, name) != value:
+                raise NotImplementedError(
+                    f"{name}={getattr(self, name)!r} is not supported on a cluster, "
+                    f"only {name}={value!r}."
+                )
+        if self.special_neuron == "monomial":
+            raise NotImplementedError(
+                "special_neuron='monomial' is not supported on a cluster, only "
+                "'exponential' and None."
+            )
+
+    def to_local(self):
+        """The fitted estimator that needs no cluster.
+
+        Returns
+        -------
+        model : GoodMinimaClassifier or GoodMinimaRegressor
+        """
+        check_is_fitted(self)
+        model = self._local(**self.get_params())
+        fitted = {k: v for k, v in vars(self).items() if k.endswith("_")}
+        model._replace_fitted(fitted)
+        return model
+
+    @abstractmethod
+    def _example(self, method, raw):
+        """What a method predicts where the network has the raw predictions ``raw``."""
+
+    def _predicted(self, method, X):
+        """What a method of the local classifier predicts, block by block."""
+        model = self.to_local()
+        if not is_lazy(X):
+            return getattr(model, method)(X)
+        raw = np.zeros((1, self.n_outputs_), self.coefs_[0].dtype)
+        example = self._example(method, raw)[:0]
+        if hasattr(X, "rechunk"):
+            X = X.rechunk({1: -1})
+        blocks = np.ravel(X.to_delayed())
+        chunks = getattr(X, "chunks", [[np.nan] * len(blocks)])
+        predict = dask.delayed(_predict_block, pure=True)
+        model = dask.delayed(model)
+        return da.concatenate(
+            [
+                da.from_delayed(
+                    predict(model, method, block, example),
+                    (n, *example.shape[1:]),
+                    meta=example,
+                )
+                for n, block in zip(chunks[0], blocks, strict=True)
+            ],
+            allow_unknown_chunksizes=True,
+        )
+
+
+def _labels(estimator, target, y):
+    """On a worker: the labels of a block of y."""
+    return estimator._encode(y, known=estimator._known_of(target))[1]
+
+
+def _predict_block(model, method, X, empty):
+    """On a worker: what a method predicts for a block, which may have no rows."""
+    return getattr(model, method)(X) if X.shape[0] else empty
