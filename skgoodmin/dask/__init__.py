@@ -12,5 +12,6 @@ except ImportError as error:
     ) from error
 
 from .classifier import DaskGoodMinimaClassifier
+from .regressor import DaskGoodMinimaRegressor
 
-__all__ = ["DaskGoodMinimaClassifier"]
+__all__ = ["DaskGoodMinimaClassifier", "DaskGoodMinimaRegressor"]

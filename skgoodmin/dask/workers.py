@@ -69,7 +69,7 @@ class Workers:
         """A future of the function, preferably there."""
         # Parameters go with each task: nobody wants a warning of large ones.
         with dask.config.set(
-            {"distributed.admin.large-graph-warning-threshold": "1EB"}
+            {"distributed.admin.large-graph-warning-threshold": "1PiB"}
         ):
             return self.client.submit(
                 function,

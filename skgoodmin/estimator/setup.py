@@ -93,8 +93,8 @@ def in_memory(X, y, sample_weight):
     warnings.warn(
         f"{names}: a dask collection is loaded into memory as a whole, because each "
         f"step of the training needs all rows. Pass {lazy[0]}.compute(), or that of a "
-        "sample, to say that this is meant; skgoodmin.dask.DaskGoodMinimaClassifier "
-        "leaves the rows on the cluster.",
+        "sample, to say that this is meant; the estimators of skgoodmin.dask leave the "
+        "rows on the cluster.",
         UserWarning,
         stacklevel=2,
     )

@@ -14,13 +14,16 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.base import clone
 
-from skgoodmin import GoodMinimaClassifier
+from skgoodmin import GoodMinimaClassifier, GoodMinimaRegressor
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 
-from skgoodmin.dask import DaskGoodMinimaClassifier  # noqa: E402
+from skgoodmin.dask import (  # noqa: E402
+    DaskGoodMinimaClassifier,
+    DaskGoodMinimaRegressor,
+)
 from skgoodmin.dask.rows import ClusterRows  # noqa: E402
 from skgoodmin.dask.workers import _united  # noqa: E402
 
@@ -89,9 +92,10 @@ def _assert_same(found, expected):
     for a, b in zip(found.intercepts_, expected.intercepts_, strict=True):
         np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(found.history_, expected.history_)
-    np.testing.assert_array_equal(found.classes_, expected.classes_)
     assert found.alpha_ == expected.alpha_
-    assert found.link_slope_ == expected.link_slope_
+    if hasattr(expected, "classes_"):
+        np.testing.assert_array_equal(found.classes_, expected.classes_)
+        assert found.link_slope_ == expected.link_slope_
     assert found.certificate_.bounds == expected.certificate_.bounds
     assert str(found.certificate_) == str(expected.certificate_)
     for name in ("objective", "loss", "grad_norm"):
@@ -156,6 +160,28 @@ def test_shuffled_rows(client):
 def test_targets_and_parameters(client, y, parameters):
     model, local = _models(client, **parameters)
     _assert_same(model.fit(*_arrays(X, y)), local.fit(X, y))
+
+
+@pytest.mark.parametrize(
+    "y, weight, parameters",
+    [
+        (SIGNAL, WEIGHT, {}),
+        (np.column_stack([SIGNAL, X[:, 3]]), None, {"loss": "huber"}),
+    ],
+    ids=["weights", "two targets"],
+)
+def test_regression(client, y, weight, parameters):
+    parameters = {"hidden_layer_sizes": (100,), "max_iter": 4} | parameters
+    local = GoodMinimaRegressor(alpha=0.001, random_state=0, **parameters)
+    model = DaskGoodMinimaRegressor(client=client, **local.get_params())
+    local.fit(X, y, weight)
+    rows, *rest = _arrays(X, y, weight)
+    model.fit(rows, *rest)
+    _assert_same(model, local)
+    np.testing.assert_array_equal(model.y_mean_, local.y_mean_)
+    np.testing.assert_array_equal(model.predict(rows).compute(), local.predict(X))
+    assert model.score(rows, rest[0]) == local.score(X, y)
+    assert type(model.to_local()) is GoodMinimaRegressor
 
 
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["ones", "weights"])

@@ -1,0 +1,76 @@
+"""The regressor whose training rows stay on a cluster of dask."""
+
+import dask
+import numpy as np
+from sklearn.metrics import r2_score
+
+from ..regressor import GoodMinimaRegressor
+from .estimator import DaskNetwork
+
+
+class DaskGoodMinimaRegressor(DaskNetwork, GoodMinimaRegressor):
+    """:class:`~skgoodmin.GoodMinimaRegressor` on rows that are on a cluster of dask.
+
+    What :class:`DaskGoodMinimaClassifier` says of chunks, workers, and of what comes to
+    the client, holds here too. Besides, all of y and ``sample_weight`` comes to the
+    client once, for mean and spread.
+
+    Parameters
+    ----------
+    hidden_layer_sizes, activation, **parameters
+        Those of :class:`~skgoodmin.GoodMinimaRegressor`, within the limits of
+        :class:`DaskGoodMinimaClassifier`.
+    client : distributed.Client, optional
+        By default the one that was made last. It is no parameter of the model.
+    """
+
+    _local = GoodMinimaRegressor
+    _parameter_constraints = GoodMinimaRegressor._parameter_constraints
+
+    def _seen_of_y(self, y, sample_weight):
+        """All of it: mean and spread do not depend on the order of the rows."""
+        return y, sample_weight
+
+    def _target_of(self, seen, known):
+        """The target of y, with the mean and the spread of all blocks."""
+        y = np.concatenate([some for some, _ in seen])
+        weights = None
+        if seen[0][1] is not None:
+            weights = np.concatenate([some for _, some in seen])
+        return self._encode(y, known=known, sample_weight=weights)[0]
+
+    def _known_of(self, target):
+        """What y may be, for the encoding of a block."""
+        return target
+
+    def _example(self, method, raw):
+        """What ``predict`` returns for the raw predictions ``raw``."""
+        return self._target.predictions(raw)
+
+    def predict(self, X):
+        """Predictions in units of y: a lazy dask array for a dask collection.
+
+        Parameters
+        ----------
+        X : dask array or frame, array-like or sparse matrix
+
+        Returns
+        -------
+        y : array of shape (n_samples,) or (n_samples, n_targets)
+        """
+        return self._predicted("predict", X)
+
+    def score(self, X, y, sample_weight=None):
+        """R2, for which all of y comes to the client.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for ``fit``; or in memory.
+
+        Returns
+        -------
+        r2 : float
+        """
+        predicted, y, weight = dask.compute(self.predict(X), y, sample_weight)
+        return float(r2_score(y, predicted, sample_weight=weight))
