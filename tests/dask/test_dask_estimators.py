@@ -33,7 +33,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.slow,
 ]
-LIMIT = 300  # seconds of a test
+LIMIT = 600  # seconds of a test
 N = 20_000
 RNG = np.random.RandomState(0)
 X = np.round(RNG.normal(size=(N, 8)), 2)
