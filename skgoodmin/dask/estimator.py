@@ -77,6 +77,7 @@ class DaskNetwork(TrainedNetwork):
         self._check_supported()
         blocks = blocks_of(X, y, sample_weight)
         workers = Workers(self.client or default_client())
+        workers.compare()
         bare = type(self)(**self.get_params())
         futures, seen = checked(workers, bare, blocks)
         empty, names = unite(seen)

@@ -7,7 +7,10 @@ small results come back. A task names the worker it should run on, and may run o
 others.
 """
 
+import platform
 import time
+import warnings
+from pathlib import Path
 
 import dask
 import numpy as np
@@ -47,6 +50,18 @@ class Workers:
             time.sleep(0.1)
             self.known = self._present()
         return self.known
+
+    def compare(self):
+        """Warn where workers have processors of several kinds."""
+        kinds = sorted(set(self.client.run(processor).values()))
+        if len(kinds) > 1:
+            warnings.warn(
+                f"client: the workers have different processors ({', '.join(kinds)}"
+                "): the last bits of a sum depend on which of them makes it. Choose "
+                "workers of one kind for a model that is the same each time.",
+                UserWarning,
+                stacklevel=2,
+            )
 
     def _present(self):
         """Those that the scheduler knows of."""
@@ -156,6 +171,16 @@ class Held:
                 for i in span
             ],
         )
+
+
+def processor():
+    """Name of the processor of this machine."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:  # no Linux
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if "model name" in line]
+    return names[0] if names else f"{platform.processor()} {platform.machine()}"
 
 
 def _each(span, leaves, function, *arguments):

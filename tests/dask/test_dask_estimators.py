@@ -25,7 +25,7 @@ from skgoodmin.dask import (  # noqa: E402
     DaskGoodMinimaRegressor,
 )
 from skgoodmin.dask.rows import ClusterRows  # noqa: E402
-from skgoodmin.dask.workers import _united  # noqa: E402
+from skgoodmin.dask.workers import Workers, _united  # noqa: E402
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -59,11 +59,11 @@ def time_limit():
     signal.signal(signal.SIGALRM, before)
 
 
-def _cluster(n_workers):
+def _cluster(n_workers, n_threads=1):
     dask.config.set({"distributed.comm.timeouts.connect": "120s"})  # a busy machine
     return distributed.LocalCluster(
         n_workers=n_workers,
-        threads_per_worker=1,
+        threads_per_worker=n_threads,
         processes=True,
         dashboard_address=":0",
         memory_limit=None,
@@ -117,9 +117,21 @@ def _arrays(*arrays, chunks=6000):
     ]
 
 
-@pytest.mark.parametrize("n_workers", [1, 3])
-def test_any_number_of_workers(n_workers):
-    with _cluster(n_workers) as cluster, distributed.Client(cluster) as client:
+def test_processors_of_several_kinds_are_told(client, monkeypatch):
+    told = Workers(client)
+    told.compare()  # no warning
+    kinds = {"a": "Xeon", "b": "EPYC", "c": "Xeon"}
+    monkeypatch.setattr(client, "run", lambda function: kinds)
+    with pytest.warns(UserWarning, match=r"client: .* different .* \(EPYC, Xeon\)"):
+        told.compare()
+
+
+@pytest.mark.parametrize("n_workers, n_threads", [(1, 1), (1, 2), (3, 1)])
+def test_any_number_of_workers(n_workers, n_threads):
+    with (
+        _cluster(n_workers, n_threads) as cluster,
+        distributed.Client(cluster) as client,
+    ):
         model, local = _models(client)
         _assert_same(model.fit(*_arrays(X, TWO)), local.fit(X, TWO))
         assert model.loss_curve_[-1] < 0.9 * model.loss_curve_[0]

@@ -1,6 +1,7 @@
 """Rows on disk: the same rows, in order, in a file that goes with them."""
 
 import os
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -62,6 +63,26 @@ def test_a_fit_on_disk_has_the_bits_of_one_in_memory(tmp_path, monkeypatch, alph
         found.certificate_.contradictions, expected.certificate_.contradictions
     )
     assert os.listdir(tmp_path) == ["X.npy"]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_fit_on_disk_holds_no_copy_of_the_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr(sorted_file, "LEAF", 2**20)
+    X = np.random.RandomState(0).normal(size=(60_000, 80))
+    np.save(tmp_path / "X.npy", X)
+    y, size = X[:, 0] > 0, X.nbytes
+    del X
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    model = GoodMinimaClassifier((4,), alpha=0.01, max_iter=2, random_state=0)
+    peaks = []
+    for cache_dir in (tmp_path, None):
+        model.set_params(cache_dir=cache_dir).fit(mapped[:500], y[:500])  # compile
+        tracemalloc.start()
+        data = mapped if cache_dir else np.array(mapped)
+        model.fit(data, y)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[0] < 0.4 * size < size < peaks[1]
 
 
 def test_errors_name_the_parameter(tmp_path):
