@@ -132,6 +132,31 @@ class Network(CallbackSupportMixin, BaseEstimator):
             unit=earlier.unit,
         )
 
+    def _as_mlp(self, kind):
+        """A fitted MLPClassifier or MLPRegressor with the same layers."""
+        check_is_fitted(self)
+        if self.activation not in MLP_ACTIVATIONS:
+            raise ValueError(
+                f"to_mlp needs an activation out of {MLP_ACTIVATIONS}, got "
+                f"activation={self.activation!r}."
+            )
+        mlp = kind(
+            tuple(len(coef) for coef in self.coefs_[1:]),
+            self.activation,
+            solver="lbfgs",
+            alpha=self.alpha_,
+            random_state=self.random_state,
+        )
+        mlp.coefs_ = [coef.copy() for coef in self.coefs_]
+        mlp.intercepts_ = [intercept.copy() for intercept in self.intercepts_]
+        for name in (
+            "n_layers_ n_outputs_ out_activation_ n_features_in_ feature_names_in_ "
+            "n_iter_ loss_"
+        ).split():
+            if hasattr(self, name):
+                setattr(mlp, name, getattr(self, name))
+        return mlp
+
     def __getstate__(self):
         """The state, its certificate as plain values, and the version."""
         state = super().__getstate__() | {"_skgoodmin_version": __version__}

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..objective.losses import LOSSES, CustomLoss
 from ..objective.losses.checks import check_loss
-from .base import MLP_ACTIVATIONS, Network
+from .base import Network
 from .link import link_of
 from .rows import class_factors
 from .setup import naming
@@ -155,28 +155,9 @@ class NetworkClassifier(ClassifierMixin, Network):
         check_is_fitted(self)
         if self.loss != "log_loss":
             raise ValueError(f"to_mlp needs loss='log_loss', got loss={self.loss!r}.")
-        if self.activation not in MLP_ACTIVATIONS:
-            raise ValueError(
-                f"to_mlp needs an activation out of {MLP_ACTIVATIONS}, got "
-                f"activation={self.activation!r}."
-            )
-        mlp = MLPClassifier(
-            tuple(len(coef) for coef in self.coefs_[1:]),
-            self.activation,
-            solver="lbfgs",
-            alpha=self.alpha_,
-            random_state=self.random_state,
-        )
+        mlp = self._as_mlp(MLPClassifier)
         binarizer = LabelBinarizer().fit(self.classes_)
         if self.multilabel_:
             binarizer.fit(np.eye(len(self.classes_), dtype=int))
-        mlp._label_binarizer = binarizer
-        mlp.coefs_ = [coef.copy() for coef in self.coefs_]
-        mlp.intercepts_ = [intercept.copy() for intercept in self.intercepts_]
-        for name in (
-            "classes_ n_layers_ n_outputs_ out_activation_ n_features_in_ "
-            "feature_names_in_ n_iter_ loss_"
-        ).split():
-            if hasattr(self, name):
-                setattr(mlp, name, getattr(self, name))
+        mlp._label_binarizer, mlp.classes_ = binarizer, self.classes_
         return mlp

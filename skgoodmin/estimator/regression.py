@@ -5,11 +5,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.neural_network import MLPRegressor
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
 
 from ..objective.losses import TARGET_LOSSES, CustomTargetLoss
 from ..objective.losses.checks import check_target_loss
-from .base import MLP_ACTIVATIONS, Network
+from .base import Network
 from .continuous import Continuous, encode_continuous
 from .typing import MatrixLike
 
@@ -99,29 +98,9 @@ class NetworkRegressor(RegressorMixin, Network):
         ValueError
             If the activation is one that ``MLPRegressor`` lacks.
         """
-        check_is_fitted(self)
-        if self.activation not in MLP_ACTIVATIONS:
-            raise ValueError(
-                f"to_mlp needs an activation out of {MLP_ACTIVATIONS}, got "
-                f"activation={self.activation!r}."
-            )
-        mlp = MLPRegressor(
-            tuple(len(coef) for coef in self.coefs_[1:]),
-            self.activation,
-            solver="lbfgs",
-            alpha=self.alpha_,
-            random_state=self.random_state,
-        )
+        mlp = self._as_mlp(MLPRegressor)
         mean, scale = np.atleast_1d(self.y_mean_), np.atleast_1d(self.y_scale_)
         dtype = self.coefs_[-1].dtype
-        mlp.coefs_ = [coef.copy() for coef in self.coefs_]
-        mlp.intercepts_ = [intercept.copy() for intercept in self.intercepts_]
         mlp.coefs_[-1] = (scale * mlp.coefs_[-1]).astype(dtype)
         mlp.intercepts_[-1] = (mean + scale * mlp.intercepts_[-1]).astype(dtype)
-        for name in (
-            "n_layers_ n_outputs_ out_activation_ n_features_in_ feature_names_in_ "
-            "n_iter_ loss_"
-        ).split():
-            if hasattr(self, name):
-                setattr(mlp, name, getattr(self, name))
         return mlp
