@@ -153,6 +153,8 @@ def test_float32():
     assert model.coefs_[0].dtype == np.float32
     assert model.predict(X.astype(np.float32)).dtype == np.float32
     assert_allclose(model.loss_, _model().fit(X, y).loss_, rtol=1e-2)
+    large = _model().fit(X.astype(np.float32), 1e40 * y).predict(X.astype(np.float32))
+    assert_allclose(large / 1e40, model.predict(X.astype(np.float32)), rtol=1e-3)
 
 
 def test_warm_start_restates_the_output_layer():
@@ -322,7 +324,9 @@ def test_the_display_shows_errors():
 @pytest.mark.parametrize(
     "bad, message",
     [
-        (np.array(["a"] * len(y)), "y: "),
+        (np.array(["1.5"] * len(y)), "y must hold numbers, got an array of <U3"),
+        (np.full(len(y), "2020", "M8[D]"), "y must hold numbers"),
+        (np.array(["a"] * len(y), object), "y: "),
         (np.where(np.arange(len(y)) == 3, np.nan, y), "y contains NaN"),
         (np.where(np.arange(len(y)) == 3, np.inf, y), "y contains infinity"),
         (y[:-1], "X and y"),

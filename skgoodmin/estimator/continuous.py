@@ -21,6 +21,7 @@ from sklearn.utils import check_array
 from .target import Target
 
 GRID = 2.0**24  # z is a multiple of 1 / GRID
+SINGLE = 1e30  # units of y up to which predictions can be in single precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +99,14 @@ class Continuous(Target):
         return 1.0 - 2.0 * loss.value(raw, labels).mean(axis=1), np.nan
 
     def predictions(self, raw):
-        """y of raw predictions, (n,) or (n, n_targets), in their precision."""
-        y = (self.mean + self.scale * raw.astype(np.float64)).astype(raw.dtype)
+        """y of raw predictions, (n,) or (n, n_targets), in their precision.
+
+        In double precision where single precision does not reach.
+        """
+        y = self.mean + self.scale * raw.astype(np.float64)
+        size = np.maximum(np.abs(self.mean), np.abs(self.scale))
+        if 1.0 / SINGLE < size.min() and size.max() < SINGLE:
+            y = y.astype(raw.dtype)
         return y[:, 0] if self.column else y
 
     def unit(self, loss):
@@ -125,6 +132,8 @@ def encode_continuous(y, known=None, sample_weight=None):
     ValueError
         If y does not hold finite numbers, or not as many columns as ``known``.
     """
+    if np.asarray(y).dtype.kind not in "biufO":
+        raise ValueError(f"y must hold numbers, got an array of {np.asarray(y).dtype}.")
     y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
     column = y.ndim == 1
     y = y.reshape(len(y), -1)
