@@ -80,7 +80,7 @@ def test_separated_means_that_every_row_is_right(seed):
     budget = Budget(1000, 300, 1e-8, max_escapes=3)
     start = search(objective, _starts(objective, seed), rng, budget).best
     raw = Predictions(objective, start.run.theta).raw
-    margins = signs(objective.data.labels, 1) * raw
+    margins = signs(objective.data.labels, objective.n_outputs) * raw
     if start.won:
         assert (margins > 0).all()
     assert seed != 0 or start.won
