@@ -9,7 +9,7 @@ one with each of six strengths. A strength is worth
 on the rows that were left out, P by the link that fits all of them best
 (:mod:`.link`). So early in a training it shows already which strength will predict
 best, and after the first fold the better half of the strengths goes on alone: what it
-costs is one or two fits.
+costs is one or two fits. With few rows one fold says little, and all go on.
 
 Folds are made of canonical rows, rows of equal content in one fold, dealt class by
 class. So the choice depends on the content of the rows alone: neither on their order
@@ -34,7 +34,7 @@ from .link import FITTED
 from .path import score_table
 
 ALPHAS = np.array([0.3, 0.1, 0.03, 0.01, 0.003, 0.001])  # of the hinge
-HALF = 3  # of them go on after the first fold
+HALF, FEW = 3, 100  # of them go on after the first fold, of fewer rows all
 N_FOLDS, TOL = 4, 1e-4
 ITERATIONS, EVALUATIONS = 25, 75  # of a short fit, or what max_iter and max_fun allow
 FOLDS = range(N_FOLDS)
@@ -202,7 +202,7 @@ def _compared(objective, fold, target, alphas, limits, stop):
             for i in going:
                 scores[:1, i], _ = _scores(objective, target, raw[i], fold, FOLDS[:1])
             order = np.argsort(-scores[0], kind="stable")  # NaN comes last
-            going = np.sort(order[:HALF])
+            going = np.sort(order[: HALF if len(fold) >= FEW else None])
     for i in going:
         scores[:, i], slopes[i] = _scores(objective, target, raw[i], fold, FOLDS)
     return scores, slopes

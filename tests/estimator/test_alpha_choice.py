@@ -292,3 +292,11 @@ def test_the_cv_estimator_has_the_same_table():
     table = model.alpha_scores_
     np.testing.assert_array_equal(table["alpha"], model.alphas_)
     np.testing.assert_allclose(table["score"], model.scores_.mean(axis=0))
+
+
+@pytest.mark.parametrize(("n", "n_known"), [(99, 6), (100, 3)])
+def test_of_few_rows_all_strengths_go_on(n, n_known):
+    rng = np.random.RandomState(0)
+    X, y = rng.normal(size=(n, 2)), np.arange(n) % 2
+    model = GoodMinimaClassifier((3,), random_state=0).fit(X, y)
+    assert np.isfinite(model.alpha_scores_["error"]).sum() == n_known
