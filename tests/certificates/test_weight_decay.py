@@ -318,9 +318,10 @@ def test_residuals_whose_squares_underflow(loss, n_outputs, n_features):
     x, group, shares = rows(12, n_features, rng, scale=1e3)
     dual = make_dual(loss, shares, n_outputs, rng)
     label = getattr(dual, "labels", None)
-    signs = (
-        dual.signs if label is None else np.where(label == np.arange(3)[:, None], 1, -1)
-    )
+    if label is None:
+        signs = dual.targets if loss.startswith("own") else dual.signs
+    else:
+        signs = np.where(label == np.arange(3)[:, None], 1, -1)
     alpha = 1e-9
     least = min(
         objective_of(
