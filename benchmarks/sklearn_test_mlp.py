@@ -12,6 +12,7 @@ import contextlib
 import io
 import sys
 
+import numpy as np
 import pytest
 from sklearn.neural_network.tests import test_mlp
 
@@ -161,6 +162,10 @@ class Tests:
             if asked or NAMES & set(item.function.__code__.co_names):
                 kept.append(item)
         items[:] = kept
+
+    def pytest_runtest_setup(self, item):
+        """Random starts are the same at each run."""
+        np.random.seed(0)
 
     def pytest_runtest_logreport(self, report):
         """The outcome of a test."""
