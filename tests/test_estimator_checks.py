@@ -42,6 +42,7 @@ VARIANTS = [
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @pytest.mark.filterwarnings("ignore:The least populated class:UserWarning")
+@pytest.mark.filterwarnings("ignore:The best alpha:UserWarning")  # of such small data
 @parametrize_with_checks(VARIANTS, **STRICT)
 def test_sklearn_compatible_estimator(estimator, check):
     check(estimator)
