@@ -20,6 +20,7 @@ from skgoodmin import (
     GoodMinimaRegressor,
     GoodMinimaRegressorCV,
     Status,
+    ValidationMonitor,
 )
 from skgoodmin.estimator.continuous import (
     Continuous,
@@ -187,6 +188,20 @@ def test_pickle():
     again = pickle.loads(pickle.dumps(model))
     assert_array_equal(again.predict(X), model.predict(X))
     assert str(again.certificate_) == str(model.certificate_)
+
+
+def test_skops_and_callbacks():
+    sio = pytest.importorskip("skops.io")
+    model = _model().fit(X, y)
+    plain = sio.dumps(model)
+    again = sio.loads(plain, trusted=sio.get_untrusted_types(data=plain))
+    assert_array_equal(again.predict(X), model.predict(X))
+    assert str(again.certificate_) == str(model.certificate_)
+    pytest.importorskip("sklearn.callback")
+    monitor = ValidationMonitor(X, y)
+    watched = _model().set_callbacks(monitor).fit(X, y)
+    _same(watched, model)
+    assert monitor.scores_[-1]["score"] == pytest.approx(model.score(X, y), abs=0.01)
 
 
 # Known solutions.
