@@ -42,7 +42,6 @@ def register():
         from skl2onnx import update_registered_converter
         from skl2onnx.common.shape_calculator import (
             calculate_linear_classifier_output_shapes,
-            calculate_linear_regressor_output_shapes,
         )
     except ImportError as error:
         raise ImportError(
@@ -66,7 +65,7 @@ def register():
         update_registered_converter(
             regressor,
             f"Skgoodmin{regressor.__name__}",
-            calculate_linear_regressor_output_shapes,
+            _regressor_shapes,
             _convert_regressor,
         )
 
@@ -193,6 +192,15 @@ def _network(scope, operator, container):
         if layer < len(model.coefs_):
             raw = activation.onnx(graph, raw)
     return graph, raw
+
+
+def _regressor_shapes(operator):
+    """The shape of what the graph puts out, (n_samples, n_targets)."""
+    n_rows, n_targets = (
+        operator.inputs[0].type.shape[0],
+        operator.raw_operator.n_outputs_,
+    )
+    operator.outputs[0].type.shape = [n_rows, n_targets]
 
 
 def _convert_regressor(scope, operator, container):

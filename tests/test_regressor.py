@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 from dual_cases import LogCosh
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.datasets import load_diabetes, make_friedman1
 from sklearn.linear_model import HuberRegressor, Ridge
 from sklearn.metrics import r2_score
@@ -22,6 +23,7 @@ from skgoodmin import (
     Status,
     ValidationMonitor,
 )
+from skgoodmin.estimator.base import MLP_ACTIVATIONS
 from skgoodmin.estimator.continuous import (
     Continuous,
     encode_continuous,
@@ -253,6 +255,19 @@ def test_growing_is_below_the_plain_training():
     assert grown.certificate_.estimated_gap <= 2e-3 * grown.loss_
 
 
+@pytest.mark.parametrize("size", [1e-7, 1e-5])
+def test_a_small_loss_is_no_global_minimum(size):
+    class Small(LogCosh):
+        def value(self, raw, target):
+            return size * np.maximum(super().value(raw, target), 0.0)
+
+        def derivative(self, raw, target):
+            return size * super().derivative(raw, target)
+
+    certificate = _model(loss=Small(), alpha=0).fit(X, y).certificate_
+    assert certificate.status is not Status.GLOBAL
+
+
 def test_huber_is_not_moved_by_outliers():
     rng = np.random.RandomState(0)
     A = rng.normal(size=(200, 3))
@@ -306,11 +321,13 @@ def test_auto_alpha_follows_the_noise():
 
 def test_to_mlp():
     for target in (y, TWO):
-        model = _model().fit(X, target)
-        mlp = model.to_mlp()
-        assert isinstance(mlp, MLPRegressor)
-        assert_allclose(mlp.predict(X), model.predict(X), rtol=1e-9)
-        assert mlp.n_layers_ == 3 and mlp.out_activation_ == "identity"
+        for activation in MLP_ACTIVATIONS:
+            model = _model(activation=activation).fit(X, target)
+            mlp = model.to_mlp()
+            assert isinstance(mlp, MLPRegressor)
+            assert_allclose(mlp.predict(X), model.predict(X), rtol=1e-9)
+            assert mlp.n_layers_ == 3 and mlp.out_activation_ == "identity"
+            clone(mlp).set_params(max_iter=5).fit(X, target)
     with pytest.raises(ValueError, match="got activation='silu'"):
         _model(activation="silu").fit(X, y).to_mlp()
 

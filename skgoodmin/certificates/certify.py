@@ -12,6 +12,7 @@ from .pointwise import pointwise_bound
 from .weight_decay import bounds as weight_decay_bounds
 from .witness import find_witness, switched_on, unit
 
+NOTHING = 1e-20  # a loss that nobody tells from 0
 LENGTHS = tuple(4.0**-k for k in range(6))  # of a unit, that of the best neuron is 1
 
 
@@ -156,7 +157,7 @@ def networks_like(objective):
 def _status(predictions, ending, objective, bounds, witness, least):
     """What the bounds and the witness amount to."""
     lower = max(bound.value for bound in bounds if bound.known is Known.PROVEN)
-    tolerance = GAP_TOLERANCE * (1.0 + lower)
+    tolerance = GAP_TOLERANCE * (_size(predictions) + lower)
     if objective - lower <= tolerance:
         hidden = worst_loss(predictions) - predictions.loss
         if objective + hidden - lower <= tolerance:
@@ -167,6 +168,22 @@ def _status(predictions, ending, objective, bounds, witness, least):
         return Status.NOT_CONVERGED
     improvable = witness is not None and witness.decrease >= least * objective
     return Status.IMPROVABLE if improvable else Status.BOUNDED
+
+
+def _size(predictions):
+    """Loss of the constant prediction 0, that of real targets of their mean."""
+    if predictions.objective.loss.size is not None:
+        return predictions.objective.loss.size
+    return max(sum(chain.from_iterable(predictions.each(_constant_losses))), NOTHING)
+
+
+def _constant_losses(predictions):
+    """What each slice of a part has in it."""
+    objective, raw = predictions.objective, predictions.raw
+    return [
+        objective.data_loss(np.zeros_like(raw[rows]), rows.start)[0]
+        for rows in predictions.slices
+    ]
 
 
 def worst_loss(predictions):

@@ -141,8 +141,8 @@ class Network(CallbackSupportMixin, BaseEstimator):
                 f"activation={self.activation!r}."
             )
         mlp = kind(
-            tuple(len(coef) for coef in self.coefs_[1:]),
-            self.activation,
+            hidden_layer_sizes=tuple(len(coef) for coef in self.coefs_[1:]),
+            activation=self.activation,
             solver="lbfgs",
             alpha=self.alpha_,
             random_state=self.random_state,

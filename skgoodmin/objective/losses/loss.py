@@ -54,6 +54,10 @@ class Loss(Protocol):
         """Whether ``least`` is a formula that a proof may rest on."""
 
     @property
+    def size(self) -> float | None:
+        """About the loss of a label at f = 0; None where it depends on the targets."""
+
+    @property
     def auto_alpha(self) -> float:
         """Factor that ``alpha='auto'`` takes for this loss."""
 
@@ -113,6 +117,7 @@ class LabelLoss:
     """What losses of class labels share."""
 
     unit_margin: ClassVar[bool] = False
+    size: ClassVar[float] = 1.0
     of_rows: ClassVar[str] = "margin"
 
     counts: Any

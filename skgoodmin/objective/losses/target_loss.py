@@ -30,6 +30,7 @@ class TargetLoss:
     link: ClassVar[str] = "identity"
     attains_minimum: ClassVar[bool] = True
     unit_margin: ClassVar[bool] = False
+    size: ClassVar[None] = None
     has_closed_minimum: ClassVar[bool] = False  # proofs take the dual point of groups
     of_rows: ClassVar[str] = "error"
 
