@@ -256,10 +256,10 @@ def target_losses(model, raw, y):
     if not isinstance(model.loss, str):
         return model.loss.value(raw, z).sum(axis=1)
     size, epsilon = np.abs(raw - z), LONG(model.epsilon)
-    square, far = size * size / 2, epsilon * (size - epsilon / 2)
     if model.loss == "huber":
-        return np.where(size <= epsilon, square, far).sum(axis=1)
-    return square.sum(axis=1)
+        near, far = size * size / (2 * epsilon), size - epsilon / 2
+        return np.where(size <= epsilon, near, far).sum(axis=1)
+    return (size * size / 2).sum(axis=1)
 
 
 def lower_bound(model, X, y, weight):

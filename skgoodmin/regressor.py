@@ -39,10 +39,10 @@ class GoodMinimaRegressor(NetworkRegressor, TrainedNetwork):
 default='relu'
         Activation function of the hidden units.
     loss : {'squared_error', 'huber'} or object, default='squared_error'
-        'squared_error' is (f - z)^2 / 2. 'huber' is the same up to an error of
-        ``epsilon``, and goes on as a straight line: rows that are far off pull no
-        harder. An object is a loss of your own, with ``value`` and ``derivative`` on
-        raw predictions and targets; see the how-to page "Add a loss".
+        'squared_error' is (f - z)^2 / 2. 'huber' is (f - z)^2 / (2 epsilon) up to an
+        error of ``epsilon``, and goes on as a straight line of slope 1: rows that are
+        far off pull no harder. An object is a loss of your own, with ``value`` and
+        ``derivative`` on raw predictions and targets; see the how-to page "Add a loss".
     epsilon : float, default=0.5
         Error, in standard deviations of y, from which Huber's loss is a straight line.
     alpha : float or 'auto', default='auto'

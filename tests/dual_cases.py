@@ -90,8 +90,8 @@ def loss_of(dual, raw):
         return share * (logsumexp(raw, axis=0) - picked)
     if isinstance(dual, HuberDual):
         size = np.abs(raw - dual.targets.reshape(len(raw), *shape))
-        far = dual.epsilon * (size - dual.epsilon / 2)
-        return share * np.where(size <= dual.epsilon, size**2 / 2, far).sum(axis=0)
+        near, far = size**2 / (2 * dual.epsilon), size - dual.epsilon / 2
+        return share * np.where(size <= dual.epsilon, near, far).sum(axis=0)
     if isinstance(dual, SquaredDual):
         target = dual.targets.reshape(len(raw), *shape)
         return share * 0.5 * ((raw - target) ** 2).sum(axis=0)

@@ -141,8 +141,8 @@ def reference_loss(loss, raw, labels):
         return ((raw - labels) ** 2 / 2).sum(axis=1)
     if isinstance(loss, Huber):
         size, epsilon = np.abs(raw - labels), loss.epsilon
-        far = epsilon * (size - epsilon / 2)
-        return np.where(size <= epsilon, size**2 / 2, far).sum(axis=1)
+        near, far = size**2 / (2 * epsilon), size - epsilon / 2
+        return np.where(size <= epsilon, near, far).sum(axis=1)
     if labels.shape[1] == n_outputs:
         sign = 2.0 * (labels == 1) - 1
     else:

@@ -283,6 +283,18 @@ def test_huber_is_not_moved_by_outliers():
     assert errors["huber"] < 3 * np.abs(reference - truth[10:]).mean()
 
 
+def test_huber_follows_the_rows_for_every_epsilon():
+    rng = np.random.RandomState(0)
+    A = rng.uniform(-3, 3, size=(300, 1))
+    truth = np.sin(A[:, 0])
+    observed = truth + 0.05 * rng.normal(size=300)
+    observed[:3] = 1e4
+    for times in (0.5, 5.0):
+        epsilon = times / observed.std()
+        model = _model((20,), loss="huber", epsilon=epsilon, alpha=1e-6, max_iter=1000)
+        assert model.fit(A, observed).score(A[3:], truth[3:]) > 0.5  # the mean: -285
+
+
 # At home in scikit-learn.
 
 

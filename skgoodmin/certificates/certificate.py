@@ -202,7 +202,7 @@ class Certificate:
         if np.isnan(self.unit):
             return ""
         objective, bound = self.unit * self.objective, self.unit * self.lower_bound
-        return f"objective {objective:.6g}, proven bound {bound:.6g}, in squared units"
+        return f"objective {objective:.6g}, proven bound {bound:.6g}, in units of y"
 
     def _lines(self):
         """Pairs of a name and a text, what is empty left out."""

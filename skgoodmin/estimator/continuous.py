@@ -110,11 +110,11 @@ class Continuous(Target):
         return y[:, 0] if self.column else y
 
     def unit(self, loss):
-        """See :class:`Target`: the square of the scale, for one target."""
+        """See :class:`Target`: the scale of one target, or its square."""
         if self.n_outputs > 1 or loss.kernel is None:
             return np.nan
         scale = abs(float(self.scale[0]))
-        return scale * scale  # python's floats overflow to inf
+        return scale * scale if loss.quadratic else scale  # inf where it overflows
 
 
 def encode_continuous(y, known=None, sample_weight=None):

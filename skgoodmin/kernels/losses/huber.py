@@ -1,4 +1,4 @@
-"""Huber's loss: e^2 / 2 for errors |e| <= epsilon, else epsilon (|e| - epsilon / 2)."""
+"""Huber's loss: e^2 / (2 epsilon) for errors |e| <= epsilon, else |e| - epsilon / 2."""
 
 import numpy as np
 
@@ -13,8 +13,8 @@ def _huber(parameter, raw, targets, weights, value, work):
     for k in range(raw.shape[0]):
         for i in range(raw.shape[1]):
             error = np.float64(raw[k, i]) - targets[i, k]
-            slope = min(max(error, -epsilon), epsilon)
-            value[i] += weights[i] * slope * (error - 0.5 * slope)
+            slope = min(max(error / epsilon, -1.0), 1.0)
+            value[i] += weights[i] * slope * (error - 0.5 * epsilon * slope)
             raw[k, i] = weights[i] * slope
 
 

@@ -15,7 +15,7 @@ hinge     tau - (p-1) (tau/p)^(p/(p-1))                        tau >= 0
 logistic  -tau log tau - (1-tau) log(1-tau)                    0 <= tau <= 1
 softmax   -sum_k q_k log q_k, q = R_i / s_i + [k = label]      q in the simplex
 squared   -r t - r^2/2, r = R / s, l = (f - t)^2 / 2           everywhere
-huber     the same                                             |r| <= epsilon
+huber     -r t - epsilon r^2/2                                 |r| <= 1
 a user's  from tangents at both ends of a bracket of l'(f) = r range of l'
 ========= ==================================================== ====================
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from .dual import INSIDE, Dual, total
+from .dual import INSIDE, ROUNDING, Dual, total
 from .squared import SquaredDual
 
 
 class HuberDual(SquaredDual):
-    """(f - t)^2 / 2 up to |f - t| = epsilon, beyond it its tangent.
+    """(f - t)^2 / (2 epsilon) up to |f - t| = epsilon, beyond it its tangent.
 
     Parameters
     ----------
@@ -23,30 +23,35 @@ class HuberDual(SquaredDual):
     def loss_and_gradient(self, raw):
         """See :class:`Dual`."""
         error = raw - self.targets
-        slope = np.clip(error, -self.epsilon, self.epsilon)
-        value = total(slope * (error - 0.5 * slope) * self.shares)
+        slope = np.clip(error / self.epsilon, -1.0, 1.0)
+        value = total(slope * (error - 0.5 * self.epsilon * slope) * self.shares)
         return value, slope * self.shares
 
     def curvature(self, raw):
         """See :class:`Dual`."""
-        return self.shares * (np.abs(raw - self.targets) <= self.epsilon)
+        curved = np.abs(raw - self.targets) <= self.epsilon
+        return self.shares * curved / self.epsilon
 
     def balance(self, residuals):
         """See :class:`Dual`."""
         return super().balance(residuals) * INSIDE
 
     def value(self, residuals):
-        """See :class:`Dual`: that of the squared loss, where |R / s| <= epsilon."""
+        """See :class:`Dual`: -r t - epsilon r^2/2, where |r| <= 1."""
         largest = np.abs(residuals / self.shares).max(initial=0.0)
-        if not largest <= self.epsilon * (INSIDE + 1e-12):
+        if not largest <= INSIDE + 1e-12:
             return -np.inf
-        return super().value(residuals)
+        linear = residuals * (self.targets - self._centre)
+        square = 0.5 * self.epsilon * residuals * residuals / self.shares
+        size = total(abs(linear)) + 2.0 * total(square)
+        return -total(linear) - total(square) - 4.0 * ROUNDING * size
 
     def smooth(self, residuals):
         """See :class:`Dual`: min over |f - t| <= epsilon of l(f) - r f."""
-        error = np.clip(residuals / self.shares, -self.epsilon, self.epsilon)
-        place = self.targets - self._centre + error
-        value = 0.5 * total(error * error * self.shares) - total(residuals * place)
+        slope = np.clip(residuals / self.shares, -1.0, 1.0)
+        place = self.targets - self._centre + self.epsilon * slope
+        square = 0.5 * self.epsilon * slope * slope * self.shares
+        value = total(square) - total(residuals * place)
         return value, -place
 
     def pointwise(self, group):

@@ -1,4 +1,8 @@
-"""Huber's loss: e^2 / 2 for errors |e| <= epsilon, else epsilon (|e| - epsilon / 2)."""
+"""Huber's loss: e^2 / (2 epsilon) for errors |e| <= epsilon, else |e| - epsilon / 2.
+
+It is Huber's own, divided by epsilon: the slope is at most 1, so that ``alpha`` and
+``tol`` mean about the same for every epsilon.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -35,17 +39,17 @@ class Huber(KernelLoss, TargetLoss):
         return self.epsilon
 
     def value(self, raw, target):
-        """s (e - s / 2) with the slope s, elementwise."""
+        """s (e - epsilon s / 2) with the slope s, elementwise."""
         slope = self.derivative(raw, target)
-        return slope * (raw - target - 0.5 * slope)
+        return slope * (raw - target - 0.5 * self.epsilon * slope)
 
     def derivative(self, raw, target):
-        """e, but no larger than epsilon in size, elementwise."""
-        return np.clip(raw - target, -self.epsilon, self.epsilon)
+        """e / epsilon, but no larger than 1 in size, elementwise."""
+        return np.clip((raw - target) / self.epsilon, -1.0, 1.0)
 
     def curvature(self, raw, labels):
-        """d2l/df2 = 1 where |e| <= epsilon, else 0, elementwise on (n, n_outputs)."""
-        return (np.abs(raw - labels) <= self.epsilon).astype(np.float64)
+        """d2l/df2 = 1 / epsilon where |e| <= epsilon, else 0, elementwise."""
+        return (np.abs(raw - labels) <= self.epsilon) / self.epsilon
 
     def dual(self, labels, shares, n_outputs):
         """The loss on given rows as duality sees it."""

@@ -18,6 +18,7 @@ class SquaredError(KernelLoss, TargetLoss):
     name: ClassVar = "squared_error"
     kernel: ClassVar = squared_error
     auto_alpha: ClassVar = 1.0
+    quadratic: ClassVar = True
 
     def value(self, raw, target):
         """e^2 / 2, elementwise."""

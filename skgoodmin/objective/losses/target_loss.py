@@ -31,6 +31,9 @@ class TargetLoss:
     attains_minimum: ClassVar[bool] = True
     unit_margin: ClassVar[bool] = False
     size: ClassVar[None] = None
+    quadratic: ClassVar[bool] = (
+        False  # whether twice the error costs four times as much
+    )
     has_closed_minimum: ClassVar[bool] = False  # proofs take the dual point of groups
     of_rows: ClassVar[str] = "error"
 
