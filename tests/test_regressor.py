@@ -13,9 +13,11 @@ from sklearn.linear_model import HuberRegressor, Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neural_network import MLPRegressor
-from sklearn.preprocessing import scale
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler, scale
 
 from skgoodmin import (
+    AlphaDisplay,
     CertificateDisplay,
     GoodMinimaClassifier,
     GoodMinimaRegressor,
@@ -360,6 +362,13 @@ def test_the_display_shows_errors():
     assert display.ax_.get_ylabel() == display.measure == "error"
     error = np.sort(np.abs((model.predict(X) - y) / model.y_scale_))
     assert_allclose(display.margins, error, atol=1e-6)
+
+
+def test_the_display_of_alpha_takes_a_pipeline():
+    pytest.importorskip("matplotlib").use("agg")
+    model = make_pipeline(StandardScaler(), _model(alpha="auto")).fit(X, y)
+    display = AlphaDisplay.from_estimator(model)
+    assert display.alpha == model[-1].alpha_
 
 
 # Bad input.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .axes import axes
@@ -39,7 +40,7 @@ class AlphaDisplay:
 
         Parameters
         ----------
-        estimator : GoodMinimaClassifier or GoodMinimaClassifierCV
+        estimator : fitted estimator of this package, or a Pipeline that ends in one
         ax : matplotlib Axes, default=None
         **kwargs : dict
             For the line with its error bars.
@@ -54,6 +55,8 @@ class AlphaDisplay:
             If alpha was given or follows from the rule: then there are no scores.
         """
         check_is_fitted(estimator)
+        if isinstance(estimator, Pipeline):
+            estimator = estimator[-1]
         if estimator.alpha_scores_ is None:
             why = estimator.alpha_reason_ or "it was given"
             raise ValueError(f"alpha={estimator.alpha_:.4g} has no scores: {why}.")
