@@ -172,18 +172,14 @@ def _status(predictions, ending, objective, bounds, witness, least):
 
 def _size(predictions):
     """Loss of the constant prediction 0, that of real targets of their mean."""
-    if predictions.objective.loss.size is not None:
-        return predictions.objective.loss.size
-    return max(sum(chain.from_iterable(predictions.each(_constant_losses))), NOTHING)
-
-
-def _constant_losses(predictions):
-    """What each slice of a part has in it."""
-    objective, raw = predictions.objective, predictions.raw
-    return [
-        objective.data_loss(np.zeros_like(raw[rows]), rows.start)[0]
+    objective = predictions.objective
+    if objective.loss.size is not None:
+        return objective.loss.size
+    size = sum(
+        objective.data_loss(np.zeros_like(predictions.raw[rows]), rows.start)[0]
         for rows in predictions.slices
-    ]
+    )
+    return max(size, NOTHING)
 
 
 def worst_loss(predictions):

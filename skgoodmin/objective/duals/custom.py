@@ -19,6 +19,12 @@ class _Tangents:
     slope: np.ndarray
 
 
+def difference_of_slopes(loss, raw, y):
+    """d2l/df2 of a loss of one's own by differences of its derivative, elementwise."""
+    h = 1e-4 * (1.0 + np.abs(raw))
+    return (loss.derivative(raw + h, y) - loss.derivative(raw - h, y)) / (2.0 * h)
+
+
 class PointwiseDual(Dual):
     """A loss of the user's own: ``value(raw, y)`` and ``derivative(raw, y)``.
 
@@ -54,10 +60,9 @@ class PointwiseDual(Dual):
 
     def curvature(self, raw):
         """See :class:`Dual`; by differences of the derivative."""
-        h, slope = 1e-4 * (1.0 + np.abs(raw)), self.loss.derivative
         with np.errstate(all="ignore"):
-            rise = slope(raw + h, self.targets) - slope(raw - h, self.targets)
-        return self.shares * np.maximum(np.nan_to_num(rise / (2.0 * h)), 0.0)
+            curvature = difference_of_slopes(self.loss, raw, self.targets)
+        return self.shares * np.maximum(np.nan_to_num(curvature), 0.0)
 
     def balance(self, residuals):
         """See :class:`Dual`; rows too small to be found by a bracket become 0."""

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from .dual import INSIDE, ROUNDING, Dual, total
-from .squared import SquaredDual
+from .dual import INSIDE, total
+from .target_dual import TargetDual
 
 
-class HuberDual(SquaredDual):
+class HuberDual(TargetDual):
     """(f - t)^2 / (2 epsilon) up to |f - t| = epsilon, beyond it its tangent.
 
     Parameters
@@ -15,10 +15,6 @@ class HuberDual(SquaredDual):
     shares : ndarray of shape (n,)
     epsilon : float, positive
     """
-
-    def __init__(self, targets, shares, epsilon):
-        super().__init__(targets, shares)
-        self.epsilon = float(epsilon)
 
     def loss_and_gradient(self, raw):
         """See :class:`Dual`."""
@@ -37,14 +33,11 @@ class HuberDual(SquaredDual):
         return super().balance(residuals) * INSIDE
 
     def value(self, residuals):
-        """See :class:`Dual`: -r t - epsilon r^2/2, where |r| <= 1."""
+        """See :class:`TargetDual`: that, where |r| <= 1."""
         largest = np.abs(residuals / self.shares).max(initial=0.0)
         if not largest <= INSIDE + 1e-12:
             return -np.inf
-        linear = residuals * (self.targets - self._centre)
-        square = 0.5 * self.epsilon * residuals * residuals / self.shares
-        size = total(abs(linear)) + 2.0 * total(square)
-        return -total(linear) - total(square) - 4.0 * ROUNDING * size
+        return super().value(residuals)
 
     def smooth(self, residuals):
         """See :class:`Dual`: min over |f - t| <= epsilon of l(f) - r f."""
@@ -53,7 +46,3 @@ class HuberDual(SquaredDual):
         square = 0.5 * self.epsilon * slope * slope * self.shares
         value = total(square) - total(residuals * place)
         return value, -place
-
-    def pointwise(self, group):
-        """See :class:`Dual`."""
-        return Dual.pointwise(self, group)

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from .dual import REACH, ROUNDING, Dual, balance_groups, total
+from .dual import balance_groups, total
+from .target_dual import TargetDual
 
 
-class SquaredDual(Dual):
+class SquaredDual(TargetDual):
     """(f - t)^2 / 2, summed over the outputs.
 
     Parameters
@@ -15,12 +16,7 @@ class SquaredDual(Dual):
     """
 
     def __init__(self, targets, shares):
-        self.targets = np.asarray(targets, dtype=np.float64)
-        self.n_outputs = len(self.targets)
-        self.shares = np.asarray(shares, dtype=np.float64)
-        # A shift of the targets changes no balanced D, but its rounding.
-        self._centre = (self.targets @ self.shares)[:, None]
-        self.reach = REACH + np.abs(self.targets).max(initial=0.0)
+        super().__init__(targets, shares, 1.0)
 
     def loss_and_gradient(self, raw):
         """See :class:`Dual`."""
@@ -30,13 +26,6 @@ class SquaredDual(Dual):
     def curvature(self, raw):
         """See :class:`Dual`."""
         return np.broadcast_to(self.shares, raw.shape)
-
-    def value(self, residuals):
-        """See :class:`Dual`."""
-        linear = residuals * (self.targets - self._centre)
-        square = 0.5 * residuals * residuals / self.shares
-        size = total(abs(linear)) + 2.0 * total(square)
-        return -total(linear) - total(square) - 4.0 * ROUNDING * size
 
     def smooth(self, residuals):
         """See :class:`Dual`."""

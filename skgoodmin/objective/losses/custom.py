@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...kernels.losses.labels import signs
-from ..duals.custom import PointwiseDual
+from ..duals.custom import PointwiseDual, difference_of_slopes
 from .loss import OutputwiseLoss
 
 FARTHEST = 50.0  # margin up to which a minimum is looked for
@@ -50,12 +50,6 @@ class PointwiseLoss(Protocol):
         self, negative: NDArray[np.floating], positive: NDArray[np.floating]
     ) -> NDArray:
         """min_f [negative l(-1, f) + positive l(+1, f)]."""
-
-
-def difference_of_slopes(loss, raw, y):
-    """d2l/df2 of a loss of one's own by differences of its derivative, elementwise."""
-    h = 1e-4 * (1.0 + np.abs(raw))
-    return (loss.derivative(raw + h, y) - loss.derivative(raw - h, y)) / (2.0 * h)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..duals.custom import PointwiseDual
-from .custom import difference_of_slopes
+from ..duals.custom import PointwiseDual, difference_of_slopes
 from .target_loss import TargetLoss, TargetwiseLoss
 
 

@@ -31,9 +31,8 @@ class TargetLoss:
     attains_minimum: ClassVar[bool] = True
     unit_margin: ClassVar[bool] = False
     size: ClassVar[None] = None
-    quadratic: ClassVar[bool] = (
-        False  # whether twice the error costs four times as much
-    )
+    # Whether twice the error costs four times as much, from any error on.
+    quadratic: ClassVar[bool] = False
     has_closed_minimum: ClassVar[bool] = False  # proofs take the dual point of groups
     of_rows: ClassVar[str] = "error"
 
