@@ -20,6 +20,7 @@ try:
 except ImportError:  # scikit-learn < 1.9
     CALLBACKS = False
 
+    # It is one or the other, which a checker of types can not tell.
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Stands for the mixin of later versions."""
 

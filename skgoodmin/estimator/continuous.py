@@ -14,6 +14,7 @@ with it the very same network.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_array
@@ -44,16 +45,12 @@ class Continuous(Target):
         """Number of outputs of the network."""
         return len(self.mean)
 
-    @property
-    def attributes(self):
+    def attributes(self, loss, slope):
         """See :class:`Target`."""
+        units: dict[str, Any] = {"y_mean_": self.mean, "y_scale_": self.scale}
         if self.column:
-            return {"y_mean_": float(self.mean[0]), "y_scale_": float(self.scale[0])}
-        return {"y_mean_": self.mean, "y_scale_": self.scale}
-
-    def output_attributes(self, loss, slope):
-        """See :class:`Target`."""
-        return {"out_activation_": "identity"}
+            units = {name: float(value[0]) for name, value in units.items()}
+        return units | {"out_activation_": loss.link}
 
     def check_continues(self, before):
         """See :class:`Target`."""

@@ -237,22 +237,16 @@ class TrainedNetwork(Network):
         objective = problem.objective
         theta = theta.astype(objective.data.dtype)
         coefs, intercepts = objective.layout.holding(theta).unpack(theta)
-        target = problem.target
-        output = target.output_attributes(objective.loss, choice.slope)
-        fitted = (
-            target.attributes
-            | output
-            | {
-                "coefs_": coefs,
-                "intercepts_": intercepts,
-                "n_layers_": len(coefs) + 1,
-                "n_outputs_": objective.n_outputs,
-                "alpha_": choice.alpha,
-                "alpha_reason_": choice.reason,
-                "alpha_scores_": choice.scores,
-                "n_features_in_": objective.layout.sizes[0],
-            }
-        )
+        fitted = problem.target.attributes(objective.loss, choice.slope) | {
+            "coefs_": coefs,
+            "intercepts_": intercepts,
+            "n_layers_": len(coefs) + 1,
+            "n_outputs_": objective.n_outputs,
+            "alpha_": choice.alpha,
+            "alpha_reason_": choice.reason,
+            "alpha_scores_": choice.scores,
+            "n_features_in_": objective.layout.sizes[0],
+        }
         if hasattr(shell, "feature_names_in_"):
             fitted["feature_names_in_"] = shell.feature_names_in_
         if checkpoint is not None:

@@ -13,14 +13,13 @@ class Target(ABC):
     def n_outputs(self) -> int:
         """Number of outputs of the network."""
 
-    @property
     @abstractmethod
-    def attributes(self):
-        """Attributes of a fitted estimator, from which the target can be made again."""
+    def attributes(self, loss, slope):
+        """Attributes of a fitted estimator.
 
-    @abstractmethod
-    def output_attributes(self, loss, slope):
-        """Attributes of a fitted estimator about what follows the raw predictions."""
+        The target can be made again from them, and they tell what follows the raw
+        predictions: for a classifier the link of the loss, or that with the slope.
+        """
 
     @abstractmethod
     def check_continues(self, before):

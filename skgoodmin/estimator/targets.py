@@ -47,15 +47,14 @@ class ClassTarget(Target):
         """Number of outputs of the network."""
         return len(self.classes)
 
-    @property
-    def attributes(self):
+    def attributes(self, loss, slope):
         """See :class:`Target`."""
-        return {"classes_": self.classes, "multilabel_": self.multilabel}
-
-    def output_attributes(self, loss, slope):
-        """See :class:`Target`: the link, and its slope if it is a fitted one."""
-        link = link_of(loss, self, slope).link
-        return {"out_activation_": link, "link_slope_": slope}
+        return {
+            "classes_": self.classes,
+            "multilabel_": self.multilabel,
+            "out_activation_": link_of(loss, self, slope).link,
+            "link_slope_": slope,
+        }
 
     def check_continues(self, before):
         """See :class:`Target`."""
@@ -89,20 +88,13 @@ class ClassTarget(Target):
     def probabilities(self, loss, raw):
         """Probabilities of the classes, (n, n_classes)."""
 
+    @abstractmethod
     def log_likelihoods(self, probabilities, labels):
         """log P of the labels of each row, and its mean over all labels, each (n,)."""
-        logs = np.log(probabilities)
-        return np.take_along_axis(logs, labels, axis=1)[:, 0], logs.mean(axis=1)
 
-    def strata(self, labels):
-        """See :class:`Target`."""
-        return self.classes[labels[:, 0]]
-
-    def sizes(self, data):
-        """See :class:`Target`: of each class."""
-        codes, counts = np.unique(data.labels[:, 0], return_counts=True)
-        names = [f"class {name!r}" for name in self.classes[codes].tolist()]
-        return list(zip(names, counts.tolist(), strict=True))
+    @abstractmethod
+    def decode(self, labels):
+        """Labels inside -> y."""
 
     def merit(self, data):
         """See :class:`Target`: 1 where all labels are right, so that it is accuracy."""
@@ -119,16 +111,35 @@ class ClassTarget(Target):
         """See :class:`Target`."""
         return self.decode(self.decide(raw))
 
-    def decode(self, labels):
-        """Labels inside -> y."""
-        return self.classes[labels[:, 0]]
-
     def decision(self, raw):
         """What ``decision_function`` returns, from raw predictions (n, n_outputs)."""
         return raw
 
 
-class TwoClasses(ClassTarget):
+class OneClass(ClassTarget):
+    """One class a row, of two or more."""
+
+    def log_likelihoods(self, probabilities, labels):
+        """See :class:`ClassTarget`."""
+        logs = np.log(probabilities)
+        return np.take_along_axis(logs, labels, axis=1)[:, 0], logs.mean(axis=1)
+
+    def strata(self, labels):
+        """See :class:`Target`."""
+        return self.classes[labels[:, 0]]
+
+    def sizes(self, data):
+        """See :class:`Target`: of each class."""
+        codes, counts = np.unique(data.labels[:, 0], return_counts=True)
+        names = [f"class {name!r}" for name in self.classes[codes].tolist()]
+        return list(zip(names, counts.tolist(), strict=True))
+
+    def decode(self, labels):
+        """The class of each row."""
+        return self.classes[labels[:, 0]]
+
+
+class TwoClasses(OneClass):
     """One of two classes."""
 
     n_outputs = 1
@@ -151,7 +162,7 @@ class TwoClasses(ClassTarget):
         return np.hstack([1.0 - positive, positive])
 
 
-class SeveralClasses(ClassTarget):
+class SeveralClasses(OneClass):
     """One of three or more classes."""
 
     def choose_loss(self, named, degree):
@@ -177,14 +188,6 @@ class Labels(ClassTarget):
     def label_names(self):
         """0 and 1."""
         return np.arange(2)
-
-    def strata(self, labels):
-        """There are none."""
-        return None
-
-    def sizes(self, data):
-        """Of all rows together."""
-        return Target.sizes(self, data)
 
     def choose_loss(self, named, degree):
         """The loss for this target, of a :class:`NamedLoss`."""
