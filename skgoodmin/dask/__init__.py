@@ -3,8 +3,10 @@
 Needs the extra ``dask``: ``pip install skgoodmin[dask]``.
 """
 
+from importlib import import_module
+
 try:
-    import distributed  # noqa: F401
+    import_module("distributed")
 except ImportError as error:
     raise ImportError(
         "skgoodmin.dask needs dask and distributed; install them with 'pip install "

@@ -1,6 +1,5 @@
 """The classifier whose training rows stay on a cluster of dask."""
 
-import dask
 import numpy as np
 from sklearn.metrics import accuracy_score
 
@@ -53,6 +52,7 @@ class DaskGoodMinimaClassifier(DaskNetwork, GoodMinimaClassifier):
     """
 
     _local = GoodMinimaClassifier
+    _metric = staticmethod(accuracy_score)
     _parameter_constraints = GoodMinimaClassifier._parameter_constraints
 
     def _seen_of_y(self, y, sample_weight):
@@ -78,30 +78,12 @@ class DaskGoodMinimaClassifier(DaskNetwork, GoodMinimaClassifier):
         return target.classes
 
     def _example(self, method, raw):
-        """What a method predicts where the network has the raw predictions ``raw``."""
-        target = self._target
-        match method:
-            case "predict":
-                return target.decode(target.decide(raw))
-            case "decision_function":
-                return target.decision(raw)
-            case "predict_proba":
-                return target.probabilities(self._link, raw)
-            case _:
-                raise ValueError(f"there is no method {method!r}.")
-
-    def predict(self, X):
-        """Class labels: a lazy dask array for a dask collection, else an ndarray.
-
-        Parameters
-        ----------
-        X : dask array or frame, array-like or sparse matrix
-
-        Returns
-        -------
-        y : array of shape (n_samples,) or (n_samples, n_labels)
-        """
-        return self._predicted("predict", X)
+        """See :class:`DaskNetwork`."""
+        if method == "decision_function":
+            return self._target.decision(raw)
+        if method == "predict_proba":
+            return self._target.probabilities(self._link, raw)
+        return super()._example(method, raw)
 
     def decision_function(self, X):
         """Raw predictions: lazy for a dask collection.
@@ -132,18 +114,3 @@ class DaskGoodMinimaClassifier(DaskNetwork, GoodMinimaClassifier):
     def predict_log_proba(self, X):
         """Logarithm of :meth:`predict_proba`."""
         return np.log(self.predict_proba(X))
-
-    def score(self, X, y, sample_weight=None):
-        """Accuracy, for which all labels come to the client.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for ``fit``; or in memory.
-
-        Returns
-        -------
-        accuracy : float
-        """
-        predicted, y, weight = dask.compute(self.predict(X), y, sample_weight)
-        return float(accuracy_score(y, predicted, sample_weight=weight))

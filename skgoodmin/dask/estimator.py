@@ -2,6 +2,7 @@
 
 import functools
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -30,6 +31,7 @@ class DaskNetwork(TrainedNetwork):
     """A network that is trained on a cluster; stands before the one for one machine."""
 
     _local: ClassVar[type[TrainedNetwork]]  # for one machine
+    _metric: ClassVar[Callable]  # of y and its predictions, with sample_weight
 
     def __init__(
         self,
@@ -120,9 +122,40 @@ class DaskNetwork(TrainedNetwork):
         model._replace_fitted(fitted)
         return model
 
-    @abstractmethod
+    def predict(self, X):
+        """As on one machine: a lazy dask array for a dask collection, else an ndarray.
+
+        Parameters
+        ----------
+        X : dask array or frame, array-like or sparse matrix
+
+        Returns
+        -------
+        y : array of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        return self._predicted("predict", X)
+
+    def score(self, X, y, sample_weight=None):
+        """As on one machine, for which y and its predictions come to the client.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for ``fit``; or in memory.
+
+        Returns
+        -------
+        score : float
+            Accuracy of a classifier, R2 of a regressor.
+        """
+        predicted, y, weight = dask.compute(self.predict(X), y, sample_weight)
+        return float(self._metric(y, predicted, sample_weight=weight))
+
     def _example(self, method, raw):
         """What a method predicts where the network has the raw predictions ``raw``."""
+        if method != "predict":
+            raise ValueError(f"there is no method {method!r}.")
+        return self._target.predictions(raw)
 
     def _predicted(self, method, X):
         """What a method of the local classifier predicts, block by block."""

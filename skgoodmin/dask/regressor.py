@@ -1,6 +1,5 @@
 """The regressor whose training rows stay on a cluster of dask."""
 
-import dask
 import numpy as np
 from sklearn.metrics import r2_score
 
@@ -25,6 +24,7 @@ class DaskGoodMinimaRegressor(DaskNetwork, GoodMinimaRegressor):
     """
 
     _local = GoodMinimaRegressor
+    _metric = staticmethod(r2_score)
     _parameter_constraints = GoodMinimaRegressor._parameter_constraints
 
     def _seen_of_y(self, y, sample_weight):
@@ -42,35 +42,3 @@ class DaskGoodMinimaRegressor(DaskNetwork, GoodMinimaRegressor):
     def _known_of(self, target):
         """What y may be, for the encoding of a block."""
         return target
-
-    def _example(self, method, raw):
-        """What ``predict`` returns for the raw predictions ``raw``."""
-        return self._target.predictions(raw)
-
-    def predict(self, X):
-        """Predictions in units of y: a lazy dask array for a dask collection.
-
-        Parameters
-        ----------
-        X : dask array or frame, array-like or sparse matrix
-
-        Returns
-        -------
-        y : array of shape (n_samples,) or (n_samples, n_targets)
-        """
-        return self._predicted("predict", X)
-
-    def score(self, X, y, sample_weight=None):
-        """R2, for which all of y comes to the client.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for ``fit``; or in memory.
-
-        Returns
-        -------
-        r2 : float
-        """
-        predicted, y, weight = dask.compute(self.predict(X), y, sample_weight)
-        return float(r2_score(y, predicted, sample_weight=weight))

@@ -46,7 +46,7 @@ def blocks_of(X, y, sample_weight):
         if not is_lazy(data) or not hasattr(data, "to_delayed"):
             raise TypeError(
                 f"{name}: a dask array or frame is needed, got {type(data).__name__}; "
-                "data in memory are what GoodMinimaClassifier is for."
+                "data in memory are for the estimators without Dask in their names."
             )
     rows = _known_chunks(X)
     for name, data in given.items():
