@@ -23,12 +23,13 @@ os.environ["NUMBA_DISABLE_JIT"] = "1"
 os.environ["SCIPY_ARRAY_API"] = "1"
 os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # they take longer than the tests
 
-import numba  # noqa: F401  imported here, so that no child has to
 import pytest
-import sklearn.neural_network  # noqa: F401  so here
-import sklearn.utils.estimator_checks  # noqa: F401  and here
 from cosmic_ray.mutating import MutationVisitor
 from cosmic_ray.plugins import get_operator, operator_names
+
+# What takes long to import, here, so that no child has to.
+for name in ("numba", "sklearn.neural_network", "sklearn.utils.estimator_checks"):
+    importlib.import_module(name)
 
 ROOT = Path(__file__).parent.parent
 TESTS = {

@@ -13,7 +13,7 @@ import zlib
 
 try:
     import fcntl
-except ImportError:  # Windows
+except ImportError:  # Windows; elsewhere, where types are checked, there is a module
     fcntl = None  # type: ignore[assignment]
 
 NAME = "skgoodmin.lock"

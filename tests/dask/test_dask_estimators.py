@@ -20,12 +20,13 @@ dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 
-from skgoodmin.dask import (  # noqa: E402
+# Importing it is an error where the above are missing.
+from skgoodmin.dask import (  # noqa: E402  so it comes after them
     DaskGoodMinimaClassifier,
     DaskGoodMinimaRegressor,
 )
-from skgoodmin.dask.rows import ClusterRows  # noqa: E402
-from skgoodmin.dask.workers import Workers, _united  # noqa: E402
+from skgoodmin.dask.rows import ClusterRows  # noqa: E402  and so does this
+from skgoodmin.dask.workers import Workers, _united  # noqa: E402  and this
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -326,7 +327,8 @@ def test_a_lost_scheduler_is_an_error(monkeypatch):
     timer = threading.Timer(8.0, cluster.close)
     timer.start()
     begin = time.monotonic()
-    with pytest.raises(Exception) as caught:  # noqa: B017, PT011
+    # What distributed raises depends on where it is when the connection goes.
+    with pytest.raises(Exception) as caught:  # noqa: B017, PT011  any but those below
         model.fit(*_arrays(X, TWO))
     assert not isinstance(caught.value, AssertionError)
     assert time.monotonic() - begin < 120
