@@ -26,8 +26,7 @@ class GoodMinimaRegressor(NetworkRegressor, TrainedNetwork):
 
     with z = (y - mean) / (standard deviation) of y, and comes with a certificate: how
     far from the best network of any size it can be at most [1]_, [2]_. The units of y
-    do not matter: ``fit(X, c * y + d)`` predicts c times as much, plus d (for c < 0
-    where y is skewed).
+    do not matter: ``fit(X, c * y + d)`` predicts c times as much, plus d.
 
     Parameters
     ----------
@@ -65,7 +64,7 @@ n_init, max_escapes, n_jobs, max_iter, max_fun, tol
     y_mean_, y_scale_ : float or ndarray of shape (n_targets,)
         Weighted mean of y and its standard deviation, 1 where y is constant. The
         prediction is ``y_mean_ + y_scale_`` times the output of the network. The scale
-        is negative where y is skewed to the left, so that a fit of -y mirrors one of y.
+        may be negative, as where y is skewed to the left: a fit of -y mirrors one of y.
     coefs_, intercepts_ : list of ndarray
         Of each layer; the network predicts standardised targets. ``to_mlp`` has them
         in units of y.

@@ -66,6 +66,21 @@ def test_units_of_y_do_not_matter(loss, c, d):
     assert_allclose(other.loss_, plain.loss_, rtol=1e-6)
 
 
+BALANCED = np.where(np.arange(100) % 2, 1.0, -1.0)
+EVEN = np.random.RandomState(0).permutation(np.linspace(-1, 1, 100))
+
+
+@pytest.mark.parametrize("target", [BALANCED, EVEN, np.c_[BALANCED, EVEN]])
+@pytest.mark.parametrize("n_decimals", [8, 0])
+@pytest.mark.parametrize("c, d", [(3.7, -12.0), (-1.0, 0.0), (-3.7, 5.0), (1e-3, 1e3)])
+def test_nor_where_y_is_not_skewed(target, n_decimals, c, d):
+    rows = np.round(X[:100, :1], n_decimals)  # of 0 decimals many are equal
+    plain, other = _model().fit(rows, target), _model().fit(rows, c * target + d)
+    _same(plain, other)
+    expected = c * plain.predict(rows) + d
+    assert_allclose(other.predict(rows), expected, rtol=1e-9, atol=1e-9 * abs(c))
+
+
 def test_the_certificate_reports_in_units_of_y():
     model = _model().fit(X, y)
     certificate = model.certificate_
@@ -82,7 +97,8 @@ def test_the_certificate_reports_in_units_of_y():
 def test_mean_and_scale():
     rng = np.random.RandomState(0)
     values, weights = rng.normal(3.0, 2.0, size=50), rng.randint(4, size=50) * 1.0
-    mean, spread = mean_and_scale(values, weights)
+    mean, spread, straight = mean_and_scale(values, weights)
+    assert not straight
     assert_allclose(mean, np.average(values, weights=weights), rtol=1e-14)
     spread = abs(spread)
     variance = np.average((values - mean) ** 2, weights=weights)
@@ -91,11 +107,12 @@ def test_mean_and_scale():
     found = mean_and_scale(values, weights)
     assert mean_and_scale(values[order], weights[order]) == found
     assert mean_and_scale(np.repeat(values, weights.astype(int))) == found
-    assert mean_and_scale(-values, weights) == (-mean, -found[1])
-    assert mean_and_scale(np.full(3, 5.5)) == (5.5, 1.0)
+    assert mean_and_scale(-values, weights) == (-mean, -found[1], False)
+    assert mean_and_scale(np.full(3, 5.5)) == (5.5, 1.0, False)
     for factor in (1e300, 1e-300):
-        mean, spread = mean_and_scale(factor * np.array([1.0, 3.0]))
+        mean, spread, straight = mean_and_scale(factor * np.array([1.0, 3.0]))
         assert_allclose([mean, spread], [2 * factor, factor], rtol=1e-14)
+        assert straight
 
 
 def test_standardised_targets_are_multiples_of_the_grid():

@@ -86,14 +86,23 @@ class DaskNetwork(TrainedNetwork):
         shell.n_features_in_ = empty.shape[1]
         if names is not None:
             shell.feature_names_in_ = names
+        given = futures, seen, empty
         target = self._target_of([block.y for block in seen if block.n_rows], known)
-        encode = functools.partial(_labels, bare, target)
-        data, contradictions = share_out(workers, encode, futures, seen, empty)
+        data, contradictions = self._share_out(workers, bare, target, *given)
+        mirrored = target.mirrored(data) if known is None else None
+        if mirrored is not None:
+            target = mirrored
+            data, contradictions = self._share_out(workers, bare, target, *given)
         objective = pose_on(self, data, target)
         data, n_leaves = objective.data, objective.n_leaves
         small = data.n_rows <= max(SLICE, data.n_features - 1) or n_leaves == 1
         data = data.here() if small else data.in_leaves(n_leaves)
         return Problem(replace(objective, data=data), target, contradictions)
+
+    @staticmethod
+    def _share_out(workers, bare, target, *given):
+        """The rows with the labels of a target, and which of them contradict."""
+        return share_out(workers, functools.partial(_labels, bare, target), *given)
 
     def _check_supported(self):
         """Whether the parameters are among those that a cluster can do."""

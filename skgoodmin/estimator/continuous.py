@@ -5,7 +5,8 @@
 with mean and standard deviation of each column over the weighted rows. The network is
 trained on z, so that alpha and every tolerance mean the same in all units of y; its raw
 predictions become y again by mean + scale * f. The scale has the sign of the skewness,
-so that z is the same for y and for -y.
+so that z is the same for y and for -y; where y is not skewed, the first rows in
+canonical order whose mean is not 0 have a positive z.
 
 z is rounded to multiples of 2^-24, the precision of float32: then ``c * y + d`` gives
 the very same z as y, but for the rare value that rounding carries over an edge, and
@@ -13,7 +14,7 @@ with it the very same network.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from sklearn.utils import check_array
 from .target import Target
 
 GRID = 2.0**24  # z is a multiple of 1 / GRID
+STRAIGHT = 1e-6  # skewness, or mean in units of the mean size, that counts as 0
 SINGLE = 1e30  # units of y up to which predictions can be in single precision
 
 
@@ -34,11 +36,14 @@ class Continuous(Target):
     mean, scale : ndarray of shape (n_targets,)
     column : bool
         Whether y is one column, (n,).
+    straight : ndarray of shape (n_targets,), bool, optional
+        Of which columns the sign of the scale is not known from y alone.
     """
 
     mean: np.ndarray
     scale: np.ndarray
     column: bool
+    straight: np.ndarray | None = None
 
     @property
     def n_outputs(self):
@@ -68,6 +73,21 @@ class Continuous(Target):
             [*coefs[:-1], coefs[-1] * factor],
             [*intercepts[:-1], intercepts[-1] * factor + shift],
         )
+
+    def mirrored(self, data):
+        """See :class:`Target`: decided by the first rows with equal features."""
+        if self.straight is None or not self.straight.any():
+            return None
+        group, weights = data.group, data.weights
+        signs = np.ones(self.n_outputs)
+        for k in np.flatnonzero(self.straight):
+            z = data.labels[:, k] * weights
+            total, size = np.bincount(group, z), np.bincount(group, np.abs(z))
+            leaning = total[np.abs(total) > STRAIGHT * size]
+            signs[k] = np.sign(leaning[0]) if len(leaning) else 1.0
+        if (signs > 0).all():
+            return None
+        return replace(self, scale=signs * self.scale, straight=None)
 
     def standardised(self, y):
         """z of y, both (n, n_targets)."""
@@ -135,8 +155,9 @@ def encode_continuous(y, known=None, sample_weight=None):
     column = y.ndim == 1
     y = y.reshape(len(y), -1)
     if known is None:
-        spreads = np.array([mean_and_scale(some, sample_weight) for some in y.T])
-        known = Continuous(spreads[:, 0], spreads[:, 1], column)
+        found = [mean_and_scale(some, sample_weight) for some in y.T]
+        mean, scale, straight = map(np.array, zip(*found, strict=True))
+        known = Continuous(mean, scale, column, straight)
     elif known.n_outputs != y.shape[1]:
         raise ValueError(
             f"y has {y.shape[1]} targets, but the model was fitted with "
@@ -154,7 +175,9 @@ def encode_continuous(y, known=None, sample_weight=None):
 
 
 def mean_and_scale(y, sample_weight=None):
-    """Mean and signed standard deviation of a column; 1 where it has one value.
+    """Mean and signed standard deviation of a column, and whether it is not skewed.
+
+    The deviation is 1 where there is one value.
 
     Equal values are merged and sums are exactly rounded, so that neither depends on the
     order of the rows, and a weight of 2 is a repetition.
@@ -176,6 +199,9 @@ def mean_and_scale(y, sample_weight=None):
     variance = math.fsum(weights * error * error) / total
     scale = np.ldexp(math.sqrt(variance), exponent)
     if len(values) == 1 or not scale > 0:
-        return float(np.ldexp(values[0], exponent)), 1.0
-    skewed_down = math.fsum(weights * error * error * error) < 0
-    return float(np.ldexp(mean, exponent)), float(-scale if skewed_down else scale)
+        return float(np.ldexp(values[0], exponent)), 1.0, False
+    error = error / math.sqrt(variance)
+    skewness = math.fsum(weights * error * error * error) / total
+    straight = abs(skewness) <= STRAIGHT
+    down = skewness < 0 and not straight
+    return float(np.ldexp(mean, exponent)), float(-scale if down else scale), straight

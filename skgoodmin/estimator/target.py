@@ -29,6 +29,13 @@ class Target(ABC):
         """Layers of a network for the target ``before``, as those for this one."""
         return coefs, intercepts
 
+    def mirrored(self, data):
+        """The target that y and -y are to share, if it is another one; else None.
+
+        data : CanonicalRows, whose labels are those of this target.
+        """
+        return None
+
     def strata(self, labels):
         """Classes that a split is stratified by, (n,), or None."""
         return None

@@ -180,8 +180,10 @@ def test_targets_and_parameters(client, y, parameters):
     [
         (SIGNAL, WEIGHT, {}),
         (np.column_stack([SIGNAL, X[:, 3]]), None, {"loss": "huber"}),
+        (np.resize([-1.0, 1.0], N), None, {}),
+        (np.resize([1.0, -1.0], N), None, {}),
     ],
-    ids=["weights", "two targets"],
+    ids=["weights", "two targets", "not skewed", "nor its mirror"],
 )
 def test_regression(client, y, weight, parameters):
     parameters = {"hidden_layer_sizes": (100,), "max_iter": 4} | parameters
