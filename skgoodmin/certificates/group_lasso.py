@@ -12,8 +12,9 @@ the rows with a curvature only: the hinge has none where the margin is above 1.
 **Working set.** Units that are not 0, and those with ||R phi_j|| > alpha: all others
 stay 0 in the model.
 
-**Inside.** Sweeps of coordinate descent find the support and Newton steps on it the
-values, for coordinate descent alone crawls where units resemble each other.
+**Inside.** Sweeps of coordinate descent find most of the support, and Newton steps on
+it the values, for coordinate descent alone crawls where units resemble each other. A
+step that would turn units round turns them off and the next one goes on without them.
 
 **The dual point** alpha / max_j ||R phi_j|| * R, balanced, bounds P from below, and the
 difference says when to stop.
@@ -26,10 +27,12 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from ..kernels.group_descent import descend
 
-N_SWEEPS = 5  # of coordinate descent between two Newton steps
+N_SWEEPS = 60  # of coordinate descent before Newton steps
 N_INNER = 20  # rounds of sweeps and Newton steps on one quadratic model
-N_NEWTON = 8  # of these steps in a round
-LARGEST_SYSTEM = 1200  # unknowns up to which a Newton step pays
+N_NEWTON = 200  # of these steps in a round
+LARGEST_SYSTEM = 1200  # unknowns up to which a Newton step is solved for at once
+N_CONJUGATE, SOLVED = 50, 1e-6  # steps for more unknowns, and how precise they are
+SHORTEST = 0.03  # length of a Newton step that turns off several units
 PRECISE = 1e-13  # relative decrease of P that is rounding
 
 
@@ -188,12 +191,10 @@ def _model_minimum(hessian, slope, near, alpha):
         work += sweeps * (v != 0).any(axis=0).sum() * hessian[:, :, 0].size
         value = _model_value(v, near, slope, gradient, alpha)
         for _ in range(N_NEWTON):
-            support = np.flatnonzero((v != 0).any(axis=0) | (penalty == 0))
-            if len(support) * len(v) > LARGEST_SYSTEM:
-                break
+            used = (v != 0).any(axis=0) | (penalty == 0)
+            support, start = np.flatnonzero(used), value
             step = _newton(hessian, gradient, v, support, penalty)
-            start = value
-            work += (len(support) * len(v)) ** 3 / 6.0
+            work += len(v) * len(support) ** 3 / 6.0
             for t in _lengths(v[:, support[:-1]], step[:, :-1]):
                 trial = _moved(v, support, t * step)
                 ahead = slope + _times(hessian, trial - near)
@@ -201,7 +202,10 @@ def _model_minimum(hessian, slope, near, alpha):
                 if at < value:
                     v, gradient, value = trial, ahead, at
                     break
-            if start - value < 1e-3 * (first - value):
+            # A step that turns a unit off is short: it does not tell how many follow.
+            whole = (v != 0).any(axis=0)[support[:-1]].all()
+            fall = start - value
+            if fall == 0 or (whole and fall < 1e-3 * (first - value)):
                 break
         if before - value < 1e-3 * (first - value):
             break
@@ -213,14 +217,14 @@ def _lengths(v, step):
     size, along = (v * v).sum(axis=0), (v * step).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         turns = np.where(along < 0, -size / along, np.inf)
-    first = turns.min(initial=np.inf)
-    yield 1.0
+    first, t = turns.min(initial=np.inf) * (1.0 + 1e-9), 1.0
+    while t > max(first, SHORTEST):
+        yield t
+        t *= 0.5
     if first < 1.0:
-        yield 0.5
-        yield 0.25
-        yield max(min(first * (1.0 + 1e-9), 1.0), 1e-12)
+        yield max(first, 1e-12)
     else:
-        yield from (0.3, 0.1, 0.03)
+        yield from (1.0, 0.3, 0.1, 0.03)
 
 
 def _model_value(v, near, slope, gradient, alpha):
@@ -230,33 +234,83 @@ def _model_value(v, near, slope, gradient, alpha):
 
 
 def _newton(hessian, gradient, v, support, penalty):
-    """Newton step on the support, where the norms are smooth: (K, |support|)."""
-    n_outputs, m = len(v), len(support)
+    """Newton step on the support, where the norms are smooth: (K, |support|).
+
+    A norm ||v_j|| has the curvature pull (I - u u'), u = v_j / ||v_j||.
+    """
     there, weight = v[:, support], penalty[support]
     size = np.sqrt((there * there).sum(axis=0))
     size[weight == 0] = 1.0
-    pull = weight / size
+    pull, unit = weight / size, there / size
     side = gradient[:, support] + pull * there
-    matrix = np.zeros((n_outputs, m, n_outputs, m))
-    places, some = np.arange(m), np.ix_(support, support)
-    for k in range(n_outputs):
-        for o in range(hessian.shape[1]):
-            matrix[k, :, o if hessian.shape[1] > 1 else k, :] = hessian[k, o][some]
-        if n_outputs > 1:
-            for o in range(n_outputs):
-                both = (k == o) - there[k] * there[o] / (size * size)
-                matrix[k, places, o, places] += pull * both
-    flat = matrix.reshape(n_outputs * m, -1)
-    diagonal = np.arange(len(flat))
+    some = np.ix_(support, support)
+    blocks = np.array([[block[some] for block in row] for row in hessian])
+    if there.size <= LARGEST_SYSTEM:
+        return _solved(blocks, pull, unit, -side)
+    return _nearly_solved(blocks, pull, unit, -side)
+
+
+def _factor(matrix):
+    """Cholesky factor of a matrix with a small ridge, or None."""
+    diagonal = np.arange(len(matrix))
     for ridge in (1e-9, 1e-7, 1e-4):
-        flat[diagonal, diagonal] *= 1.0 + ridge
+        matrix[diagonal, diagonal] *= 1.0 + ridge
         try:
-            factor = cho_factor(flat, lower=True, check_finite=False)
+            return cho_factor(matrix, lower=True, check_finite=False)
         except LinAlgError:
             continue
-        step = cho_solve(factor, -side.ravel(), check_finite=False)
-        return step.reshape(n_outputs, m)
-    return np.zeros_like(side)
+    return None
+
+
+def _solved(blocks, pull, unit, side):
+    """Step that solves for all outputs at once."""
+    (n_outputs, m), coupled = side.shape, blocks.shape[1] > 1
+    matrix, places = np.zeros((n_outputs, m, n_outputs, m)), np.arange(m)
+    for k in range(n_outputs):
+        for o in range(blocks.shape[1]):
+            matrix[k, :, o if coupled else k, :] = blocks[k, o]
+        if n_outputs > 1:
+            for o in range(n_outputs):
+                matrix[k, places, o, places] += pull * ((k == o) - unit[k] * unit[o])
+    factor = _factor(matrix.reshape(n_outputs * m, -1))
+    if factor is None:
+        return np.zeros_like(side)
+    return cho_solve(factor, side.ravel(), check_finite=False).reshape(side.shape)
+
+
+def _nearly_solved(blocks, pull, unit, side):
+    """Conjugate gradients, preconditioned by what does not tie outputs together.
+
+    So large a system has no coupled Hessian: only the norms tie outputs.
+    """
+    places, factors = np.arange(side.shape[1]), []
+    for (block,), u in zip(blocks, unit, strict=True):
+        own = block.copy()
+        own[places, places] += pull * (1.0 - u * u)
+        factors.append(_factor(own))
+    if any(factor is None for factor in factors):
+        return np.zeros_like(side)
+
+    def untied(side):
+        pairs = zip(factors, side, strict=True)
+        return np.array([cho_solve(f, row, check_finite=False) for f, row in pairs])
+
+    step, left = np.zeros_like(side), side
+    along = untied(left)
+    product = first = float((left * along).sum())
+    for _ in range(N_CONJUGATE if len(side) > 1 else 1):
+        ties = pull * (along - unit * (unit * along).sum(axis=0))
+        image = _times(blocks, along) + ties
+        length = product / float((along * image).sum())
+        if not 0.0 < length < np.inf:
+            break
+        step, left = step + length * along, left - length * image
+        ahead = untied(left)
+        before, product = product, float((left * ahead).sum())
+        if product <= SOLVED * first:
+            break
+        along = ahead + product / before * along
+    return step
 
 
 def _moved(v, support, step):

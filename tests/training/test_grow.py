@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skgoodmin import GoodMinimaClassifier
+from skgoodmin.certificates import group_lasso
 from skgoodmin.certificates.certificate import Status
 from skgoodmin.certificates.group_lasso import fit_amplitudes
 from skgoodmin.estimator.callbacks import CALLBACKS
@@ -99,6 +100,24 @@ def test_amplitudes_satisfy_their_optimality_conditions(loss, n_outputs):
     value = dual.loss_and_gradient(raw)[0] + alpha * size.sum()
     assert_allclose(fitted.objective, value, rtol=1e-12)
     assert 0 <= fitted.gap <= 1e-6 * value
+
+
+@pytest.mark.parametrize(
+    "loss, n_outputs, largest_system",
+    # Many coupled outputs have a bound of their Hessian instead.
+    [(*case, 1200) for case in LOSSES] + [(*case, 1) for case in LOSSES[:3]],
+)
+def test_units_that_resemble_each_other_do_not_slow_it(
+    loss, n_outputs, largest_system, monkeypatch
+):
+    """A few quadratic models are enough, however their Newton steps are solved for."""
+    monkeypatch.setattr(group_lasso, "LARGEST_SYSTEM", largest_system)
+    dual, phi, _, _ = random_amplitudes(loss, n_outputs, n=60, m=20)
+    rng = np.random.default_rng(0)
+    phi = np.vstack([phi * (1 + 1e-3 * rng.normal(size=phi.shape)) for _ in range(4)])
+    v, c = 0.1 * rng.normal(size=(n_outputs, 80)), np.zeros(n_outputs)
+    fitted = fit_amplitudes(dual, phi, v, c, 1e-3, tol=1e-5, max_iter=15)
+    assert 0 <= fitted.gap <= 1e-5 * fitted.objective
 
 
 @pytest.mark.parametrize("loss, n_outputs", LOSSES)
