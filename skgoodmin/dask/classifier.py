@@ -19,8 +19,7 @@ class DaskGoodMinimaClassifier(DaskNetwork, GoodMinimaClassifier):
     ----------
     hidden_layer_sizes, activation, **parameters
         Those of :class:`~skgoodmin.GoodMinimaClassifier`. ``training`` must be
-        'escape', ``early_stopping`` and ``warm_start`` False, ``special_neuron`` not
-        'monomial' and ``cache_dir`` None.
+        'escape', ``special_neuron`` not 'monomial' and ``cache_dir`` None.
     client : distributed.Client, optional
         By default the one that was made last. It is no parameter of the model: neither
         ``get_params`` nor clones or pickles have it.
@@ -33,7 +32,8 @@ class DaskGoodMinimaClassifier(DaskNetwork, GoodMinimaClassifier):
     Features stay on the workers. The client has of each distinct row its label, its
     weight, and some 50 bytes in a certificate; and these it fetches: the 4096 rows that
     an escape looks at, the 2000 that decide on ``alpha='auto'``, and for a certificate
-    with weight decay all rows of a table of up to 4 million numbers. A table of at most
+    with weight decay all rows of a table of up to 4 million numbers (``certify`` with
+    an effort above 0 all rows of any table). A table of at most
     16384 distinct rows, one with fewer rows than columns, and one whose evaluations are
     not worth sharing, is fetched as a whole and fitted on the client.
 

@@ -1,5 +1,6 @@
 """What estimators share whose training rows stay on a cluster of dask."""
 
+import copy
 import functools
 from abc import abstractmethod
 from collections.abc import Callable
@@ -15,14 +16,13 @@ from sklearn.utils.validation import check_is_fitted
 from ..estimator.fitting import TrainedNetwork
 from ..estimator.setup import Problem, is_lazy, pose_on
 from ..objective.canonical_rows import SLICE
+from .rows import ClusterRows
 from .sharing import blocks_of, checked, share_out, unite
 from .workers import Workers
 
 # What a fit on a cluster can not do, and the only value that it takes instead.
 ONLY = {
     "training": "escape",
-    "early_stopping": False,
-    "warm_start": False,
     "cache_dir": None,
 }
 
@@ -81,11 +81,12 @@ class DaskNetwork(TrainedNetwork):
         workers = Workers(self.client or default_client())
         workers.compare()
         bare = type(self)(**self.get_params())
-        futures, seen = checked(workers, bare, blocks)
+        if not reset:
+            _tell_columns(bare, self.n_features_in_, self._names)
+        futures, seen = checked(workers, bare, blocks, reset)
         empty, names = unite(seen)
-        shell.n_features_in_ = empty.shape[1]
-        if names is not None:
-            shell.feature_names_in_ = names
+        if reset:
+            _tell_columns(shell, empty.shape[1], names)
         given = futures, seen, empty
         target = self._target_of([block.y for block in seen if block.n_rows], known)
         data, contradictions = self._share_out(workers, bare, target, *given)
@@ -93,11 +94,54 @@ class DaskNetwork(TrainedNetwork):
         if mirrored is not None:
             target = mirrored
             data, contradictions = self._share_out(workers, bare, target, *given)
-        objective = pose_on(self, data, target)
+        return Problem(
+            self._placed(pose_on(self, data, target)), target, contradictions
+        )
+
+    def _placed(self, objective):
+        """The same objective, its rows in leaves, or in memory if that is as good."""
         data, n_leaves = objective.data, objective.n_leaves
+        if not isinstance(data, ClusterRows):
+            return objective
         small = data.n_rows <= max(SLICE, data.n_features - 1) or n_leaves == 1
         data = data.here() if small else data.in_leaves(n_leaves)
-        return Problem(replace(objective, data=data), target, contradictions)
+        return replace(objective, data=data)
+
+    @property
+    def _names(self):
+        """Names of the columns, or None."""
+        return getattr(self, "feature_names_in_", None)
+
+    def certify(self, X, y, sample_weight=None, effort=1):
+        """As on one machine, the rows being left on the cluster as far as possible.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for ``fit``; or in memory. With weight decay (``alpha_`` above 0) and an
+            effort above 0, all distinct rows come to the client, where they must fit
+            into memory.
+        effort : float, default=1
+            See :meth:`skgoodmin.GoodMinimaClassifier.certify`.
+
+        Returns
+        -------
+        certificate : Certificate
+        """
+        check_is_fitted(self)
+        if is_lazy(X):
+            return super().certify(X, y, sample_weight, effort)
+        return self.to_local().certify(X, y, sample_weight, effort)
+
+    def _posed_again(self, X, y, sample_weight):
+        """See :func:`skgoodmin.estimator.setup.posed_again`."""
+        shell = copy.copy(self)
+        problem = self._pose(shell, X, y, sample_weight, self._known, reset=False)
+        objective = problem.objective
+        theta = objective.layout.pack(self.coefs_, self.intercepts_)
+        layout = objective.layout.holding(theta)
+        objective = replace(objective, layout=layout, alpha=self.alpha_)
+        return objective, theta, problem.contradictions
 
     @staticmethod
     def _share_out(workers, bare, target, *given):
@@ -190,6 +234,13 @@ class DaskNetwork(TrainedNetwork):
             ],
             allow_unknown_chunksizes=True,
         )
+
+
+def _tell_columns(estimator, number, names):
+    """Set what an estimator knows of X."""
+    estimator.n_features_in_ = number
+    if names is not None:
+        estimator.feature_names_in_ = names
 
 
 def _labels(estimator, target, y):

@@ -67,13 +67,7 @@ class ClusterRows(CanonicalRows):
 
     def take(self, places):
         """The rows at ascending ``places``, in the memory of the client."""
-        leaves = self.leaves(len(self.held.leaves))
-        cuts = np.searchsorted(places, [a for a, _ in leaves] + [self.n_rows])
-        some = [
-            (places[i:j] - a,)
-            for (a, _), i, j in zip(leaves, cuts[:-1], cuts[1:], strict=True)
-        ]
-        X = self._fetched(_taken, some)
+        X = self._fetched(_taken, [(own,) for own in self._in_leaves(places)])
         return CanonicalRows(
             rows_of(X),
             read_only(self.labels[places]),
@@ -83,6 +77,15 @@ class ClusterRows(CanonicalRows):
             self.n_samples,
         )
 
+    def _in_leaves(self, places):
+        """Ascending places as those in each leaf, a list of arrays."""
+        leaves = self.leaves(len(self.held.leaves))
+        cuts = np.searchsorted(places, [a for a, _ in leaves] + [self.n_rows])
+        return [
+            places[i:j] - a
+            for (a, _), i, j in zip(leaves, cuts[:-1], cuts[1:], strict=True)
+        ]
+
     def _fetched(self, function, arguments):
         """What the function makes of the leaves for which there is something to do."""
         workers, futures = self.held.workers, []
@@ -91,7 +94,9 @@ class ClusterRows(CanonicalRows):
                 if _is_some(arguments[i]):
                     leaf = self.held.leaves[i]
                     futures.append(
-                        workers.submit(address, function, leaf, *arguments[i])
+                        workers.submit(
+                            address, "fetch-rows", function, leaf, *arguments[i]
+                        )
                     )
         return stacked(workers.gather(futures))
 
@@ -99,15 +104,30 @@ class ClusterRows(CanonicalRows):
         """The same rows with their weights multiplied by ``factors`` (n_rows,)."""
         weights = self.weights * factors
         if not np.all(weights > 0):
-            raise ValueError(
-                "a weight of 0 is not supported on a cluster: leave these rows out."
-            )
+            kept = np.flatnonzero(weights > 0)
+            return self.part(kept).reweighted(factors[kept])
         parts = [factors[a:b] for a, b in self.leaves(len(self.held.leaves))]
         return replace(
             self,
             weights=read_only(weights),
             part_of=self.whole._replace(weight=weights.sum()),
             held=self.held.of_each(CanonicalRows.reweighted, parts),
+        )
+
+    def part(self, places):
+        """The rows at ascending ``places``, which stay on their workers."""
+        held = self.held.of_each(_part, self._in_leaves(places))
+        weights = read_only(self.weights[places])
+        n_values = sum(held.each(_n_values))
+        return replace(
+            self,
+            labels=read_only(self.labels[places]),
+            weights=weights,
+            opens_group=np.diff(self.group[places], prepend=-1) > 0,
+            cuts=np.searchsorted(places, self.cuts),
+            part_of=Whole(len(places), n_values, weights.sum()),
+            held=held,
+            heads={},
         )
 
     def in_leaves(self, n_leaves):
@@ -148,6 +168,15 @@ def _is_some(span):
 
 def _taken(leaf, places):
     return leaf.take(places).block()
+
+
+def _part(leaf, places):
+    """A leaf of some of the rows, without the others."""
+    return united([leaf.take(places)])
+
+
+def _n_values(leaf, number):
+    return leaf.n_values
 
 
 def _small(data):

@@ -3,10 +3,12 @@
 Each block of rows is checked where it is, and then cut into the ranges of the hash; the
 pieces of a range come together on one worker, in whatever order. So the leaves do not
 depend on blocks: not on their number, nor on their order, nor on which rows they hold.
+Features of equal rows of a block travel once.
 """
 
 import copy
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from operator import getitem
 from typing import Any
 
@@ -19,12 +21,12 @@ from ..objective.canonical_rows import (
     CanonicalRows,
     canonical_rows,
     contradicting_rows,
-    range_of,
+    counted_rows,
     rows_of,
 )
 from ..objective.leaves import RANGES
 from .rows import cluster_rows, stacked
-from .workers import Held
+from .workers import Held, key_of
 
 
 @dataclass
@@ -82,8 +84,10 @@ def _known_chunks(data):
     return chunks[0]
 
 
-def checked(workers, shell, blocks):
+def checked(workers, shell, blocks, reset):
     """Futures of checked blocks, and what is seen of each.
+
+    Without ``reset`` the shell knows what columns there must be.
 
     Raises
     ------
@@ -91,15 +95,17 @@ def checked(workers, shell, blocks):
         If a block is not valid: its array and its number are named.
     """
     tasks = [
-        dask.delayed(_checked, pure=False)(shell, number, *block)
+        dask.delayed(_checked)(
+            shell, number, reset, *block, dask_key_name=key_of("check-block")
+        )
         for number, block in enumerate(blocks)
     ]
     futures = workers.client.compute(tasks, optimize_graph=True)
-    seen = workers.client.map(getitem, futures, [1] * len(futures), pure=False)
+    seen = [workers.submit(None, "seen-of-block", getitem, it, 1) for it in futures]
     return futures, workers.gather(seen)
 
 
-def _checked(shell, number, X, y, sample_weight):
+def _checked(shell, number, reset, X, y, sample_weight):
     """On a worker: ((X, y, sample_weight), seen) of a block; None and seen if empty."""
     if X.shape[0] == 0 and len(y) == 0:
         return None, _Seen(0)
@@ -109,11 +115,12 @@ def _checked(shell, number, X, y, sample_weight):
         # Whether they are all 0 is asked of all blocks together.
         nothing = weights is not None and not weights.any()
         X, y, sample_weight = validated(
-            shell, X, y, None if nothing else sample_weight, reset=True
+            shell, X, y, None if nothing else sample_weight, reset=reset
         )
         y = y.toarray() if issparse(y) else y
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{error} (block {number})") from None
+        first = str(error).partition("\n")[0]  # advice for one machine follows
+        raise type(error)(f"{first} (block {number})") from None
     if nothing:
         sample_weight = weights
     total = X.shape[0] if sample_weight is None else sample_weight.sum()
@@ -159,56 +166,79 @@ def share_out(workers, encode, futures, seen, empty):
     n_rows = [block.n_rows for block in seen]
     starts = np.cumsum([0, *n_rows])
     cut = [
-        workers.client.submit(_cut, future, int(start), encode, empty.dtype, pure=False)
+        workers.submit(None, "cut-block", _cut, future, int(start), encode, empty.dtype)
         for future, start, n in zip(futures, starts[:-1], n_rows, strict=True)
         if n
     ]
     leaves, small = [], []
     for address, span in workers.shares(RANGES):
         for i in span:
-            pieces = [workers.client.submit(getitem, some, i) for some in cut]
-            both = workers.submit(address, _leaf, pieces, empty)
-            leaves.append(workers.submit(address, getitem, both, 0))
-            small.append(workers.submit(address, getitem, both, 1))
+            pieces = [workers.submit(None, "piece", getitem, some, i) for some in cut]
+            both = workers.submit(address, "merge-leaf", _leaf, pieces, empty)
+            leaves.append(workers.submit(address, "leaf", getitem, both, 0))
+            small.append(workers.submit(address, "small-of-leaf", getitem, both, 1))
     found = workers.gather(small)
     data = cluster_rows(Held(workers, leaves), [some[:-1] for some in found], empty)
     return data, np.sort(np.concatenate([some[-1] for some in found]))
 
 
+@dataclass
+class _Piece:
+    """Rows of a block in one range of the hash, equal ones once.
+
+    What equal rows do not share follows row after row: weights are summed in order of
+    their size, wherever they were.
+    """
+
+    X: Any  # distinct rows
+    labels: np.ndarray
+    counts: np.ndarray  # how often each is there
+    numbers: np.ndarray  # of all rows
+    weights: np.ndarray | None
+
+
 def _cut(block, start, encode, dtype):
     """On a worker: the pieces of a block, one a range of the hash."""
     X, y, sample_weight = block[0]
-    X, labels = X.astype(dtype, copy=False), encode(y)
-    numbers = np.arange(start, start + X.shape[0])
-    ranges = range_of(X)
-    order = np.argsort(ranges, kind="stable")
-    cuts = np.searchsorted(ranges[order], np.arange(RANGES + 1))
-    return [
-        (
-            X[order[a:b]],
-            labels[order[a:b]],
-            None if sample_weight is None else sample_weight[order[a:b]],
-            numbers[order[a:b]],
+    data, numbers = counted_rows(X.astype(dtype, copy=False), encode(y))
+    counts = data.weights.astype(np.int64)
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    pieces = []
+    for a, b in pairwise(data.cuts):
+        rows, own = slice(a, b), numbers[ends[a] : ends[b]]
+        weights = None if sample_weight is None else sample_weight[own]
+        pieces.append(
+            _Piece(
+                data.block(a, b), data.labels[rows], counts[rows], own + start, weights
+            )
         )
-        for a, b in zip(cuts[:-1], cuts[1:], strict=True)
-    ]
+    return pieces
 
 
 def _leaf(pieces, empty):
     """On a worker: the finest leaf of its pieces, and what the client keeps of it."""
-    columns = list(zip(*pieces, strict=True))
-    X, labels = stacked(list(columns[0])), np.concatenate(columns[1])
-    weights = None if columns[2][0] is None else np.concatenate(columns[2])
-    numbers = np.concatenate(columns[3])
+
+    def joined(name):
+        return np.concatenate([getattr(piece, name) for piece in pieces])
+
+    X, labels = stacked([piece.X for piece in pieces]), joined("labels")
+    numbers, counts, weights = joined("numbers"), joined("counts"), None
+    if pieces[0].weights is not None:
+        weights, each = joined("weights"), np.repeat(np.arange(len(counts)), counts)
+        X, labels, counts = X[each], labels[each], np.ones_like(each)
     contradicting = np.empty(0, dtype=np.int64)
     if len(numbers) == 0 or (weights is not None and not weights.any()):
         nothing = np.empty(0), np.empty(0, dtype=bool), np.zeros(2, dtype=np.int64)
         data = CanonicalRows(rows_of(empty), labels[:0], *nothing, len(numbers))
     else:
+        weights = counts.astype(float) if weights is None else weights
         data = canonical_rows(X, labels, weights)
         # They are all of one range.
-        data = replace(data, cuts=np.array([0, data.n_rows]))
+        cuts = np.array([0, data.n_rows])
+        data = replace(data, cuts=cuts, n_samples=len(numbers))
         if not data.opens_group.all():
-            contradicting = numbers[contradicting_rows(X, labels, weights)]
+            mixed = np.zeros(len(counts), dtype=bool)
+            mixed[contradicting_rows(X, labels, weights)] = True
+            contradicting = numbers[np.repeat(mixed, counts)]
     small = data.labels, data.weights, data.opens_group, data.cuts
     return data, (*small, data.n_samples, data.n_values, contradicting)

@@ -9,12 +9,15 @@ others.
 
 import platform
 import time
+import uuid
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import dask
 import numpy as np
-from distributed import Client, Future, wait
+from distributed import CancelledError, Client, Future, wait
+from distributed.comm import CommClosedError
 
 from ..objective.leaves import add
 from ..training.threads import one_blas_thread
@@ -53,7 +56,8 @@ class Workers:
 
     def compare(self):
         """Warn where workers have processors of several kinds."""
-        kinds = sorted(set(self.client.run(processor).values()))
+        with self._connected():
+            kinds = sorted(set(self.client.run(processor).values()))
         if len(kinds) > 1:
             warnings.warn(
                 f"client: the workers have different processors ({', '.join(kinds)}"
@@ -63,14 +67,28 @@ class Workers:
                 stacklevel=2,
             )
 
+    @contextmanager
+    def _connected(self):
+        """An error where the scheduler is gone, or has dropped the tasks."""
+        lost = (
+            "client: the connection to the scheduler is lost, or the tasks of the fit "
+            "were cancelled there."
+        )
+        if self.client.status != "running":
+            raise RuntimeError(lost)
+        try:
+            yield
+        except (CancelledError, CommClosedError) as error:
+            raise RuntimeError(lost) from error
+        except Exception as error:
+            if self.client.status == "running":
+                raise
+            raise RuntimeError(lost) from error
+
     def _present(self):
         """Those that the scheduler knows of."""
-        if self.client.status != "running":
-            raise RuntimeError(
-                "client: the connection to the scheduler is lost, its status is "
-                f"{self.client.status!r}."
-            )
-        counts = self.client.nthreads()
+        with self._connected():
+            counts = self.client.nthreads()
         return [address for address in sorted(counts) for _ in range(counts[address])]
 
     def shares(self, n):
@@ -80,30 +98,33 @@ class Workers:
         spans = zip(threads, cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
         return [(address, range(a, b)) for address, a, b in spans if a < b]
 
-    def submit(self, address, function, *arguments):
-        """A future of the function, preferably there."""
+    def submit(self, address, name, function, *arguments):
+        """A future of the function; the dashboard shows the name.
+
+        It is made at the address if there is one and its worker lives, or anywhere.
+        """
         # Parameters go with each task: nobody wants a warning of large ones.
-        with dask.config.set(
-            {"distributed.admin.large-graph-warning-threshold": "1PiB"}
-        ):
+        silent = {"distributed.admin.large-graph-warning-threshold": "1PiB"}
+        with self._connected(), dask.config.set(silent):
             return self.client.submit(
                 function,
                 *arguments,
-                workers=[address],
-                allow_other_workers=True,
-                pure=False,
+                key=key_of(name),
+                workers=None if address is None else [address],
+                allow_other_workers=address is not None,
             )
 
     def gather(self, futures):
         """Their results; an error if nobody is left to make them."""
         while True:
-            try:
-                wait(futures, timeout=PATIENCE)
-            except TimeoutError:
-                self.looked = -np.inf
-                self.threads()
-            else:
-                return self.client.gather(futures)
+            with self._connected():
+                try:
+                    wait(futures, timeout=PATIENCE)
+                except TimeoutError:
+                    self.looked = -np.inf
+                    self.threads()
+                else:
+                    return self.client.gather(futures)
 
 
 class Held:
@@ -123,28 +144,32 @@ class Held:
         """``function(leaf, number, *arguments)`` of each leaf, a list in order."""
         return [
             result
-            for results in self._of_shares(_each, function, *arguments)
+            for results in self._of_shares("ask-leaves", _each, function, *arguments)
             for result in results
         ]
 
     def fold(self, function, *arguments):
         """The sum of these, in the order of the tree."""
         nodes: dict[int, list] = {}
-        for some in self._of_shares(_fold, function, len(self.leaves), *arguments):
+        n = len(self.leaves)
+        for some in self._of_shares("evaluate", _fold, function, n, *arguments):
             nodes |= some
         return _united(nodes)[1]
 
-    def _of_shares(self, task, *arguments):
+    def _of_shares(self, name, task, *arguments):
         """What a task makes of the share of each thread."""
         futures = [
-            self.workers.submit(address, task, span, self.leaves_of(span), *arguments)
+            self.workers.submit(
+                address,
+                name,
+                task,
+                span,
+                self.leaves[span.start : span.stop],
+                *arguments,
+            )
             for address, span in self.workers.shares(len(self.leaves))
         ]
         return self.workers.gather(futures)
-
-    def leaves_of(self, span):
-        """The futures of neighbours."""
-        return self.leaves[span.start : span.stop]
 
     def of_each(self, function, arguments):
         """The leaves that ``function(leaf, argument)`` makes of these, held as they."""
@@ -152,7 +177,9 @@ class Held:
         return Held(
             self.workers,
             [
-                self.workers.submit(address, function, self.leaves[i], arguments[i])
+                self.workers.submit(
+                    address, "change-leaf", function, self.leaves[i], arguments[i]
+                )
                 for address, span in spans
                 for i in span
             ],
@@ -165,12 +192,20 @@ class Held:
             self.workers,
             [
                 self.workers.submit(
-                    address, function, self.leaves[i * size : (i + 1) * size]
+                    address,
+                    "unite-leaves",
+                    function,
+                    self.leaves[i * size : (i + 1) * size],
                 )
                 for address, span in self.workers.shares(n)
                 for i in span
             ],
         )
+
+
+def key_of(name):
+    """Key of a task that the dashboard shows by its name."""
+    return f"{name}-{uuid.uuid4()}"
 
 
 def processor():

@@ -109,7 +109,7 @@ class Network(CallbackSupportMixin, BaseEstimator):
         """
         if not (isinstance(effort, Real) and 0 <= effort < np.inf):
             raise ValueError(f"effort must be a number from 0 on, got {effort!r}.")
-        objective, theta, contradictions = posed_again(self, X, y, sample_weight)
+        objective, theta, contradictions = self._posed_again(X, y, sample_weight)
         gradient = objective.value_and_gradient(theta)[1]
         earlier = self.certificate_
         ending = Ending(
@@ -131,6 +131,10 @@ class Network(CallbackSupportMixin, BaseEstimator):
             alpha=earlier.alpha,
             unit=earlier.unit,
         )
+
+    def _posed_again(self, X, y, sample_weight):
+        """See :func:`.setup.posed_again`."""
+        return posed_again(self, X, y, sample_weight)
 
     def _as_mlp(self, kind):
         """A fitted MLPClassifier or MLPRegressor with the same layers."""

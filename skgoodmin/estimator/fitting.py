@@ -108,15 +108,13 @@ class TrainedNetwork(Network):
             data, rest = split(
                 objective.data, problem.target, self.validation_fraction, rng
             )
-            objective = replace(objective, data=data)
             held_out = HeldOut(
-                rest,
-                objective.layout,
-                objective.activation,
+                self._placed(replace(objective, data=rest, evaluations=None)),
                 problem.target.merit(rest),
                 self.n_iter_no_change,
                 self.tol,
             )
+            objective = self._placed(replace(objective, data=data))
         choice = choose(self, objective, problem.target, previous, stop)
         objective = replace(objective, alpha=choice.alpha)
         report = Report(self.verbose, place)
@@ -182,6 +180,10 @@ class TrainedNetwork(Network):
         """
         X, y, sample_weight = validated(shell, X, y, sample_weight, reset=reset)
         return pose(self, X, y, sample_weight, known, cache_dir=self.cache_dir)
+
+    def _placed(self, objective):
+        """The same objective, with its rows where they are best."""
+        return objective
 
     def _set_out(self, problem, previous, checkpoint):
         """(random generator, parameters to set out from or None, evaluations or None).

@@ -38,4 +38,4 @@ def split(data, target, fraction, rng):
             f"early_stopping=True cannot set validation_fraction={fraction} of "
             f"{data.n_rows} distinct rows aside: {error}"
         ) from error
-    return data.take(np.sort(kept)), data.take(np.sort(held))
+    return data.part(np.sort(kept)), data.part(np.sort(held))

@@ -5,6 +5,7 @@ import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 from scipy.sparse import issparse
@@ -203,6 +204,13 @@ def _check_cache(cache_dir, X):
         raise ValueError(
             f"cache_dir must be a folder that exists, got {str(cache_dir)!r}."
         )
+    try:
+        TemporaryFile(dir=cache_dir).close()
+    except OSError as error:
+        raise ValueError(
+            "cache_dir must be a folder that files can be written to, got "
+            f"{str(cache_dir)!r}: {error.strerror}."
+        ) from error
     if issparse(X):
         raise ValueError(
             f"X: cache_dir={str(cache_dir)!r} needs a dense array, got a sparse one."

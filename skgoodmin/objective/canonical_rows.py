@@ -27,7 +27,7 @@ from scipy.sparse import csr_array, issparse
 
 from ..kernels.jit import read_only
 from ..kernels.rows import Rows, differs_from_previous, hash_rows
-from .leaves import DEPTH, RANGES, cuts_of
+from .leaves import RANGES, cuts_of
 from .sorted_file import in_sorted_file
 
 SLICE = 16384  # rows of CanonicalRows.slices
@@ -181,6 +181,10 @@ class CanonicalRows:
             self.n_samples,
         )
 
+    def part(self, places):
+        """The rows at ascending ``places``, wherever these are."""
+        return self.take(places)
+
     def reweighted(self, factors):
         """The same rows with their weights multiplied by ``factors`` (n_rows,)."""
         heavier = replace(self, weights=read_only(self.weights * factors))
@@ -209,14 +213,6 @@ def rows_of(X):
         read_only(indptr.astype(np.int64, copy=False)),
         read_only(np.arange(X.shape[0])),
     )
-
-
-def range_of(X):
-    """Number of the range of the hash that each row of X is in, (n_samples,)."""
-    rows = rows_of(X)
-    hashes = np.empty(len(rows.index), dtype=np.uint64)
-    hash_rows(*rows, hashes)
-    return (hashes >> np.uint64(64 - DEPTH)).astype(np.intp)
 
 
 def _content(rows, place):
@@ -261,6 +257,19 @@ def canonical_rows(X, labels, sample_weight=None, cache_dir=None):
     if cache_dir is None:
         return data
     return replace(data, rows=in_sorted_file(data.rows, cache_dir))
+
+
+def counted_rows(X, labels):
+    """Canonical rows whose weights tell how often each is there, and where.
+
+    Returns
+    -------
+    canonical : CanonicalRows
+    numbers : ndarray of shape (n_samples,)
+        Row numbers of X, in canonical order; those of merged rows are neighbours.
+    """
+    rows, order, new, keys, cuts = _ordered(X, labels, None)
+    return _collect(rows, order, new, labels, None, keys, cuts), order
 
 
 def contradicting_rows(X, labels, sample_weight=None):

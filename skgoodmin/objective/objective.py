@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import issparse
 
 from ..kernels.activations import ACTIVATIONS, Activation
 from ..kernels.jit import read_only
@@ -187,17 +188,8 @@ class Objective:
             loss = os.urandom(16)
         name = self.activation.name
         model = self.layout.sizes, name, self.exponential, self.alpha
-
-        def parts():
-            yield from (repr(model).encode(), loss)
-            yield from (self.data.labels.tobytes(), self.data.weights.tobytes())
-            for some in self.data.slices():
-                rows = self.data.block(some.start, some.stop)
-                sparse = self.data.rows.sparse
-                arrays = (rows.data, rows.indices, rows.indptr) if sparse else (rows,)
-                yield from (array.tobytes() for array in arrays)
-
-        return digest(parts()).encode()
+        rows = self.data.each(_digest_of)
+        return digest([repr(model).encode(), loss, *rows]).encode()
 
     def _sum(self, theta, neuron, degree):
         """The sum over all leaves, wherever they are."""
@@ -263,6 +255,20 @@ class Objective:
 def _again(data, layout, activation, *rest):
     """An objective that was pickled."""
     return Objective(data, layout, ACTIVATIONS[activation], *rest)
+
+
+def _digest_of(data):
+    """Digest of the rows of a part."""
+
+    def arrays():
+        yield from (data.labels, data.weights)
+        for some in data.slices():
+            rows = data.block(some.start, some.stop)
+            yield from (
+                (rows.data, rows.indices, rows.indptr) if issparse(rows) else (rows,)
+            )
+
+    return digest(array.tobytes() for array in arrays()).encode()
 
 
 def _sum_here(objective, theta, neuron, degree):

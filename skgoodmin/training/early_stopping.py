@@ -5,10 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..kernels.activations import Activation
-from ..objective.canonical_rows import CanonicalRows
-from ..objective.layout import ParameterLayout
-from ..objective.predictions import predict_raw
+from ..objective.objective import Objective
+from ..objective.predictions import Predictions
 
 
 @dataclass
@@ -17,10 +15,8 @@ class HeldOut:
 
     Parameters
     ----------
-    data : CanonicalRows
-        The validation rows.
-    layout : ParameterLayout
-    activation : Activation
+    objective : Objective
+        On the validation rows.
     merit : callable(raw, labels) -> (n,)
         What the mean over the rows is the score of.
     patience : int
@@ -28,9 +24,7 @@ class HeldOut:
     tol : float
     """
 
-    data: CanonicalRows
-    layout: ParameterLayout
-    activation: Activation
+    objective: Objective
     merit: Callable[[np.ndarray, np.ndarray], np.ndarray]
     patience: int
     tol: float
@@ -41,12 +35,8 @@ class HeldOut:
 
     def score(self, theta):
         """Weighted mean at ``theta``."""
-        coefs, intercepts = self.layout.unpack(theta)
-        data, merits = self.data, np.empty(self.data.n_rows)
-        for some in data.slices():
-            block = data.block(some.start, some.stop)
-            raw = predict_raw(coefs, intercepts, self.activation, block)
-            merits[some] = self.merit(raw, data.labels[some])
+        data = self.objective.data
+        merits = self.merit(Predictions(self.objective, theta).raw, data.labels)
         return float(np.average(merits, weights=data.weights))
 
     def __call__(self, theta):

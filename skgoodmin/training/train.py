@@ -1,6 +1,5 @@
 """Training: the starts, one of the ways to train, and the certificate."""
 
-import copy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -175,7 +174,10 @@ def _held_out_in(space, held_out):
     """The validation rows on the coordinates, as far as the network can see them."""
     if held_out is None:
         return None
-    return replace(held_out, data=space.rows(held_out.data), layout=space.narrow)
+    objective = held_out.objective
+    rows = space.rows(objective.data)
+    objective = replace(objective, data=rows, layout=space.narrow)
+    return replace(held_out, objective=objective)
 
 
 def _lifting(space, on_iteration):
@@ -292,7 +294,7 @@ def _train_held_out(objective, starts, held_out, budget, on_iteration):
     """Early stopping of every start; the best validation score is kept."""
     runs, traces, share = [], [], _shared(budget, starts)
     for i, theta0 in enumerate(starts):
-        watch = copy.deepcopy(held_out)
+        watch = replace(held_out, scores=[])
         trace = _Trace(i, budget.stop, on_iteration)
 
         def after_iteration(run, watch=watch, trace=trace):

@@ -2,6 +2,7 @@
 
 import os
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -66,7 +67,8 @@ def test_a_fit_on_disk_has_the_bits_of_one_in_memory(tmp_path, monkeypatch, alph
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_a_fit_on_disk_holds_no_copy_of_the_rows(tmp_path, monkeypatch):
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_fit_on_disk_holds_no_copy_of_the_rows(tmp_path, monkeypatch, early_stopping):
     monkeypatch.setattr(sorted_file, "LEAF", 2**20)
     X = np.random.RandomState(0).normal(size=(60_000, 80))
     np.save(tmp_path / "X.npy", X)
@@ -74,6 +76,7 @@ def test_a_fit_on_disk_holds_no_copy_of_the_rows(tmp_path, monkeypatch):
     del X
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
     model = GoodMinimaClassifier((4,), alpha=0.01, max_iter=2, random_state=0)
+    model.set_params(early_stopping=early_stopping)
     peaks = []
     for cache_dir in (tmp_path, None):
         model.set_params(cache_dir=cache_dir).fit(mapped[:500], y[:500])  # compile
@@ -91,5 +94,9 @@ def test_errors_name_the_parameter(tmp_path):
     model, y = GoodMinimaClassifier((2,), cache_dir=tmp_path / "none"), [0, 1, 0]
     with pytest.raises(ValueError, match="cache_dir must be a folder that exists"):
         model.fit(np.eye(3), y)
+    if Path("/proc").is_dir():  # nobody can write there, whatever the rights
+        told = "cache_dir must be a folder that files can be written to, got '/proc'"
+        with pytest.raises(ValueError, match=told):
+            model.set_params(cache_dir="/proc").fit(np.eye(3), y)
     with pytest.raises(ValueError, match="needs a dense array, got a sparse one"):
         model.set_params(cache_dir=tmp_path).fit(eye(3, format="csr"), y)
