@@ -30,9 +30,10 @@ from ..kernels.group_descent import descend
 N_SWEEPS = 60  # of coordinate descent before Newton steps
 N_INNER = 20  # rounds of sweeps and Newton steps on one quadratic model
 N_NEWTON = 200  # of these steps in a round
+ENOUGH = 0.05  # share of the decrease of a model that is not worth a further step
 LARGEST_SYSTEM = 1200  # unknowns up to which a Newton step is solved for at once
 N_CONJUGATE, SOLVED = 50, 1e-6  # steps for more unknowns, and how precise they are
-SHORTEST = 0.03  # length of a Newton step that turns off several units
+LENGTHS = 0.5 ** np.arange(6)  # of a Newton step, which may turn off several units
 PRECISE = 1e-13  # relative decrease of P that is rounding
 
 
@@ -169,10 +170,10 @@ def _hessian(phi, curvature):
 
 
 def _times(hessian, v):
-    """H v for v (K, m)."""
+    """H v for each v (.., K, m)."""
     if hessian.shape[1] == 1:
-        return np.matmul(hessian[:, 0], v[:, :, None])[:, :, 0]
-    return np.einsum("koij,oj->ki", hessian, v, optimize=True)
+        return np.matmul(v[..., None, :], hessian[:, 0])[..., 0, :]  # it is symmetric
+    return np.tensordot(v, hessian, axes=((-2, -1), (1, 3)))
 
 
 def _model_minimum(hessian, slope, near, alpha):
@@ -189,48 +190,43 @@ def _model_minimum(hessian, slope, near, alpha):
         before = value
         sweeps = descend(hessian, penalty, N_SWEEPS, 0.0, v, gradient)
         work += sweeps * (v != 0).any(axis=0).sum() * hessian[:, :, 0].size
-        value = _model_value(v, near, slope, gradient, alpha)
+        value = _model_values(v, near, slope, gradient, alpha)
         for _ in range(N_NEWTON):
             used = (v != 0).any(axis=0) | (penalty == 0)
             support, start = np.flatnonzero(used), value
             step = _newton(hessian, gradient, v, support, penalty)
             work += len(v) * len(support) ** 3 / 6.0
-            for t in _lengths(v[:, support[:-1]], step[:, :-1]):
-                trial = _moved(v, support, t * step)
-                ahead = slope + _times(hessian, trial - near)
-                at = _model_value(trial, near, slope, ahead, alpha)
-                if at < value:
-                    v, gradient, value = trial, ahead, at
-                    break
+            lengths = _lengths(v[:, support[:-1]], step[:, :-1])
+            trials = _moved(v, support, lengths[:, None, None] * step)
+            ahead = slope + _times(hessian, trials - near)
+            values = _model_values(trials, near, slope, ahead, alpha)
+            best = int(np.argmin(values))
+            if values[best] < value:
+                v, gradient, value = trials[best], ahead[best], values[best]
             # A step that turns a unit off is short: it does not tell how many follow.
             whole = (v != 0).any(axis=0)[support[:-1]].all()
             fall = start - value
-            if fall == 0 or (whole and fall < 1e-3 * (first - value)):
+            if fall == 0 or (whole and fall < ENOUGH * (first - value)):
                 break
-        if before - value < 1e-3 * (first - value):
+        if before - value < ENOUGH * (first - value):
             break
     return v, work
 
 
 def _lengths(v, step):
-    """Lengths of a Newton step to try; the last one turns one group to 0 at most."""
+    """Lengths of a Newton step to try; the shortest one turns off one unit at most."""
     size, along = (v * v).sum(axis=0), (v * step).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         turns = np.where(along < 0, -size / along, np.inf)
-    first, t = turns.min(initial=np.inf) * (1.0 + 1e-9), 1.0
-    while t > max(first, SHORTEST):
-        yield t
-        t *= 0.5
-    if first < 1.0:
-        yield max(first, 1e-12)
-    else:
-        yield from (1.0, 0.3, 0.1, 0.03)
+    first = max(turns.min(initial=np.inf) * (1.0 + 1e-9), 1e-12)
+    return np.append(LENGTHS, first) if first < 1.0 else LENGTHS
 
 
-def _model_value(v, near, slope, gradient, alpha):
-    """The model, from its gradients at ``near`` and at v."""
-    smooth = 0.5 * float(((slope + gradient) * (v - near)).sum())
-    return smooth + alpha * _norms(v[:, :-1])
+def _model_values(v, near, slope, gradient, alpha):
+    """The model at each v (.., K, m + 1), from its gradients at ``near`` and there."""
+    smooth = 0.5 * ((slope + gradient) * (v - near)).sum(axis=(-2, -1))
+    norms = np.sqrt((v[..., :-1] * v[..., :-1]).sum(axis=-2)).sum(axis=-1)
+    return smooth + alpha * norms
 
 
 def _newton(hessian, gradient, v, support, penalty):
@@ -313,11 +309,14 @@ def _nearly_solved(blocks, pull, unit, side):
     return step
 
 
-def _moved(v, support, step):
-    """v + step on the support; a group that is turned around becomes 0."""
-    trial = v.copy()
-    new = v[:, support] + step
-    turned = (new * v[:, support]).sum(axis=0) <= 0
-    turned[-1] = False  # the intercept
-    trial[:, support] = np.where(turned, 0.0, new)
-    return trial
+def _moved(v, support, steps):
+    """v + each of the steps (n, K, |support|) on the support.
+
+    A group that is turned round becomes 0.
+    """
+    new = v[:, support] + steps
+    turned = (new * v[:, support]).sum(axis=1) <= 0
+    turned[:, -1] = False  # the intercept
+    trials = np.repeat(v[None], len(steps), axis=0)
+    trials[:, :, support] = np.where(turned[:, None], 0.0, new)
+    return trials

@@ -12,25 +12,34 @@ which is convex in (v, c). A round
 
        P* >= D(R min(1, alpha / Z)),   R the residuals, balanced
 
-   would bound the objective of networks of every width: the *estimated* bound,
-3. adds the distinct ones among them.
+   would bound the objective of networks of every width: the *estimated* bound
+   (:mod:`.dual_point`), of which the best one is kept,
+3. adds the distinct ones among them, and
+4. improves all directions by some iterations of L-BFGS.
 
 It ends where the estimated gap is at most ``tol_gap`` of P. Every local minimum of what
 is solved is a global one, so two starts meet at one objective.
+
+Half of the random ascents set out near units of the network: where many features go
+together, a better direction is mostly not far from one that is good already.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..certificates.amplitudes import unit_values
 from ..certificates.group_lasso import fit_amplitudes
 from ..certificates.polar import relu_ascents, rows_used, starting_points
 from ..kernels.activations import Form
+from .dual_point import DualPoint
 from .lbfgs import Exit, Progress, Run, Solution
 from .units import Units
 
 N_UNITS, N_RANDOM = 16, 32  # ascents of a round, from neurons and random directions
-CERTAIN = 64, 256  # random ascents that have to find nothing: for a gap of 1e-2, 1e-3
+PER_UNIT = 0.5  # of the latter for each unit, where there are many
+NEAR, STRAY = 0.5, 0.6  # what part of them set out near units, and how far from these
+CERTAIN = 64, 128  # random ascents that have to find nothing: for a gap of 1e-2, 1e-3
 # Evaluations of an ascent at first, and what part of them go on how much longer.
 N_FIRST, GOING_ON, N_STEPS = 12, 4, 40
 LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number and share
@@ -39,7 +48,7 @@ LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number a
 N_POLISH, MOST_POLISH, POLISHED = 20, 200, 0.03
 LAST_POLISH = 1000  # of them at the end, where no further unit has room
 PAYS = 1e-4  # relative decrease for which units are exchanged
-FINAL = 0.01  # precision of the last amplitudes, relative to tol_gap
+FINAL = 0.1  # precision of the last amplitudes, relative to tol_gap
 ABOVE = 1e-4  # relative polar above alpha that is worth a unit
 
 
@@ -90,16 +99,17 @@ class Growth:
             data.labels, objective.shares, objective.n_outputs
         )
         self.width = objective.layout.sizes[1]
-        self.spent, self.bound, self.value = 0.0, -np.inf, np.inf
+        self.spent, self.value = 0.0, np.inf
+        self.best: DualPoint | None = None  # the one with the best bound
         self.trace: list[tuple] = []
-        self.n_random = N_RANDOM
         self.n_certain = np.clip(0.01 * CERTAIN[0] / max(tol_gap, 1e-9), *CERTAIN)
         self.neurons = np.zeros((0, data.n_features)), np.zeros(0)
 
     @property
     def gap(self):
         """Estimated gap, relative to the objective."""
-        return (self.value - self.bound) / self.value if self.value > 0 else 0.0
+        bound = -np.inf if self.best is None else self.best.bound
+        return (self.value - bound) / self.value if self.value > 0 else 0.0
 
     def run(self, theta=None):
         """Grow from the units of a network, or from none."""
@@ -116,16 +126,10 @@ class Growth:
             exit = self._tell(units, n_rounds)
             if exit is not None:
                 break
-            found = self._search(units, residuals)
-            # An estimate is as good as the search: it has to hold under more.
-            while self.gap <= self.tol_gap and self.n_random < self.n_certain:
-                self.n_random *= 2
-                found = self._search(units, residuals)
+            found, new = self._missing(units, residuals)
             if self.gap <= self.tol_gap:
                 exit = Exit.GAP
                 break
-            most = max(LEAST_NEW, int(NEW_SHARE * len(units)))
-            new = found.distinct(self.alpha * (1.0 + ABOVE), most)
             if not len(new):  # nor any gap, but for rounding
                 exit = Exit.LEVEL
                 break
@@ -204,21 +208,53 @@ class Growth:
         coefs, intercepts = layout.unpack(run.theta)
         return Units.of_network(coefs, intercepts, self.x, activation)
 
-    def _search(self, units, residuals):
-        """Ascents; the bound follows."""
-        balanced = self.dual.balance(residuals)
-        x, r = rows_used(self.x, balanced)
+    def _missing(self, units, residuals):
+        """(ascents, places of the distinct ones that lower the objective).
+
+        The bound follows. It is as good as the search: where it closes the gap, it has
+        to stand more of them.
+        """
+        current = DualPoint(self.dual, self.dual.balance(residuals), self.alpha)
+        points = [current] if self.best is None else [current, self.best]
+        number = max(N_RANDOM, int(PER_UNIT * len(units)))
+        most = max(LEAST_NEW, int(NEW_SHARE * len(units)))
+        point, seen = current, units.phi
+        while True:
+            found = self._search(units, point, number)
+            values = unit_values(
+                self.x, self.objective.activation, found.coefs, found.intercepts
+            )
+            for known in points:
+                known.learn(known.scores(np.vstack([seen, values])))
+            self.best = max(points, key=lambda known: known.bound)
+            if self.gap > self.tol_gap:
+                found = found._replace(values=current.scores(values))
+                new = found.distinct(self.alpha * (1.0 + ABOVE), most)
+                if len(new) or point is current:
+                    return found, new
+                point = current
+            elif self.best.n_random < self.n_certain:
+                point = self.best
+                number = max(N_RANDOM, point.n_random)
+            else:
+                return found, []
+
+    def _search(self, units, point, n_random):
+        """Ascents in the residuals of a dual point."""
+        x, r = rows_used(self.x, point.residuals)
         starts = np.vstack([self.neurons[0], units.w])
-        numbers = N_UNITS, self.n_random
-        starts = starting_points(x, r, starts, *numbers, self.rng)
-        found = self._ascend(x, r, starts)
+        starts = starting_points(x, r, starts, N_UNITS, n_random, self.rng)
         n, d = x.shape
+        if len(units):
+            near = self.rng.randint(len(units), size=int(NEAR * n_random))
+            step = self.rng.normal(size=(len(near), d)) * (STRAY / np.sqrt(d))
+            starts[len(starts) - len(near) :] = units.w[near] + step
+        found = self._ascend(x, r, starts)
         sort = np.log2(n + 1.0)
         work = n * (d + 2.0 * r.shape[1] + sort) * (found.n_evaluations + len(starts))
         self.spent += work / self._evaluation(units)
-        polar = max(found.values.max(initial=0.0), self.alpha)
-        bound = self.dual.value(balanced * (self.alpha / polar))
-        self.bound = bound
+        point.learn(found.values)
+        point.n_random += n_random
         best = found.distinct(0.0, N_UNITS)
         self.neurons = found.coefs[best], found.intercepts[best]
         return found

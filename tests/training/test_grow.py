@@ -18,11 +18,13 @@ from skgoodmin.certificates import group_lasso
 from skgoodmin.certificates.certificate import Status
 from skgoodmin.certificates.group_lasso import fit_amplitudes
 from skgoodmin.estimator.callbacks import CALLBACKS
+from skgoodmin.training.dual_point import DualPoint
 from skgoodmin.training.grow import Growth
 from skgoodmin.training.lbfgs import Exit
 from skgoodmin.training.start import Budget
 from skgoodmin.training.stop import StopRequest
 from skgoodmin.training.train import train
+from skgoodmin.training.units import Units
 
 LOSSES = [("poly_hinge", 1), ("log_loss", 1), ("poly_hinge", 3), ("log_loss", 3)]
 
@@ -162,6 +164,59 @@ def test_never_above_the_network_it_starts_from(loss, n_outputs):
     assert grown.solution.value <= trained.best.value * (1 + 1e-10)
     curve = grown.solution.curve
     assert (np.diff(curve) <= 1e-9 * curve[0]).all()
+
+
+def test_a_bound_comes_down_with_what_is_found_later():
+    dual, phi, v, c = random_amplitudes("poly_hinge", 1)
+    residuals = dual.balance(dual.loss_and_gradient(v @ phi + c[:, None])[1])
+    scores = np.linalg.norm(residuals @ phi.T, axis=0)
+    alpha = 0.5 * scores.max()
+    point = DualPoint(dual, residuals, alpha)
+    point.learn(point.scores(phi[scores < alpha]))
+    assert (point.polar, point.bound) == (alpha, dual.value(residuals))
+    point.learn(point.scores(phi))
+    assert_allclose(point.polar, scores.max())
+    assert point.bound == dual.value(residuals * (alpha / point.polar))
+    assert point.bound < dual.value(residuals)
+    best = fit_amplitudes(dual, phi, v, c, alpha, tol=1e-9)
+    assert point.bound <= best.objective
+
+
+def test_the_best_bound_has_seen_all_units():
+    objective, _ = random_objective((30,), "relu", alpha=0.01)
+    budget, rng = Budget(1000, 10**6, 1e-6), np.random.RandomState(0)
+    growth, gaps = Growth(objective, rng, budget, 1e-3), []
+    growth.on_iteration = lambda progress: gaps.append(growth.gap)
+    grown = growth.run()
+    layout = objective.layout.holding(grown.solution.theta)
+    parts = layout.unpack(grown.solution.theta)
+    units = Units.of_network(*parts, growth.x, objective.activation)
+    assert growth.best.scores(units.phi).max() <= growth.best.polar * (1 + 1e-9)
+    assert growth.best.n_random >= growth.n_certain
+    assert min(gaps) > 0
+
+
+def test_half_of_the_random_ascents_set_out_near_units():
+    objective, theta = random_objective((30,), "relu", alpha=0.01)
+    budget, rng = Budget(1, 10**6, 1e-6), np.random.RandomState(0)
+    growth, seen = Growth(objective, rng, budget, 1e-9), []
+
+    def search(units, point, n_random):
+        found = Growth._search(growth, units, point, n_random)
+        seen.append((units.w, starts[-1][-n_random:]))
+        return found
+
+    def ascend(x, r, rows):
+        starts.append(rows.copy())
+        return Growth._ascend(growth, x, r, rows)
+
+    starts = []
+    growth._search, growth._ascend = search, ascend
+    growth.run(theta)
+    w, last = seen[0]
+    distance = np.linalg.norm(last[:, None] - w, axis=2).min(axis=1)
+    near, random = np.array_split(distance[::-1], 2)
+    assert np.median(near) < 0.7 < np.median(random)
 
 
 def test_the_value_is_the_objective_of_theta_in_plain_numpy():
