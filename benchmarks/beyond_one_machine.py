@@ -15,7 +15,7 @@ what they had before the data came: pages of mapped files, which the system can 
 are not in it. ``accuracy`` is that on 100 000 other rows. Of ours there is besides the
 CPU time of one evaluation of the objective, from fits of 5 and of 25 iterations, and
 that of all else in a fit; and ``same`` tells whether the parameters are those in
-memory, bit for bit. A fit of less than 1e6 rows counts by the median of several.
+memory, bit for bit. Fits of few rows count by the median of several.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skgoodmin import GoodMinimaClassifier
 
-ITERATIONS, N_TEST = (5, 25), 100_000
+N_TEST = 100_000
 PARAMETERS = {
     "hidden_layer_sizes": (64,),
     "loss": "log_loss",
@@ -98,19 +98,19 @@ def on_dask(folder):
 OURS = {"memory": in_memory, "disk": on_disk, "dask": on_dask}
 
 
-def ours(place, folder):
+def ours(place, folder, iterations):
     """What fits of one model took."""
     found, n_fun = {}, {}
     with OURS[place](folder) as (peak, model, X, y):
-        model.set_params(max_iter=ITERATIONS[0]).fit(X, y)  # which is not counted
-        for n_iter in ITERATIONS * max(1_000_000 // len(y), 1):
+        model.set_params(max_iter=iterations[0]).fit(X, y)  # which is not counted
+        for n_iter in iterations * max(300_000 // len(y), 1):
             begin = cpu_seconds()
             model.set_params(max_iter=n_iter).fit(X, y)
             found.setdefault(n_iter, []).append(cpu_seconds() - begin)
             n_fun[n_iter] = model.n_fun_
         memory = peak.growth
-    few, many = (n_fun[n_iter] for n_iter in ITERATIONS)
-    short, long = (np.median(found[n_iter]) for n_iter in ITERATIONS)
+    few, many = (n_fun[n_iter] for n_iter in iterations)
+    short, long = (np.median(found[n_iter]) for n_iter in iterations)
     each = (long - short) / (many - few)
     bits = hashlib.blake2b(digest_size=8)
     for array in (*model.coefs_, *model.intercepts_, model.loss_curve_):
@@ -126,11 +126,11 @@ def ours(place, folder):
     }
 
 
-def measured(who, folder):
+def measured(who, folder, iterations):
     """What the process for one contestant prints, as JSON."""
     if who in OURS:
-        return ours(who, folder)
-    fit, memory, accuracy = PEERS[who](folder, ITERATIONS[-1])
+        return ours(who, folder, iterations)
+    fit, memory, accuracy = PEERS[who](folder, iterations[-1])
     return {"fit": fit, "MiB": memory, "accuracy": accuracy}
 
 
@@ -152,6 +152,7 @@ def main():
         "--rows", type=int, nargs="*", default=[10**5, 10**6, 4 * 10**6]
     )
     parser.add_argument("--columns", type=int, default=28)
+    parser.add_argument("--iterations", type=int, nargs=2, default=[5, 25])
     parser.add_argument("--who", nargs="*", default=[*OURS, *PEERS])
     parser.add_argument("--folder", help="where the files are written")
     parser.add_argument("--one", help=argparse.SUPPRESS)
@@ -159,7 +160,8 @@ def main():
     warnings.simplefilter("ignore", ConvergenceWarning)
     if arguments.one:
         try:
-            found = measured(arguments.one, Path(arguments.folder))
+            folder = Path(arguments.folder)
+            found = measured(arguments.one, folder, arguments.iterations)
         except ImportError as error:
             found = {"why": str(error)}
         print(json.dumps(found))
@@ -177,6 +179,7 @@ def main():
             first = None
             for who in arguments.who:
                 words = [sys.executable, __file__, "--one", who, "--folder", folder]
+                words += ["--iterations", *map(str, arguments.iterations)]
                 out = subprocess.run(
                     words, check=True, stdout=subprocess.PIPE, env=environment
                 ).stdout
