@@ -18,7 +18,6 @@ from skgoodmin.dask import DaskGoodMinimaClassifier, workers
 from skgoodmin.dask.rows import ClusterRows
 
 N, MIDDLE = 20_000, 10
-workers.PATIENCE = 30.0
 
 
 def pausing(method, left=[MIDDLE]):  # noqa: B006  it is a counter
@@ -36,6 +35,7 @@ def pausing(method, left=[MIDDLE]):  # noqa: B006  it is a counter
 
 def main():
     warnings.simplefilter("ignore")
+    workers.PATIENCE = 30.0
     rng = np.random.RandomState(0)
     X = rng.normal(size=(N, 8))
     y = (X[:, 0] * X[:, 1] + 0.3 * rng.normal(size=N) > 0).astype(int)
