@@ -6,6 +6,7 @@ It says "middle" and waits for a line when the fit is half done, and "same" in t
 if that is so.
 """
 
+import itertools
 import sys
 import warnings
 
@@ -20,12 +21,12 @@ from skgoodmin.dask.rows import ClusterRows
 N, MIDDLE = 20_000, 10
 
 
-def pausing(method, left=[MIDDLE]):  # noqa: B006  it is a counter
+def pausing(method):
     """The method, which at its MIDDLE-th call waits for a line."""
+    calls = itertools.count(1)
 
     def paused(*arguments):
-        left[0] -= 1
-        if left[0] == 0:
+        if next(calls) == MIDDLE:
             print("middle", flush=True)
             sys.stdin.readline()
         return method(*arguments)
