@@ -21,7 +21,7 @@ from scipy.optimize import minimize
 from scipy.sparse import issparse
 
 from ..kernels.activations import Form
-from ..kernels.polar import ascend_all, score_all
+from ..kernels.polar import ascend_all
 
 AGAIN = 1e-3  # relative difference up to which two ascents have found the same value
 
@@ -147,8 +147,7 @@ def starting_points(x, r, units, n_units, n_random, rng):
     if n_units == 0:
         units = units[:0]
     elif len(units) > n_units and len(x):
-        scores = np.empty(len(units))
-        score_all(np.ascontiguousarray(x.T), r, units, scores)
+        scores = relu_ascents(x, r, units, max_evaluations=1).values
         units = units[np.argsort(-scores, kind="stable")[:n_units]]
     random = rng.normal(size=(n_random, x.shape[1]))
     starts = np.ascontiguousarray(np.vstack([units, random]), dtype=np.float64)

@@ -39,7 +39,8 @@ def best_intercept(z, order, residuals, prefix):
             if h > best:
                 best, at = h, k
         return best, at
-    prefix[:] = 0.0
+    for o in range(residuals.shape[1]):
+        prefix[0, o] = prefix[1, o] = 0.0
     for k in range(order.size):
         i = order[k]
         total = 0.0
@@ -56,7 +57,8 @@ def best_intercept(z, order, residuals, prefix):
 @njit
 def output_direction(z, order, residuals, at, out):
     """out_o = sum_{active i} R_io (z_i - z_k) for the breakpoint at place ``at``."""
-    out[:] = 0.0
+    for o in range(out.size):
+        out[o] = 0.0
     pinned = z[order[at]]
     for k in range(at):
         i = order[k]
@@ -65,14 +67,11 @@ def output_direction(z, order, residuals, at, out):
 
 
 @njit
-def relu_gradient(x, z, order, residuals, at, direction, gradient):
+def relu_gradient(x, order, residuals, at, direction, gradient):
     """gradient = sum_{active i} (R_i.u) (x_i - x_k), u = direction / ||direction||."""
-    gradient[:] = 0.0
-    output_direction(z, order, residuals, at, direction)
-    size = 0.0
-    for o in range(direction.size):
-        size += direction[o] * direction[o]
-    size = np.sqrt(size)
+    for j in range(gradient.size):
+        gradient[j] = 0.0
+    size = norm(direction)
     if size == 0.0:
         return
     total = 0.0
@@ -93,102 +92,85 @@ def relu_gradient(x, z, order, residuals, at, direction, gradient):
 @njit
 def project(columns, w, z):
     """z = X w, from the columns of X, (d, n): each one is a loop over all rows."""
-    z[:] = 0.0
+    for i in range(z.size):
+        z[i] = 0.0
     for j in range(w.size):
-        column, factor = columns[j], w[j]
+        factor = w[j]
         for i in range(z.size):
-            z[i] += column[i] * factor
+            z[i] += columns[j, i] * factor
 
 
 @njit
-def ascend(x, columns, residuals, w, step, max_evaluations, coef, direction):
-    """One ascent from ``w``: (h, b, evaluations, step); coef and direction are filled.
+def norm(w):
+    """|| w ||_2."""
+    total = 0.0
+    for j in range(w.size):
+        total += w[j] * w[j]
+    return np.sqrt(total)
 
-    x : (n, d), columns : (d, n) its transpose, residuals : (n, K), w : (d,) not 0,
-    step : the first one, coef : (d,) of length 1, direction : (K,)
-    sum_i R_i relu(w.x_i + b). The step returned is that to go on with.
-    """
-    n, d = x.shape
-    prefix = np.empty((2, residuals.shape[1]))
-    gradient, trial = np.empty(d), np.empty(d)
-    z, z_trial = np.empty(n), np.empty(n)
-    order, order_trial = np.empty(n, np.int64), np.empty(n, np.int64)
-    keys, other = np.empty(n, np.int64), np.empty(n, np.int64)
-    coef[:] = w / np.sqrt((w * w).sum())
-    project(columns, coef, z)
-    descending(z, keys, other, order)
-    value, at = best_intercept(z, order, residuals, prefix)
-    used = 1
-    while used < max_evaluations:
-        relu_gradient(x, z, order, residuals, at, direction, gradient)
-        along = (gradient * coef).sum()
-        gradient -= along * coef
-        size = np.sqrt((gradient * gradient).sum())
-        if not size > 1e-10 * value:
-            break
-        found = False
-        while step > 1e-5 and used < max_evaluations:
-            trial[:] = coef + step / size * gradient
-            trial /= np.sqrt((trial * trial).sum())
-            project(columns, trial, z_trial)
-            descending(z_trial, keys, other, order_trial)
-            new, at_trial = best_intercept(z_trial, order_trial, residuals, prefix)
-            used += 1
-            if new > value * (1.0 + 1e-9):
-                found = True
-                break
-            step *= 0.5
-        if not found:
-            break
-        coef[:] = trial
-        z, z_trial = z_trial, z
-        order, order_trial = order_trial, order
-        at = at_trial
-        slow = new < value * (1.0 + 1e-6)
-        value, step = new, min(2.0 * step, 2.0)
-        if slow and step < 1e-3:
-            break
-    output_direction(z, order, residuals, at, direction)
-    return value, -z[order[at]], used, step
+
+@njit
+def step_from(w, factor, gradient, out):
+    """out = (w + factor gradient) / || w + factor gradient ||."""
+    for j in range(w.size):
+        out[j] = w[j] + factor * gradient[j]
+    size = norm(out)
+    for j in range(w.size):
+        out[j] /= size
 
 
 @njit
 def ascend_all(x, columns, residuals, starts, steps, max_evaluations, ends):
     """An ascent from every row of ``starts``, with first ``steps``.
 
-    starts : (m, d), steps : (m,), ends : coefs (m, d), directions (m, K), and (m, 4)
-    that gets h, b, evaluations and the step to go on with.
+    x : (n, d), columns : (d, n) its transpose, residuals : (n, K),
+    starts : (m, d) not 0, steps : (m,), ends : coefs (m, d) of length 1, directions
+    (m, K), sum_i R_i relu(w.x_i + b), and (m, 4) that gets h, b, evaluations and the
+    step to go on with.
     """
+    n, d = x.shape
     coefs, directions, values = ends
+    prefix, z = np.empty((2, residuals.shape[1])), np.empty(n)
+    trial, gradient = np.empty(d), np.empty(d)
+    order, keys, other = (
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+    )
     for m in range(starts.shape[0]):
-        value, intercept, used, step = ascend(
-            x,
-            columns,
-            residuals,
-            starts[m],
-            steps[m],
-            max_evaluations,
-            coefs[m],
-            directions[m],
-        )
+        coef, direction = coefs[m], directions[m]
+        value, intercept, size, step, used = 0.0, 0.0, 0.0, steps[m], 0
+        step_from(starts[m], 0.0, starts[m], trial)
+        while True:
+            project(columns, trial, z)
+            descending(z, keys, other, order)
+            new, at = best_intercept(z, order, residuals, prefix)
+            used += 1
+            if used == 1 or new > value * (1.0 + 1e-9):
+                slow = new < value * (1.0 + 1e-6)
+                if used > 1:
+                    step = min(2.0 * step, 2.0)
+                value, intercept = new, -z[order[at]]
+                for j in range(d):
+                    coef[j] = trial[j]
+                output_direction(z, order, residuals, at, direction)
+                if used >= max_evaluations or (slow and step < 1e-3):
+                    break
+                relu_gradient(x, order, residuals, at, direction, gradient)
+                along = 0.0
+                for j in range(d):
+                    along += gradient[j] * coef[j]
+                for j in range(d):
+                    gradient[j] -= along * coef[j]
+                size = norm(gradient)
+                if not size > 1e-10 * value:
+                    break
+            else:
+                step *= 0.5
+            if used >= max_evaluations or not step > 1e-5:
+                break
+            step_from(coef, step / size, gradient, trial)
         values[m, 0] = value
         values[m, 1] = intercept
         values[m, 2] = used
         values[m, 3] = step
-
-
-@njit
-def score_all(columns, residuals, starts, values):
-    """values_m = max_b h(w_m / ||w_m||, b), without any ascent.
-
-    columns : (d, n), starts : (m, d), values : (m,).
-    """
-    n = columns.shape[1]
-    prefix, z = np.empty((2, residuals.shape[1])), np.empty(n)
-    order = np.empty(n, np.int64)
-    keys, other = np.empty(n, np.int64), np.empty(n, np.int64)
-    for m in range(starts.shape[0]):
-        w = starts[m] / np.sqrt((starts[m] * starts[m]).sum())
-        project(columns, w, z)
-        descending(z, keys, other, order)
-        values[m] = best_intercept(z, order, residuals, prefix)[0]
