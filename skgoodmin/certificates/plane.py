@@ -28,7 +28,7 @@ def plane_polar(points, residuals, tolerance=1e-3, max_arcs=20_000):
     flat[:, :d] = x
     slack = points.slack(residuals, 1.0, 0.0, 8 * n)
     if d == 1:
-        work = np.empty(n), np.empty((2, r.shape[1]))
+        work = np.empty(n), np.empty((2, r.shape[1])), *np.empty((3, n), np.int64)
         ends = [
             (*at_angle(flat, r, angle, *work), np.cos(angle)) for angle in (0.0, np.pi)
         ]

@@ -143,6 +143,8 @@ class Plan:
         self.start = self._first()
 
     def _move(self, mass):
+        for sums in self._work:
+            sums.fill(0.0)
         moved(self.x, self.y, self.left, self.right, mass, *self._work)
         return self._work
 

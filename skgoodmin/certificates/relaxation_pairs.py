@@ -57,6 +57,8 @@ class _Output:
 
     def moments(self, weights):
         """sum_e c_e delta_e delta_e', (d, d)."""
+        for sums in self._work:
+            sums.fill(0.0)
         moved(self.x, self.y, self.left, self.right, weights, *self._work)
         s, t, _, _ = self._work
         return s.T @ self.x + t.T @ self.y

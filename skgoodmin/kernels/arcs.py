@@ -17,35 +17,39 @@ import numpy as np
 
 from .jit import njit
 from .polar import best_intercept
+from .sorting import descending
 
 
 @njit
-def at_angle(x, residuals, angle, z, prefix):
-    """(h at an angle, the intercept); x (n, 2), z (n,), prefix (2, K) to work in."""
+def at_angle(x, residuals, angle, z, prefix, keys, other, order):
+    """(h at an angle, the intercept).
+
+    x : (n, 2); z, keys, other, order : (n,) and prefix : (2, K) to work in.
+    """
     c, s = np.cos(angle), np.sin(angle)
     for i in range(z.size):
         z[i] = c * x[i, 0] + s * x[i, 1]
-    order = np.argsort(-z)
+    descending(z, keys, other, order)
     value, at = best_intercept(z, order, residuals, prefix)
     return value, -z[order[at]]
 
 
 @njit
-def kinks(x, sizes, angle, tangent, ends, changes):
+def kinks(x, sizes, angle, tangent, ends, changes, keys, other, order):
     """T/2 max_b sum_{|u_i + b| <= T |v_i|} sizes_i |v_i|.
 
-    sizes : (n,) ||R_i||; ends, changes : (2 n,) to work in.
+    sizes : (n,) ||R_i||; ends, changes, keys, other, order : (2 n,) to work in.
     """
     n = sizes.size
     c, s = np.cos(angle), np.sin(angle)
     for i in range(n):
         u = c * x[i, 0] + s * x[i, 1]
         v = abs(c * x[i, 1] - s * x[i, 0])
-        ends[i], ends[n + i] = u - tangent * v, u + tangent * v
+        ends[i], ends[n + i] = u + tangent * v, u - tangent * v  # from above
         changes[i], changes[n + i] = sizes[i] * v, -sizes[i] * v
     # Ends before beginnings at equal places would miss an overlap: go by place, and
     # take a sum over all that begins at a place before what ends there is taken off.
-    order = np.argsort(ends)
+    descending(ends, keys, other, order)
     total, most, k = 0.0, 0.0, 0
     while k < 2 * n:
         stop = k
@@ -62,6 +66,13 @@ def kinks(x, sizes, angle, tangent, ends, changes):
 
 
 @njit
+def push(stack, place, left, value_left, right, value_right):
+    """Row ``place`` of the stack <- an arc: its two angles and h there."""
+    stack[place, 0], stack[place, 1] = left, value_left
+    stack[place, 2], stack[place, 3] = right, value_right
+
+
+@njit
 def polar_of_arcs(x, residuals, sizes, first, tolerance, max_arcs, best):
     """Upper bound of the polar but for rounding; best gets (h, angle, intercept).
 
@@ -71,18 +82,21 @@ def polar_of_arcs(x, residuals, sizes, first, tolerance, max_arcs, best):
     n = sizes.size
     z, prefix = np.empty(n), np.empty((2, residuals.shape[1]))
     ends, changes = np.empty(2 * n), np.empty(2 * n)
+    keys, other = np.empty(2 * n, np.int64), np.empty(2 * n, np.int64)
+    order = np.empty(2 * n, np.int64)
+    at_z = keys[:n], other[:n], order[:n]
     stack = np.empty((max_arcs + 2 * first, 4))
     full = 2.0 * np.pi * (1.0 + 1e-12)
     n_stack, upper, looked = 0, 0.0, 0
     left = 0.0
-    value_left, b = at_angle(x, residuals, left, z, prefix)
+    value_left, b = at_angle(x, residuals, left, z, prefix, *at_z)
     best[0], best[1], best[2] = value_left, left, b
     for k in range(first):
         right = full * (k + 1) / first
-        value, b = at_angle(x, residuals, right, z, prefix)
+        value, b = at_angle(x, residuals, right, z, prefix, *at_z)
         if value > best[0]:
             best[0], best[1], best[2] = value, right, b
-        stack[n_stack] = np.array([left, value_left, right, value])
+        push(stack, n_stack, left, value_left, right, value)
         n_stack += 1
         left, value_left = right, value
     while n_stack > 0:
@@ -92,15 +106,17 @@ def polar_of_arcs(x, residuals, sizes, first, tolerance, max_arcs, best):
         half = 0.5 * (right - left) * (1.0 + 1e-12)
         middle = left + 0.5 * (right - left)
         bound = max(value_left, value_right) / np.cos(half)
-        bound += kinks(x, sizes, middle, np.tan(half), ends, changes) * (1.0 + 1e-9)
+        bound += (1.0 + 1e-9) * kinks(
+            x, sizes, middle, np.tan(half), ends, changes, keys, other, order
+        )
         looked += 1
         if bound <= best[0] * (1.0 + tolerance) or looked >= max_arcs:
             upper = max(upper, bound)
             continue
-        value, b = at_angle(x, residuals, middle, z, prefix)
+        value, b = at_angle(x, residuals, middle, z, prefix, *at_z)
         if value > best[0]:
             best[0], best[1], best[2] = value, middle, b
-        stack[n_stack] = np.array([left, value_left, middle, value])
-        stack[n_stack + 1] = np.array([middle, value, right, value_right])
+        push(stack, n_stack, left, value_left, middle, value)
+        push(stack, n_stack + 1, middle, value, right, value_right)
         n_stack += 2
     return max(upper, best[0])

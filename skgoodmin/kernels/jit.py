@@ -15,6 +15,11 @@ What differs from one activation or loss to the next is bound, not dispatched on
 kernel calls it by a global name, and :meth:`Kernel.bind` makes a copy of the kernel in
 which that name stands for the kernel asked for. Nothing else is compiled, and a name
 that nobody bound is an error.
+
+What compiling costs: LLVM goes through a whole kernel again for each one that calls it,
+and makes it for nobody once more where the caller has it inline. The assignment of a
+slice, arithmetic of whole arrays, ``reshape`` and ``argsort`` take up to seconds, loops
+hundredths. A literal number as an argument has a kernel compiled once more.
 """
 
 import functools
@@ -93,10 +98,11 @@ class Kernel:
         if self._dispatcher is not None:  # another thread was faster
             return
         self.function.__qualname__ = f"{self.__qualname__}_{_source_stamp()}"
+        options = {"no_cfunc_wrapper": True, **self.options}  # nobody calls it from C
         try:
-            dispatcher = numba.njit(cache=True, **self.options)(self.function)
+            dispatcher = numba.njit(cache=True, **options)(self.function)
         except RuntimeError:  # nowhere to write: a read-only install without a home
-            dispatcher = numba.njit(**self.options)(self.function)
+            dispatcher = numba.njit(**options)(self.function)
         KernelCache(dispatcher)
         numba.typeof(np.empty(0))  # imports more of numpy at the first time
         # numba calls this where there is no code yet for the arguments.

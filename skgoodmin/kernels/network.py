@@ -27,9 +27,11 @@ from .vector_math import exp64
 # which branches are compiled at all.
 activate = apply_slope = unbound
 STORES_SLOPE = SPARSE = EXPONENTIAL = None
+# Not literals: for those, kernels that are called with them would be compiled as well.
+ZERO, ONE = np.int64(0), np.int64(1)
 
 
-@njit(inline=True)
+@njit
 def matrix_view(work, start, n_rows, n_columns):
     """Matrix (n_rows, n_columns) that lives in ``work`` from ``start`` on."""
     return work[start : start + n_rows * n_columns].reshape((n_rows, n_columns))
@@ -85,7 +87,7 @@ def forward(theta, table, x, rows, first, n, work, raw):
     ``first`` to ``first + n`` of ``rows`` are read instead.
     """
     n_layers = table.shape[0]
-    position = 0
+    position = ZERO
     below = x
     for layer in range(n_layers):
         fan_in, fan_out, w, c = table[layer]
@@ -99,7 +101,8 @@ def forward(theta, table, x, rows, first, n, work, raw):
                 np.dot(weights.T, below.T, raw)
         else:
             z = matrix_view(work, position, n, fan_out)
-            slope = matrix_view(work, position + padded(n * fan_out), n, fan_out)
+            size = n * fan_out
+            slope = work[position + padded(size) : position + padded(size) + size]
             if SPARSE and layer == 0:
                 fill(z, 0.0)
                 sparse_forward(rows, first, weights, z)
@@ -114,7 +117,7 @@ def forward(theta, table, x, rows, first, n, work, raw):
                 for i in range(n):
                     z[i, fan_out - 1] = exp64(exponents[i] + theta[c + fan_out - 1])
             below = z
-            position += 2 * padded(n * fan_out)
+            position += 2 * padded(size)
         if last:
             for k in range(fan_out):
                 for i in range(n):
@@ -147,28 +150,30 @@ def backward(
     gradient : (n_parameters,)
     """
     n, n_layers = delta_raw.shape[1], table.shape[0]
-    position, widest = 0, 1
+    position, widest = ZERO, ONE
     for layer in range(n_layers - 1):
         position += 2 * padded(size * table[layer, 1])
         widest = max(widest, table[layer, 1])
     # Behind the hidden layers there is room for the deltas of two neighbouring ones:
     # those of a layer are made from those above it, and then take their part.
     upper, lower = position, position + padded(size * widest)
-    ones = matrix_view(work, lower + padded(size * widest), 1, n)
-    fill(ones, 1.0)
-    product_at = lower + padded(size * widest) + padded(size)
+    ones_at = lower + padded(size * widest)
+    ones = matrix_view(work, ones_at, ONE, n)
+    for i in range(n):
+        work[ones_at + i] = 1.0
+    product_at = ones_at + padded(size)
     for layer in range(n_layers - 1, -1, -1):
         fan_in, fan_out, w, c = table[layer]
         last = layer == n_layers - 1
         weights = matrix_view(theta, w, fan_in, fan_out)
         delta = matrix_view(work, upper, n, 0 if last else fan_out)
-        sums = matrix_view(work, product_at, 1, fan_out)
+        sums = matrix_view(work, product_at, ONE, fan_out)
         # Column sums as a product: BLAS adds them faster than a loop down the rows.
         if last:
             np.dot(ones, delta_raw.T, sums)
         else:
             np.dot(ones, delta, sums)
-        add_to(gradient[c : c + fan_out], sums.reshape(fan_out))
+        add_to(gradient[c : c + fan_out], work[product_at:])
         if SPARSE and layer == 0:
             into = matrix_view(gradient, w, fan_in, fan_out)
             if last:
@@ -186,22 +191,26 @@ def backward(
             np.dot(below.T, delta_raw.T, product)
         else:
             np.dot(below.T, delta, product)
-        add_to(gradient[w : w + product.size], product.reshape(product.size))
+        add_to(gradient[w : w + product.size], work[product_at:])
         if layer == 0:
             break
         d = matrix_view(work, lower, n, fan_in)
         if last and fan_out == 1:
-            outer(delta_raw.reshape(n), weights.reshape(fan_in), d)
+            outer(delta_raw, theta[w : w + fan_in], d)
         elif last:
             np.dot(delta_raw.T, weights.T, d)
         else:
             np.dot(delta, weights.T, d)
-        slope = matrix_view(work, position + padded(size * fan_in), n, fan_in)
         if EXPONENTIAL:  # d exp(z)/dz = exp(z), the value itself
             by_exponent = np.empty(n, d.dtype)
             for i in range(n):
                 by_exponent[i] = d[i, fan_in - 1] * below[i, fan_in - 1]
-        apply_slope(below.reshape(d.size), slope.reshape(d.size), d.reshape(d.size))
+        slope_at = position + padded(size * fan_in)
+        apply_slope(
+            work[position : position + d.size],
+            work[slope_at : slope_at + d.size],
+            work[lower : lower + d.size],
+        )
         if EXPONENTIAL:
             for i in range(n):
                 d[i, fan_in - 1] = by_exponent[i]
@@ -209,14 +218,15 @@ def backward(
 
 
 @njit
-def drop_rows(table, x, work, delta_raw):
+def drop_rows(table, x, delta_raw, work, raw_at, hidden_at):
     """Move the rows of a block that have a gradient to the front; returns their number.
 
     Under the hinge a row beyond its margin has none, and late in a fit that is most of
-    them. Rows keep their order. Nothing moves unless a quarter of them can go.
+    them. Rows keep their order. Nothing moves unless a quarter of them can go. In
+    ``work`` there are ``delta_raw`` and the hidden layers, from the places given.
     """
     n_outputs, n = delta_raw.shape
-    active, kept = np.empty(n, np.int64), 0
+    active, kept = np.empty(n, np.int64), ZERO
     for i in range(n):
         for k in range(n_outputs):
             if delta_raw[k, i] != 0:
@@ -225,28 +235,26 @@ def drop_rows(table, x, work, delta_raw):
                 break
     if 4 * kept > 3 * n:
         return n
-    active = active[:kept]
-    flat = delta_raw.reshape(delta_raw.size)
+    flat = work[raw_at : raw_at + n_outputs * n]
     for k in range(n_outputs):
         for j in range(kept):
             flat[k * kept + j] = flat[k * n + active[j]]
-    move_rows(x, active)
-    position = 0
+    move_rows(x, active, kept)
+    position = hidden_at
     for layer in range(table.shape[0] - 1):
         n_units = table[layer, 1]
-        move_rows(matrix_view(work, position, n, n_units), active)
+        move_rows(matrix_view(work, position, n, n_units), active, kept)
+        position += padded(n * n_units)
         if STORES_SLOPE:
-            move_rows(
-                matrix_view(work, position + padded(n * n_units), n, n_units), active
-            )
-        position += 2 * padded(n * n_units)
+            move_rows(matrix_view(work, position, n, n_units), active, kept)
+        position += padded(n * n_units)
     return kept
 
 
 @njit
-def move_rows(values, active):
-    """Row j <- row active_j, where active is ascending."""
-    for j in range(active.size):
+def move_rows(values, active, kept):
+    """Row j <- row active_j for the first ``kept`` of ``active``, which ascend."""
+    for j in range(kept):
         row = active[j]
         for k in range(values.shape[1]):
             values[j, k] = values[row, k]
@@ -271,17 +279,17 @@ def copy_to(target, source):
 
 @njit
 def add_to(total, part):
-    """total += part, where part may be of lower precision."""
-    for i in range(part.size):
+    """total += the first of ``part``, which may be of lower precision."""
+    for i in range(total.size):
         total[i] += part[i]
 
 
 @njit
 def outer(column, row, out):
-    """out = column row^T; BLAS is slow at this shape."""
+    """out_ij = column_0i row_j; BLAS is slow at this shape."""
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
-            out[i, j] = column[i] * row[j]
+            out[i, j] = column[0, i] * row[j]
 
 
 @njit

@@ -10,14 +10,10 @@ from .jit import njit
 
 @njit
 def moved(x, y, left, right, mass, s, t, a, b):
-    """Fill s (n, d), t (m, d) and the marginals a (n,), b (m,).
+    """Add to s (n, d), t (m, d) and the marginals a (n,), b (m,), zeros before.
 
     x : (n, d), y : (m, d), left, right : (E,) places, mass : (E,).
     """
-    s[:] = 0.0
-    t[:] = 0.0
-    a[:] = 0.0
-    b[:] = 0.0
     for e in range(mass.size):
         i, j, pi = left[e], right[e], mass[e]
         a[i] += pi

@@ -47,7 +47,9 @@ def descending(z, keys, other, order):
         merge(z, other, order)
         return
     scale = (BINS * BINS - 1) / spread
-    low, high = np.zeros(BINS + 1, np.int64), np.zeros(BINS + 1, np.int64)
+    low, high = np.empty(BINS + 1, np.int64), np.empty(BINS + 1, np.int64)
+    for i in range(BINS + 1):
+        low[i] = high[i] = 0
     for i in range(n):
         place = (largest - z[i]) * scale
         if not 0.0 <= place < BINS * BINS:  # NaN among z, or a spread near 0

@@ -18,7 +18,7 @@ SUM, PREDICT, GIVEN = range(3)  # modes of sum_rows
 
 # What :func:`specialised` binds.
 sum_losses = unbound
-SPARSE = NEURON = None
+SPARSE = NEURON = IN_PYTHON = None
 
 
 @njit
@@ -95,7 +95,8 @@ def sum_rows(
         lowered[j] = theta[j]
     x_at = padded(theta.size)
     raw_at = x_at + padded(block * dense_features)
-    rest = work[raw_at + padded(block * n_outputs) :]
+    rest_at = raw_at + padded(block * n_outputs)
+    rest = work[rest_at:]
     total = 0.0
     if start == 0 and mode != PREDICT:
         total += add_penalty(theta, table[0, 3], alpha, gradient)
@@ -103,18 +104,18 @@ def sum_rows(
         n = min(block, stop - first)
         x = matrix_view(work, x_at, n, dense_features)
         raw = matrix_view(work, raw_at, n_outputs, n)
-        e, slope = values[3 * n : 4 * n], values[4 * n : 5 * n]
         if SPARSE:
             pass
         else:
             gather(rows, first, x)
         forward(lowered, table, x, rows, first, n, rest, raw)
         if NEURON:
+            e, slope = values[3 * n : 4 * n], values[4 * n : 5 * n]
             neuron_forward(rows, x, first, neuron, neuron_degree, e, slope, raw)
-        if mode == PREDICT:
-            copy_to(given[:, first - start : first - start + n], raw)
-            continue
-        if mode == GIVEN:
+        if IN_PYTHON:
+            if mode == PREDICT:
+                copy_to(given[:, first - start : first - start + n], raw)
+                continue
             copy_to(raw, given[:, first - start : first - start + n])
         else:
             some = slice(first, first + n)
@@ -122,7 +123,7 @@ def sum_rows(
         if SPARSE or NEURON:
             pass
         else:
-            kept = drop_rows(table, x, rest, raw)
+            kept = drop_rows(table, x, raw, work, raw_at, rest_at)
             x = matrix_view(work, x_at, kept, n_features)
             raw = matrix_view(work, raw_at, n_outputs, kept)
         backward(
@@ -189,8 +190,8 @@ def specialised(activation, loss, sparse, exponential, neuron):
     Parameters
     ----------
     activation : Activation
-    loss : Kernel
-        ``sum_losses``, bound to a pointwise loss, or ``in_python``.
+    loss : Kernel or None
+        ``sum_losses``, bound to a pointwise loss; None for a loss in Python.
     sparse : bool
         Whether X is CSR.
     exponential : bool
@@ -199,5 +200,9 @@ def specialised(activation, loss, sparse, exponential, neuron):
         Whether there is a special neuron beside the network.
     """
     label, network = _network(activation, sparse, exponential)
-    label = "_".join([label, *["neuron"] * neuron, loss.__qualname__])
-    return sum_rows.bind(label, sum_losses=loss, NEURON=neuron, **network)
+    if loss is None:
+        name, how = "in_python", {"IN_PYTHON": True}
+    else:
+        name, how = loss.__qualname__, {"IN_PYTHON": False, "sum_losses": loss}
+    label = "_".join([label, *["neuron"] * neuron, name])
+    return sum_rows.bind(label, NEURON=neuron, **network, **how)

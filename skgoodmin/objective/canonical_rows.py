@@ -26,8 +26,9 @@ import numpy as np
 from scipy.sparse import csr_array, issparse
 
 from ..kernels.jit import read_only
-from ..kernels.rows import Rows, differs_from_previous, hash_rows
+from ..kernels.rows import Rows, hash_rows
 from .leaves import RANGES, cuts_of
+from .row_content import content, new_contents
 from .sorted_file import in_sorted_file
 
 SLICE = 16384  # rows of CanonicalRows.slices
@@ -215,18 +216,6 @@ def rows_of(X):
     )
 
 
-def _content(rows, place):
-    """Key that two rows share exactly if their content is equal."""
-    row = rows.index[place]
-    if rows.sparse:
-        span = slice(rows.indptr[row], rows.indptr[row + 1])
-        features, values = rows.indices[span], rows.data[span]
-    else:
-        features, values = np.arange(rows.dense.shape[1]), rows.dense[row]
-    used = values != 0
-    return tuple(zip(features[used].tolist(), values[used].tolist(), strict=True))
-
-
 def _label_keys(labels):
     """One integer per row that orders the labels, for (n, 1) and for multilabel."""
     if labels.shape[1] == 1:
@@ -306,8 +295,7 @@ def _ordered(X, labels, sample_weight):
     hashes = np.empty(len(rows.index), dtype=np.uint64)
     hash_rows(*rows, hashes)
     order = np.argsort(hashes)
-    new = np.empty(len(order), dtype=np.uint8)
-    collisions = differs_from_previous(*rows, order, hashes, new)
+    new, collisions = new_contents(rows, order, hashes)
     cuts = cuts_of(hashes[order])
     if collisions == 0 and new.all():
         return rows, order, new, None, cuts
@@ -318,21 +306,20 @@ def _ordered(X, labels, sample_weight):
         np.zeros(len(order)) if sample_weight is None else sample_weight[rows.index]
     )
     if collisions:
-        contents = [_content(rows, place) for place in range(len(order))]
-        ranks = {content: rank for rank, content in enumerate(sorted(set(contents)))}
-        content_rank = np.array([ranks[content] for content in contents])
+        contents = [content(rows, place) for place in range(len(order))]
+        ranks = {key: rank for rank, key in enumerate(sorted(set(contents)))}
+        content_rank = np.array([ranks[key] for key in contents])
         order = np.lexsort((weight, keys, content_rank, hashes))
     else:
         order = np.lexsort((weight, keys, hashes))
-    differs_from_previous(*rows, order, hashes, new)
+    new, _ = new_contents(rows, order, hashes)
     return rows, order, new, keys, cuts
 
 
-def _collect(rows, order, new_content, labels, sample_weight, keys, cuts):
+def _collect(rows, order, opens_group, labels, sample_weight, keys, cuts):
     """Merge neighbours that agree in content and label."""
     source = rows.index[order]
     weights = np.ones(len(order)) if sample_weight is None else sample_weight[source]
-    opens_group = new_content.astype(bool)
     if keys is not None:
         new = opens_group.copy()
         new[1:] |= keys[order][1:] != keys[order][:-1]

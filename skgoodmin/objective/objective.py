@@ -23,7 +23,6 @@ from scipy.sparse import issparse
 
 from ..kernels.activations import ACTIVATIONS, Activation
 from ..kernels.jit import read_only
-from ..kernels.losses.sum_losses import in_python
 from ..kernels.network import block_rows, workspace
 from ..kernels.sum_rows import GIVEN, PREDICT, SUM, specialised
 from .canonical_rows import CanonicalRows
@@ -145,7 +144,7 @@ class Objective:
 
     def _specialised(self, neuron):
         """The kernel, without or with a special neuron beside the network."""
-        loss, sparse = self.loss.kernel or in_python, self.data.rows.sparse
+        loss, sparse = self.loss.kernel, self.data.rows.sparse
         return specialised(self.activation, loss, sparse, self.exponential, neuron)
 
     @cached_property

@@ -14,7 +14,7 @@ Z = np.concatenate([np.linspace(-40, 40, 161), [-800.0, 800.0, 1e-9, -1e-9]])
 
 def _activated(name, dtype=np.float64, slope=0.0, intercept=0.0):
     z = Z.astype(dtype)[:, None].copy()
-    slope = np.full_like(z, slope)
+    slope = np.full(z.size, slope, dtype)
     ACTIVATIONS[name].activate(z, np.full(1, intercept, dtype), slope)
     return z, slope
 
@@ -53,7 +53,7 @@ def test_slope_is_the_derivative(name):
     value, slope = _activated(name)
     delta = np.ones_like(value)
     for i in range(len(Z)):
-        activation.apply_slope(value[i], slope[i], delta[i])
+        activation.apply_slope(value[i], slope[i : i + 1], delta[i])
     h, f = 1e-6, activation.function
     numerical = (f(Z + h) - f(Z - h)) / (2 * h)
     away_from_kink = np.abs(Z) > 2 * h if name == "relu" else slice(None)
@@ -93,6 +93,6 @@ def test_free_scale_means_homogeneous(name):
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_nan_is_not_hidden(name):
-    z, slope = np.full((1, 1), np.nan), np.zeros((1, 1))
+    z, slope = np.full((1, 1), np.nan), np.zeros(1)
     ACTIVATIONS[name].activate(z, np.zeros(1), slope)
     assert np.isnan(z[0, 0])

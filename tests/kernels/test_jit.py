@@ -12,7 +12,7 @@ import pytest
 import skgoodmin
 from skgoodmin.kernels import jit
 from skgoodmin.kernels.jit import njit, read_only, unbound
-from skgoodmin.kernels.losses.labels import is_positive
+from skgoodmin.kernels.losses.labels import positive
 from skgoodmin.kernels.losses.sum_losses import sum_losses
 from skgoodmin.kernels.sum_rows import specialised
 
@@ -248,6 +248,6 @@ def test_read_only_views():
 
 def test_options():
     assert sum_losses.options["fastmath"] == {"contract"}
-    assert is_positive.options["forceinline"] and not sum_losses.options["forceinline"]
+    assert positive.options["forceinline"] and not sum_losses.options["forceinline"]
     for flag in ("nnan", "ninf"):
         assert flag not in njit(reassoc=True)(lambda x: x).options["fastmath"]

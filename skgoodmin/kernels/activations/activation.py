@@ -34,9 +34,9 @@ class Activation(NamedTuple):
         act'(z) in plain numpy.
     form : Form
     activate : Kernel(z, intercept, slope)
-        z <- act(z + c), in place. z and slope have shape (n, n_units), the intercept
-        c (n_units,). ``slope`` <- act'(z + c) where ``stores_slope``, otherwise it is
-        left alone.
+        z <- act(z + c), in place. z has shape (n, n_units), the intercept c
+        (n_units,), slope (n * n_units,). ``slope`` <- act'(z + c) where
+        ``stores_slope``, otherwise it is left alone.
     apply_slope : Kernel(value, slope, delta)
         delta <- delta * slope, flat, after what ``activate`` left there.
     stores_slope : bool

@@ -24,7 +24,7 @@ def _silu(z, slope):
 def activate(z, intercept, slope):
     """z <- (z + c) sigmoid(z + c), slope <- its derivative."""
     add_intercept(z, intercept)
-    _silu(z.reshape(z.size), slope.reshape(slope.size))
+    _silu(z.reshape(z.size), slope)
 
 
 SILU = Activation(

@@ -23,7 +23,7 @@ def _softplus(z, slope):
 def activate(z, intercept, slope):
     """z <- log(1 + e^(z + c)), slope <- its derivative."""
     add_intercept(z, intercept)
-    _softplus(z.reshape(z.size), slope.reshape(slope.size))
+    _softplus(z.reshape(z.size), slope)
 
 
 @njit

@@ -3,17 +3,17 @@
 import numpy as np
 
 from ..jit import njit
-from .labels import is_positive
+from .labels import positive
 from .sum_losses import sum_losses
 
 
 @njit
 def _hinge(parameter, raw, labels, weights, value, work):
     """Hinge of all outputs; adds to ``value``, turns raw into the gradient."""
-    n_outputs = raw.shape[0]
-    for k in range(n_outputs):
+    for k in range(raw.shape[0]):
+        column, number = positive(labels, k, raw.shape[0])
         for i in range(raw.shape[1]):
-            sign = 1.0 if is_positive(labels, i, k, n_outputs) else -1.0
+            sign = 1.0 if labels[i, column] == number else -1.0
             violation = 1.0 - sign * np.float64(raw[k, i])
             violation = 0.0 if violation < 0.0 else violation
             power = violation * violation

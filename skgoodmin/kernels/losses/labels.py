@@ -25,8 +25,8 @@ def signs(labels, n_outputs):
 
 
 @njit(inline=True)
-def is_positive(labels, i, k, n_outputs):
-    """Whether row i has label +1 at output k."""
+def positive(labels, k, n_outputs):
+    """(column, number): label +1 at output k where labels[i, column] = number."""
     if labels.shape[1] > 1:
-        return labels[i, k] == 1
-    return labels[i, 0] == (1 if n_outputs == 1 else k)
+        return k, 1
+    return 0, (1 if n_outputs == 1 else k)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..jit import njit
 from ..vector_math import exp64, log1p64
-from .labels import is_positive
+from .labels import positive
 from .sum_losses import sum_losses
 
 
@@ -17,10 +17,11 @@ def negligible(itemsize):
 @njit
 def _logistic(parameter, raw, labels, weights, value, work):
     """Logistic loss of all outputs; adds to ``value``, raw becomes the gradient."""
-    n_outputs, smallest = raw.shape[0], negligible(raw.itemsize)
-    for k in range(n_outputs):
+    smallest = negligible(raw.itemsize)
+    for k in range(raw.shape[0]):
+        column, number = positive(labels, k, raw.shape[0])
         for i in range(raw.shape[1]):
-            sign = 1.0 if is_positive(labels, i, k, n_outputs) else -1.0
+            sign = 1.0 if labels[i, column] == number else -1.0
             margin = sign * np.float64(raw[k, i])
             size = -abs(margin)
             u = exp64(size)

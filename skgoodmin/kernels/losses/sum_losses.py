@@ -1,7 +1,5 @@
 """The loss of a block of rows, whichever it is."""
 
-import numpy as np
-
 from ..jit import njit, unbound
 
 pointwise = unbound
@@ -32,9 +30,3 @@ def sum_losses(parameter, raw, labels, weights, work):
         value[i] = 0.0
     pointwise(parameter, raw, labels, weights, value, work[n:])
     return _sum(value)
-
-
-@njit
-def in_python(parameter, raw, labels, weights, work):
-    """Stands for a loss written in Python, in whose modes ``sum_rows`` calls none."""
-    return np.nan
