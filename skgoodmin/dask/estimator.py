@@ -87,13 +87,15 @@ class DaskNetwork(TrainedNetwork):
         empty, names = unite(seen)
         if reset:
             _tell_columns(shell, empty.shape[1], names)
-        given = futures, seen, empty
         target = self._target_of([block.y for block in seen if block.n_rows], known)
-        data, contradictions = self._share_out(workers, bare, target, *given)
+        given = seen, empty
+        data, contradictions = self._share_out(workers, bare, target, futures, *given)
         mirrored = target.mirrored(data) if known is None else None
-        if mirrored is not None:
-            target = mirrored
-            data, contradictions = self._share_out(workers, bare, target, *given)
+        if mirrored is not None:  # rarely: the blocks are read once more
+            target, (futures, _) = mirrored, checked(workers, bare, blocks, reset)
+            data, contradictions = self._share_out(
+                workers, bare, target, futures, *given
+            )
         return Problem(
             self._placed(pose_on(self, data, target)), target, contradictions
         )

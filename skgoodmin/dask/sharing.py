@@ -160,7 +160,8 @@ def share_out(workers, encode, futures, seen, empty):
     workers : Workers
     encode : callable(y) -> labels
     futures, seen
-        See :func:`checked`.
+        See :func:`checked`. The list of futures is emptied, so that no block is kept
+        once it is cut.
     empty : ndarray or CSR of shape (0, n_features)
     """
     n_rows = [block.n_rows for block in seen]
@@ -170,6 +171,7 @@ def share_out(workers, encode, futures, seen, empty):
         for future, start, n in zip(futures, starts[:-1], n_rows, strict=True)
         if n
     ]
+    futures.clear()
     leaves, small = [], []
     for address, span in workers.shares(RANGES):
         for i in span:
