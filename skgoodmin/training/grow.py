@@ -39,7 +39,7 @@ from .units import Units
 N_UNITS, N_RANDOM = 16, 32  # ascents of a round, from neurons and random directions
 PER_UNIT = 0.5  # of the latter for each unit, where there are many
 NEAR, STRAY = 0.5, 0.6  # what part of them set out near units, and how far from these
-CERTAIN = 64, 256  # random ascents that have to find nothing: for a gap of 1e-2, 1e-3
+CERTAIN = 64, 128  # random ascents that have to find nothing: for a gap of 1e-2, 1e-3
 # Evaluations of an ascent at first, and what part of them go on how much longer.
 N_FIRST, GOING_ON, N_STEPS = 12, 4, 40
 LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number and share
