@@ -5,8 +5,9 @@ Rules that every kernel keeps:
 - Arrays, numbers and named tuples of them go in; no closures, no classes.
 - ``error_model="numpy"``: the check for a division by zero would otherwise keep
   every loop from being vectorised.
-- No blanket ``fastmath``. ``contract`` (fused multiply-add) is always allowed;
-  ``reassoc`` only where a kernel asks for it, to sum with several accumulators.
+- No blanket ``fastmath``. ``contract`` (fused multiply-add) is allowed unless a kernel
+  asks for the bits of numpy; ``reassoc`` only where a kernel asks for it, to sum with
+  several accumulators.
   ``nnan`` and ``ninf`` are never allowed: a network with an exponential in it must
   be able to see an infinity.
 - Never ``parallel=True``: its thread layers abort or hang after a fork.
@@ -133,16 +134,20 @@ class Kernel:
         return self.dispatcher(*args)
 
 
-def njit(function=None, *, reassoc=False, inline=False):
+def njit(function=None, *, contract=True, reassoc=False, inline=False):
     """Mark a function as a kernel; see :class:`Kernel`."""
     if function is None:
-        return functools.partial(njit, reassoc=reassoc, inline=inline)
+        return functools.partial(
+            njit, contract=contract, reassoc=reassoc, inline=inline
+        )
     options = {
         "error_model": "numpy",
-        "fastmath": {"contract", "reassoc"} if reassoc else {"contract"},
+        "fastmath": {"contract"} if contract else set(),
         "nogil": True,
         "forceinline": inline,
     }
+    if reassoc:
+        options["fastmath"].add("reassoc")
     return Kernel(function, options)
 
 

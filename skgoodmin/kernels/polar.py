@@ -100,13 +100,24 @@ def project(columns, w, z):
             z[i] += columns[j, i] * factor
 
 
-@njit
+@njit(contract=False)
 def norm(w):
     """|| w ||_2."""
     total = 0.0
     for j in range(w.size):
         total += w[j] * w[j]
     return np.sqrt(total)
+
+
+@njit(contract=False)
+def project_out(gradient, coef):
+    """gradient -= (gradient.coef) coef; returns its length."""
+    along = 0.0
+    for j in range(coef.size):
+        along += gradient[j] * coef[j]
+    for j in range(coef.size):
+        gradient[j] -= along * coef[j]
+    return norm(gradient)
 
 
 @njit
@@ -157,12 +168,7 @@ def ascend_all(x, columns, residuals, starts, steps, max_evaluations, ends):
                 if used >= max_evaluations or (slow and step < 1e-3):
                     break
                 relu_gradient(x, order, residuals, at, direction, gradient)
-                along = 0.0
-                for j in range(d):
-                    along += gradient[j] * coef[j]
-                for j in range(d):
-                    gradient[j] -= along * coef[j]
-                size = norm(gradient)
+                size = project_out(gradient, coef)
                 if not size > 1e-10 * value:
                     break
             else:
