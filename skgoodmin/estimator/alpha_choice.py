@@ -1,7 +1,7 @@
 """The choice of alpha inside a fit: cross-validation by short fits.
 
-In each of four folds, networks are trained from one random start for 25 iterations,
-one with each of six strengths. A strength is worth
+In each of four folds, networks of at most 50 units a layer are trained from one random
+start for 25 iterations, one with each of six strengths. A strength is worth
 
     accuracy + 1/2 mean log P(label)      of a classifier
     1 - 2 mean loss                       of a regressor: R2 for the squared error
@@ -9,7 +9,7 @@ one with each of six strengths. A strength is worth
 on the rows that were left out, P by the link that fits all of them best
 (:mod:`.link`). So early in a training it shows already which strength will predict
 best, and after the first fold the better half of the strengths goes on alone: what it
-costs is one or two fits. With few rows one fold says little, and all go on.
+costs is about a fit. With few rows one fold says little, and all go on.
 
 Folds are made of canonical rows, rows of equal content in one fold, dealt class by
 class. So the choice depends on the content of the rows alone: neither on their order
@@ -38,8 +38,8 @@ HALF, FEW = 3, 100  # of them go on after the first fold, of fewer rows all
 N_FOLDS, TOL = 4, 1e-4
 ITERATIONS, EVALUATIONS = 25, 75  # of a short fit, or what max_iter and max_fun allow
 FOLDS = range(N_FOLDS)
-SAMPLE, LEAST = 2000, 25  # rows that are dealt, and those of a class among them
-WIDEST = 100  # units of a network that grows
+SAMPLE, LEAST = 1000, 25  # rows that are dealt, and those of a class among them
+WIDEST = 50  # units of a hidden layer of a short fit
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,8 @@ class _Deal:
 def rule(loss, data):
     """20 over the number of rows, at most 0.2; for log-loss a quarter of it.
 
-    Rows count by their weight, so that a weight of 2 is a repetition, but not below one
-    for each distinct row: weights that sum to 1 do not make a table one row long.
     """
-    n_rows = max(data.weights.sum(), data.n_rows)
-    return loss.auto_alpha * min(20.0 / n_rows, 0.2)
+    return loss.auto_alpha * min(20.0 / data.whole.n_counted, 0.2)
 
 
 def choose(estimator, objective, target, previous, stop):
@@ -112,9 +109,11 @@ def choose(estimator, objective, target, previous, stop):
     if why:
         return _by_rule(objective, why)
     deal = _dealt(objective.data, target)
-    layout = objective.layout
+    n_features, *hidden, n_outputs = objective.layout.sizes
     if estimator.training == "grow":
-        layout = ParameterLayout((layout.sizes[0], WIDEST, layout.sizes[-1]))
+        hidden = [WIDEST]
+    narrow = (n_features, *(min(n, WIDEST) for n in hidden), n_outputs)
+    layout = ParameterLayout(narrow)
     dealt = replace(objective, data=deal.data, layout=layout, evaluations=None)
     alphas = ALPHAS * objective.loss.auto_alpha
     limits = min(estimator.max_iter, ITERATIONS), min(estimator.max_fun, EVALUATIONS)

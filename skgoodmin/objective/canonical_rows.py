@@ -42,6 +42,15 @@ class Whole(NamedTuple):
     weight: float  # sum of the weights
     first: bool = True  # whether these are the first ones of all
 
+    @property
+    def n_counted(self):
+        """Rows by their weight, a weight of 2 being a repetition.
+
+        At least one for each distinct row: weights that sum to 1 do not make a table
+        one row long.
+        """
+        return max(self.weight, self.n_rows)
+
 
 @dataclass(frozen=True)
 class CanonicalRows:

@@ -15,7 +15,7 @@ The line search asks for the strong Wolfe conditions (Nocedal and Wright 2006, 3
 """
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dtrtrs
 
 ENOUGH, FLAT = 1e-3, 0.9  # of the Wolfe conditions: decrease, and what is left of slope
 MOST_TRIALS, LONGEST = 20, 1e10  # of one line search
@@ -24,6 +24,9 @@ EPS = np.finfo(np.float64).eps
 
 class Memory:
     """The last m pairs of a step and a difference of gradients.
+
+    Pairs keep their places; a new one takes that of the oldest. The small matrices
+    are in the order of time.
 
     Parameters
     ----------
@@ -36,39 +39,46 @@ class Memory:
     def __init__(self, n, m):
         self.pairs, self.m = np.zeros((2 * m, n)), m  # S, then Y
         self.steps_by_changes, self.changes = np.zeros((2, m, m))  # S Y^T, Y Y^T
-        self.order: list[int] = []  # places of the pairs, the oldest one first
+        self.places = np.empty((2, 0), np.intp)  # rows of S and Y, the oldest first
 
     def add(self, before, after):
         """Remember the way between two pairs (point, gradient) of arrays (n,).
 
         One without curvature says nothing and is left out.
         """
-        m, full = self.m, len(self.order) == self.m
-        free = set(range(m)).difference(self.order)
-        place = self.order.pop(0) if full else min(free)
-        step, change = self.pairs[place], self.pairs[m + place]
-        np.subtract(after[0], before[0], out=step)
-        np.subtract(after[1], before[1], out=change)
+        step, change = after[0] - before[0], after[1] - before[1]
         if not step @ change > EPS * (change @ change):
             return
-        self.order.append(place)
-        products = self.pairs @ change
-        self.steps_by_changes[:, place] = products[:m]
-        self.changes[:, place] = self.changes[place] = products[m:]
+        last = self.places.shape[1]
+        if last == self.m:
+            place, last = self.places[0, 0], last - 1
+            self.places = self.places[:, 1:]
+            for matrix in (self.steps_by_changes, self.changes):
+                matrix[:-1, :-1] = matrix[1:, 1:].copy()
+        else:
+            place = last
+        new = np.array([[place], [self.m + place]])
+        self.places = np.concatenate([self.places, new], axis=1)
+        self.pairs[place], self.pairs[self.m + place] = step, change
+        by_step, by_change = (self.pairs @ change)[self.places]
+        self.steps_by_changes[: last + 1, last] = by_step
+        self.changes[: last + 1, last] = self.changes[last, : last + 1] = by_change
 
     def direction(self, gradient):
         """-H g, (n,)."""
-        if not self.order:
+        n_pairs = self.places.shape[1]
+        if n_pairs == 0:
             return -gradient
-        some, last = np.ix_(self.order, self.order), self.order[-1]
-        gamma = self.steps_by_changes[last, last] / self.changes[last, last]
-        R = np.triu(self.steps_by_changes[some])
-        along_s, along_y = (self.pairs @ gradient).reshape(2, -1)[:, self.order]
-        v = solve_triangular(R, along_s)
-        side = np.diag(R) * v + gamma * (self.changes[some] @ v - along_y)
-        weights = np.zeros((2, self.m))
-        weights[:, self.order] = -solve_triangular(R, side, trans="T"), gamma * v
-        way = weights.ravel() @ self.pairs
+        R = self.steps_by_changes[:n_pairs, :n_pairs]
+        changes, diagonal = self.changes[:n_pairs, :n_pairs], R.diagonal()
+        gamma = diagonal[-1] / changes[-1, -1]
+        along_s, along_y = (self.pairs @ gradient)[self.places]
+        v, _ = dtrtrs(R, along_s)  # of the upper triangle alone
+        side = diagonal * v + gamma * (changes @ v - along_y)
+        u, _ = dtrtrs(R, side, trans=1)
+        weights = np.zeros(2 * self.m)
+        weights[self.places] = -u, gamma * v
+        way = weights @ self.pairs
         way -= gamma * gradient
         return way
 

@@ -4,7 +4,7 @@ Many parameters without bounds take the steps of :mod:`.compact_lbfgs` instead.
 
 A run has converged when the largest component of the (projected) gradient is at most
 ``tol``. At a kink (relu) the gradient need not vanish, so a run also ends where the
-objective has fallen by less than ``tol`` of itself over ten iterations, or where the
+objective has fallen by less than ``least_fall`` of itself over ten iterations, or where the
 line search fails and the objective does not fall along the gradient either. scipy's own
 test on the decrease is switched off: it is relative to max(|J|, 1) and would stop runs
 that still halve a small objective.
@@ -31,7 +31,7 @@ class Exit(Enum):
     """Why a run ended or paused; the value is the sentence for the user."""
 
     CONVERGED = "The largest component of the gradient is at most tol."
-    LEVEL = "The objective no longer falls by more than tol of itself."
+    LEVEL = "The objective hardly falls any more."
     MAX_ITER = "max_iter iterations were done."
     MAX_FUN = "max_fun evaluations were spent."
     PRECISION = "No further decrease is possible in floating point."
@@ -159,7 +159,7 @@ _SIGNATURE = (
 )
 _known = _lbfgsb.setulb.__doc__ == _SIGNATURE
 lbfgsb_steps = _compiled_steps if _known else _public_steps
-MANY = 100_000  # parameters above which L-BFGS-B takes longer than it has to
+MANY = 1_000  # parameters above which L-BFGS-B takes longer than it has to
 
 
 def steps_for(theta, bounds, tol):
@@ -180,10 +180,14 @@ class Run:
     tol : float
         Largest component of the gradient at convergence.
     bounds : ndarray of shape (n_parameters, 2), optional
+    least_fall : float, optional
+        Share of itself by which the objective has to fall over ten iterations; by
+        default ``tol``.
     """
 
-    def __init__(self, objective, theta0, tol, bounds=None):
+    def __init__(self, objective, theta0, tol, bounds=None, least_fall=None):
         self.objective, self.tol, self.bounds = objective, tol, bounds
+        self.least_fall = tol if least_fall is None else least_fall
         self.theta = np.array(theta0, dtype=np.float64)
         self.value, self.gradient = objective.value_and_gradient(self.theta)
         self.curve, self.n_fun, self.exit = [float(self.value)], 1, None
@@ -271,7 +275,7 @@ class Run:
         if self.n_iter <= WINDOW:
             return False
         fall = self.curve[-1 - WINDOW] - self.curve[-1]
-        return fall < self.tol * abs(self.curve[-1])
+        return fall < self.least_fall * abs(self.curve[-1])
 
     def _end(self):
         """Name the end of the steps: convergence, or a line search that failed."""

@@ -7,10 +7,14 @@ With J_t the objective after iteration t of a run,
 
 Where the objective may reach 0, falls are compared with what is left of it; where its
 floor is not known to be 0 (weight decay, log-loss), a small fall may still be all that
-is left.
+is left. There a graft that has hardly lowered the objective, or not at all, is the last
+one of its start: the landscape of a wide network has no bad minima to leave, and a
+narrow one is better trained from the next start.
 """
 
 from typing import NamedTuple
+
+import numpy as np
 
 PATIENCE = 10  # iterations after which a run may stall, and over which it has to fall
 
@@ -20,6 +24,7 @@ class StallRule(NamedTuple):
 
     fall: float  # over the window of iterations
     gain: float  # by a graft, at its own stall
+    another: float  # by a graft that is worth another one
 
     def stalled(self, curve, window):
         """Whether the run with this curve (a list of objectives) has stalled."""
@@ -31,14 +36,30 @@ class StallRule(NamedTuple):
         """Whether a graft has paid that took the objective from before to after."""
         return after < (1.0 - self.gain) * before
 
+    def worth_another(self, before, after):
+        """Whether after such a graft the next one is tried from this start."""
+        return after < (1.0 - self.another) * before
 
-TO_ZERO = StallRule(fall=0.25, gain=0.05)
-ABOVE_A_FLOOR = StallRule(fall=0.001, gain=0.0)
+
+TO_ZERO = StallRule(fall=0.25, gain=0.05, another=-np.inf)
+ABOVE_A_FLOOR = StallRule(fall=0.001, gain=0.0, another=0.001)
 
 
 def stall_rule(objective):
     """The rule for an objective."""
     return TO_ZERO if may_vanish(objective) else ABOVE_A_FLOOR
+
+
+def least_fall(objective, tol):
+    """Share of itself by which the objective falls over ten iterations, at least.
+
+    A run rests that falls by less: by ``tol``, or by one row's share of the mean, up to
+    ten times ``tol``. What ten iterations change then is less than what one row more or
+    less would. Where the objective may fall to 0 it is ``tol``.
+    """
+    if may_vanish(objective):
+        return tol
+    return min(max(tol, 1.0 / objective.data.whole.n_counted), 10.0 * tol)
 
 
 def may_vanish(objective):

@@ -8,7 +8,7 @@ import numpy as np
 from .finish import is_separated
 from .graft import graft, graft_cost
 from .lbfgs import Exit, Progress, Run
-from .stall import PATIENCE, stall_rule
+from .stall import PATIENCE, least_fall, stall_rule
 from .stop import StopRequest
 
 
@@ -35,13 +35,19 @@ class Start:
     def __init__(self, objective, theta0, budget, number, seed, on_iteration=None):
         self.objective, self.budget, self.number = objective, budget, number
         self.rng, self.on_iteration = np.random.RandomState(seed), on_iteration
-        self.run = Run(objective, theta0, budget.tol)
+        self.run = self._run(theta0)
         self.spent, self.won, self.level = float(self.run.n_fun), False, 0
         self.n_grafts, self.n_escapes, self.curves = 0, 0, []
         self.trace = [(0, self.spent, self.run.value)]
         self.escape = 0  # the one that the present run began with
         self.idle = False  # nothing was left to do, or no budget for it
         self.rule = stall_rule(objective)
+        self.graft_was_worth_it = True
+
+    def _run(self, theta):
+        tol = self.budget.tol
+        fall = least_fall(self.objective, tol)
+        return Run(self.objective, theta, tol, least_fall=fall)
 
     @property
     def value(self):
@@ -72,11 +78,13 @@ class Start:
             return False
         if not np.isfinite(theta).all():
             return False
-        grafted = Run(self.objective, theta, self.budget.tol)
+        grafted = self._run(theta)
         self.spent += cost + grafted.n_fun
         self.trace.append((self.n_grafts, self.spent, grafted.value))
         self._advance(grafted, self.n_grafts, PATIENCE, max_fun)
-        if not (self.rule.paid(self.run.value, grafted.value) or self.won):
+        values = self.run.value, grafted.value
+        self.graft_was_worth_it = self.rule.worth_another(*values)
+        if not (self.rule.paid(*values) or self.won):
             return False
         self.curves.append(self.run.curve)
         self.run, self.level = grafted, 1
@@ -120,6 +128,7 @@ class Start:
         return (
             not self.won
             and self.n_grafts < self.budget.max_escapes
+            and self.graft_was_worth_it
             and self.run.exit not in (Exit.OVERFLOW, Exit.STOPPED)
             and len(self.objective.layout.sizes) > 2
         )

@@ -20,8 +20,9 @@ class ScriptedRun:
     iteration takes, exit where the values end).
     """
 
-    def __init__(self, objective, theta0, tol):
+    def __init__(self, objective, theta0, tol, least_fall):
         self.theta, self.tol, self.n_fun = theta0, tol, 1
+        self.least_fall = least_fall
         values, self.takes, self.end = objective.scripts[int(theta0[0])]
         self.curve, self.to_come, self.exit = list(values[:1]), list(values[1:]), None
         self.limits = []  # what advance was asked for
@@ -66,6 +67,7 @@ class Scripted:
         self.loss = SimpleNamespace(attains_minimum=True, unit_margin=True)
         self.layout = SimpleNamespace(sizes=(3, *hidden, 1))
         self.shares = np.array([1 - share, share])
+        self.data = SimpleNamespace(whole=SimpleNamespace(n_counted=500))
         self.grafts, self.costs, self.refused = [], [], {}
         monkeypatch.setattr(skgoodmin.training.start, "Run", ScriptedRun)
         monkeypatch.setattr(skgoodmin.training.start, "graft", self.graft)
@@ -194,11 +196,30 @@ def test_a_resumed_start_grafts_again(monkeypatch):
     assert (start.value, start.level, start.n_escapes, start.n_grafts) == (0.5, 1, 1, 3)
 
 
-def test_above_a_floor_any_fall_pays(monkeypatch):
-    scripts = _flat(1.0), _flat(0.9999), _flat(0.9999)
+def test_above_a_floor_any_fall_pays_and_a_small_one_is_the_last(monkeypatch):
+    scripts = _flat(1.0), _flat(0.998), _flat(0.9979), _flat(0.5)
     start = _start(Scripted(monkeypatch, *scripts, alpha=1.0), max_escapes=100)
-    start.go_on(10**6)
-    assert (start.value, start.n_escapes, start.n_grafts) == (0.9999, 1, 2)
+    for _ in range(3):
+        start.go_on(10**6)
+        assert (start.value, start.n_escapes, start.n_grafts) == (0.9979, 2, 2)
+        assert not start.may_escape and start.may_go_on
+
+
+def test_above_a_floor_a_graft_that_does_not_pay_is_the_last(monkeypatch):
+    scripts = _flat(1.0), _flat(1.0), _flat(0.5)
+    start = _start(Scripted(monkeypatch, *scripts, alpha=1.0), max_escapes=100)
+    for _ in range(3):
+        start.go_on(10**6)
+        assert (start.value, start.n_escapes, start.n_grafts) == (1.0, 0, 1)
+
+
+def test_each_run_rests_by_the_rule_of_the_objective(monkeypatch):
+    for alpha, share in [(0.0, 1e-3), (1.0, 2e-3)]:
+        objective = Scripted(monkeypatch, _flat(1.0), _flat(0.5), alpha=alpha)
+        start = _start(objective, max_escapes=1)
+        assert start.run.least_fall == share
+        start.go_on(10**6)
+        assert start.n_escapes == 1 and start.run.least_fall == share
 
 
 @pytest.mark.parametrize("max_escapes", [0, 1, 4])
