@@ -31,7 +31,7 @@ class DaskGoodMinimaClassifier(DaskNetwork, GoodMinimaClassifier):
 
     Features stay on the workers. The client has of each distinct row its label, its
     weight, and some 50 bytes in a certificate; and these it fetches: the 4096 rows that
-    an escape looks at, the 2000 that decide on ``alpha='auto'``, and for a certificate
+    an escape looks at, the 1000 that decide on ``alpha='auto'``, and for a certificate
     with weight decay all rows of a table of up to 4 million numbers (``certify`` with
     an effort above 0 all rows of any table). A table of at most
     16384 distinct rows, one with fewer rows than columns, and one whose evaluations are

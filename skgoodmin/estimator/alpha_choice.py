@@ -78,9 +78,7 @@ class _Deal:
 
 
 def rule(loss, data):
-    """20 over the number of rows, at most 0.2; for log-loss a quarter of it.
-
-    """
+    """20 over the number of rows, at most 0.2; for log-loss a quarter of it."""
     return loss.auto_alpha * min(20.0 / data.whole.n_counted, 0.2)
 
 

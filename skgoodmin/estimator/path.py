@@ -13,20 +13,16 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import _check_method_params
 
-ITERATIONS, TOL = 75, 1e-3  # that are enough in a fold
+ITERATIONS = 75  # that are enough in a fold
 
 
 def in_a_fold(budget):
     """The :class:`~skgoodmin.training.start.Budget` of a fit in a fold.
 
-    No escapes, ``ITERATIONS`` of a run at most, and ``TOL`` at least.
+    No escapes, and at most ``ITERATIONS`` of a run.
     """
-    return replace(
-        budget,
-        max_iter=min(budget.max_iter, ITERATIONS),
-        tol=max(budget.tol, TOL),
-        max_escapes=0,
-    )
+    max_iter = min(budget.max_iter, ITERATIONS)
+    return replace(budget, max_iter=max_iter, max_escapes=0)
 
 
 def checked_folds(splits, n_rows, sample_weight):

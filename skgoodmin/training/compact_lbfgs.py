@@ -1,4 +1,4 @@
-"""L-BFGS without bounds, for so many parameters that memory is what takes time.
+"""L-BFGS without bounds, in the compact form: a step costs two products with a matrix.
 
 Of the last m steps s_i and differences of gradients y_i, the rows of S and Y, the
 inverse Hessian of L-BFGS makes of a gradient g (Byrd, Nocedal and Schnabel 1994, 3.1)
@@ -8,7 +8,8 @@ inverse Hessian of L-BFGS makes of a gradient g (Byrd, Nocedal and Schnabel 1994
 
 with R the upper triangle of S Y^T in the order of time, and D its diagonal. An
 iteration reads S and Y three times, for the products with y and with g and for the sum;
-L-BFGS-B takes about twice as long (``benchmarks/solver.py --large``).
+L-BFGS-B takes about twice as long from some thousand parameters on
+(``benchmarks/solver.py --large``).
 
 The line search asks for the strong Wolfe conditions (Nocedal and Wright 2006, 3.5 and
 3.6; the interpolation is cubic).

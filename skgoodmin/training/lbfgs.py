@@ -1,13 +1,14 @@
-"""L-BFGS as runs that can be paused and resumed: L-BFGS-B of scipy, mostly.
+"""L-BFGS as runs that can be paused and resumed.
 
-Many parameters without bounds take the steps of :mod:`.compact_lbfgs` instead.
+Up to a thousand parameters, and with bounds, the steps are those of scipy's L-BFGS-B,
+otherwise those of :mod:`.compact_lbfgs`, which take about half the time.
 
 A run has converged when the largest component of the (projected) gradient is at most
 ``tol``. At a kink (relu) the gradient need not vanish, so a run also ends where the
-objective has fallen by less than ``least_fall`` of itself over ten iterations, or where the
-line search fails and the objective does not fall along the gradient either. scipy's own
-test on the decrease is switched off: it is relative to max(|J|, 1) and would stop runs
-that still halve a small objective.
+objective has fallen by less than ``least_fall`` of itself over ten iterations, or where
+the line search fails and the objective does not fall along the gradient either. scipy's
+own test on the decrease is switched off: it is relative to max(|J|, 1) and would stop
+runs that still halve a small objective.
 """
 
 import queue
