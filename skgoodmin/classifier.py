@@ -88,9 +88,9 @@ default='relu'
         Number of random starts; the best one is kept. A start that reaches a global
         minimum ends the search.
     max_escapes : int, default=3
-        Largest number of escapes that are tried from one start; with ``alpha > 0``,
-        one that gains less than a thousandth is the last. Small networks gain from
-        more; 0 leaves starts, stalls and no escape.
+        Largest number of escapes that are tried from one start. Small networks gain
+        from more; 0 leaves starts, stalls and no escape. With ``alpha > 0`` there is
+        none where a quarter of the units are idle.
     n_jobs : int or None, default=None
         Starts that run at once, as in joblib, in threads. The result does not depend
         on it. Besides, a fit of many rows shares them among as many threads as BLAS

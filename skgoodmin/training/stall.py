@@ -7,14 +7,10 @@ With J_t the objective after iteration t of a run,
 
 Where the objective may reach 0, falls are compared with what is left of it; where its
 floor is not known to be 0 (weight decay, log-loss), a small fall may still be all that
-is left. There a graft that has hardly lowered the objective, or not at all, is the last
-one of its start: the landscape of a wide network has no bad minima to leave, and a
-narrow one is better trained from the next start.
+is left.
 """
 
 from typing import NamedTuple
-
-import numpy as np
 
 PATIENCE = 10  # iterations after which a run may stall, and over which it has to fall
 
@@ -24,7 +20,6 @@ class StallRule(NamedTuple):
 
     fall: float  # over the window of iterations
     gain: float  # by a graft, at its own stall
-    another: float  # by a graft that is worth another one
 
     def stalled(self, curve, window):
         """Whether the run with this curve (a list of objectives) has stalled."""
@@ -36,13 +31,9 @@ class StallRule(NamedTuple):
         """Whether a graft has paid that took the objective from before to after."""
         return after < (1.0 - self.gain) * before
 
-    def worth_another(self, before, after):
-        """Whether after such a graft the next one is tried from this start."""
-        return after < (1.0 - self.another) * before
 
-
-TO_ZERO = StallRule(fall=0.25, gain=0.05, another=-np.inf)
-ABOVE_A_FLOOR = StallRule(fall=0.001, gain=0.0, another=0.001)
+TO_ZERO = StallRule(fall=0.25, gain=0.05)
+ABOVE_A_FLOOR = StallRule(fall=0.001, gain=0.0)
 
 
 def stall_rule(objective):

@@ -7,6 +7,7 @@ import numpy as np
 
 from .finish import is_separated
 from .graft import graft, graft_cost
+from .idle import has_room
 from .lbfgs import Exit, Progress, Run
 from .stall import PATIENCE, least_fall, stall_rule
 from .stop import StopRequest
@@ -42,7 +43,6 @@ class Start:
         self.escape = 0  # the one that the present run began with
         self.idle = False  # nothing was left to do, or no budget for it
         self.rule = stall_rule(objective)
-        self.graft_was_worth_it = True
 
     def _run(self, theta):
         tol = self.budget.tol
@@ -82,9 +82,7 @@ class Start:
         self.spent += cost + grafted.n_fun
         self.trace.append((self.n_grafts, self.spent, grafted.value))
         self._advance(grafted, self.n_grafts, PATIENCE, max_fun)
-        values = self.run.value, grafted.value
-        self.graft_was_worth_it = self.rule.worth_another(*values)
-        if not (self.rule.paid(*values) or self.won):
+        if not (self.rule.paid(self.run.value, grafted.value) or self.won):
             return False
         self.curves.append(self.run.curve)
         self.run, self.level = grafted, 1
@@ -128,9 +126,9 @@ class Start:
         return (
             not self.won
             and self.n_grafts < self.budget.max_escapes
-            and self.graft_was_worth_it
             and self.run.exit not in (Exit.OVERFLOW, Exit.STOPPED)
             and len(self.objective.layout.sizes) > 2
+            and not has_room(self.objective, self.run.theta)
         )
 
     @property

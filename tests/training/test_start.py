@@ -68,9 +68,10 @@ class Scripted:
         self.layout = SimpleNamespace(sizes=(3, *hidden, 1))
         self.shares = np.array([1 - share, share])
         self.data = SimpleNamespace(whole=SimpleNamespace(n_counted=500))
-        self.grafts, self.costs, self.refused = [], [], {}
+        self.grafts, self.costs, self.refused, self.roomy = [], [], {}, set()
         monkeypatch.setattr(skgoodmin.training.start, "Run", ScriptedRun)
         monkeypatch.setattr(skgoodmin.training.start, "graft", self.graft)
+        monkeypatch.setattr(skgoodmin.training.start, "has_room", self.has_room)
         monkeypatch.setattr(skgoodmin.training.start, "graft_cost", self.graft_cost)
 
     def graft(self, objective, theta, rng, n_directions, every_layer):
@@ -80,6 +81,10 @@ class Scripted:
         if isinstance(refusal, Exception):
             raise refusal
         return np.array([len(self.grafts) if refusal is None else refusal, 0.0])
+
+    def has_room(self, objective, theta):
+        assert objective is self
+        return theta[0] in self.roomy
 
     def graft_cost(self, objective, n_directions, every_layer):
         assert objective is self
@@ -196,21 +201,20 @@ def test_a_resumed_start_grafts_again(monkeypatch):
     assert (start.value, start.level, start.n_escapes, start.n_grafts) == (0.5, 1, 1, 3)
 
 
-def test_above_a_floor_any_fall_pays_and_a_small_one_is_the_last(monkeypatch):
-    scripts = _flat(1.0), _flat(0.998), _flat(0.9979), _flat(0.5)
+def test_above_a_floor_any_fall_pays(monkeypatch):
+    scripts = _flat(1.0), _flat(0.9999), _flat(0.9999)
     start = _start(Scripted(monkeypatch, *scripts, alpha=1.0), max_escapes=100)
-    for _ in range(3):
-        start.go_on(10**6)
-        assert (start.value, start.n_escapes, start.n_grafts) == (0.9979, 2, 2)
-        assert not start.may_escape and start.may_go_on
+    start.go_on(10**6)
+    assert (start.value, start.n_escapes, start.n_grafts) == (0.9999, 1, 2)
 
 
-def test_above_a_floor_a_graft_that_does_not_pay_is_the_last(monkeypatch):
-    scripts = _flat(1.0), _flat(1.0), _flat(0.5)
-    start = _start(Scripted(monkeypatch, *scripts, alpha=1.0), max_escapes=100)
-    for _ in range(3):
-        start.go_on(10**6)
-        assert (start.value, start.n_escapes, start.n_grafts) == (1.0, 0, 1)
+def test_a_run_with_room_is_not_escaped_from(monkeypatch):
+    objective = Scripted(monkeypatch, _flat(1.0), _flat(0.5), _flat(0.2), alpha=1.0)
+    objective.roomy.add(1)
+    start = _start(objective, max_escapes=100)
+    start.go_on(10**6)
+    assert (start.value, start.n_escapes, start.n_grafts) == (0.5, 1, 1)
+    assert not start.may_escape and start.may_go_on
 
 
 def test_each_run_rests_by_the_rule_of_the_objective(monkeypatch):
