@@ -50,12 +50,11 @@ default='relu'
         to the mean loss as ``alpha / 2 * sum(W**2)``, independent of the number of
         samples; ``MLPClassifier`` divides its ``alpha`` by that number. 'auto' chooses
         among six strengths, from 0.3 down to 0.001 (a quarter of it for log-loss), by
-        short fits in four folds, of 25 iterations and at most 50 units a layer; see
-        ``alpha_reason_``. This costs about a fit, which neither ``n_fun_`` nor
-        ``max_fun`` counts; of more than 1000 distinct rows a sample decides. Where a
-        class has fewer than 4 distinct rows, 'auto' is 20 over the number of rows, at
-        most 0.2. A warm start and ``partial_fit`` keep what was chosen. The theorem
-        speaks where alpha is 0.
+        short fits in four folds; see ``alpha_reason_``. This costs about a fit, which
+        neither ``n_fun_`` nor ``max_fun`` counts; of more than 1000 distinct rows a
+        sample decides. Where a class has fewer than 4 distinct rows, 'auto' is 20 over
+        the number of rows, at most 0.2. A warm start and ``partial_fit`` keep what was
+        chosen. The theorem speaks where alpha is 0.
     special_neuron : {'exponential', 'monomial'} or None, default='exponential'
         The special neuron of ``training='joint'``: a exp(w.x + b) or a (w.x + b)^p.
         Escapes and witness are those of the exponential one in either case. None
@@ -88,9 +87,8 @@ default='relu'
         Number of random starts; the best one is kept. A start that reaches a global
         minimum ends the search.
     max_escapes : int, default=3
-        Largest number of escapes that are tried from one start. Small networks gain
-        from more; 0 leaves starts, stalls and no escape. With ``alpha > 0`` there is
-        none where a quarter of the units are idle.
+        Largest number of escapes that are tried from one start, none where weight
+        decay leaves a quarter of the units idle. Small networks gain from more.
     n_jobs : int or None, default=None
         Starts that run at once, as in joblib, in threads. The result does not depend
         on it. Besides, a fit of many rows shares them among as many threads as BLAS
@@ -102,12 +100,10 @@ default='relu'
         count by their flops.
     tol : float, default=1e-4
         A run has converged when the largest component of the gradient is at most
-        ``tol``, or when the objective has fallen by less than a share of itself over
-        10 iterations (at the kinks of relu the gradient need not vanish). Where the
-        objective may fall to 0 that share is ``tol``; where it can not, as with
-        ``alpha > 0``, one over the number of rows, so that going on would change less
-        than another row would, but at least ``tol`` and at most ``10 * tol``. With 0
-        it goes on until no step lowers the objective in floating point.
+        ``tol``, or when 10 iterations have lowered the objective by less than a share
+        of itself (at the kinks of relu the gradient need not vanish): ``tol``, or with
+        weight decay ``1 / n_samples`` if that is more, at most ``10 * tol``. With 0 it
+        goes on until no step lowers the objective in floating point.
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, as in scikit-learn. For multilabel targets a dict has
         the keys 0 and 1, and the weights of a row's labels are multiplied.
@@ -181,8 +177,7 @@ default='relu'
         Objective (loss and penalty) reached.
     loss_curve_ : ndarray of shape (n_points,)
         Objective at the start and after each iteration and escape of the start that
-        was kept, ``n_iter_ + 1`` of them if there was no escape; right after an escape
-        it may be higher than before.
+        was kept; right after an escape it may be higher than before.
     history_ : ndarray of shape (n_points,)
         All iterations of all starts, in the fields ``start``, ``escape`` (0 before the
         first one), ``n_fun`` (evaluations of this start) and ``objective``.

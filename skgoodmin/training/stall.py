@@ -46,9 +46,10 @@ def least_fall(objective, tol):
 
     A run rests that falls by less: by ``tol``, or by one row's share of the mean, up to
     ten times ``tol``. What ten iterations change then is less than what one row more or
-    less would. Where the objective may fall to 0 it is ``tol``.
+    less would. It is ``tol`` where the objective may fall to 0, and for real targets, of
+    which outliers may have all of the loss.
     """
-    if may_vanish(objective):
+    if may_vanish(objective) or objective.loss.size is None:
         return tol
     return min(max(tol, 1.0 / objective.data.whole.n_counted), 10.0 * tol)
 

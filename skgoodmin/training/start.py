@@ -128,7 +128,7 @@ class Start:
             and self.n_grafts < self.budget.max_escapes
             and self.run.exit not in (Exit.OVERFLOW, Exit.STOPPED)
             and len(self.objective.layout.sizes) > 2
-            and not has_room(self.objective, self.run.theta)
+            and not has_room(self.objective, self.run.theta, self.value)
         )
 
     @property

@@ -7,37 +7,59 @@ import pytest
 from problems import random_objective
 
 from skgoodmin import GoodMinimaClassifier
-from skgoodmin.training.idle import IDLE, has_room
+from skgoodmin.training.idle import ALIVE, IDLE, has_room
 
 
-@pytest.mark.parametrize("hidden", [(8,), (5, 8)])
-@pytest.mark.parametrize("side", ["into", "out"])
-def test_a_quarter_of_the_units_is_enough(hidden, side):
-    objective, theta = random_objective(hidden, "relu", alpha=0.1)
+def _ones(hidden=(8,), activation="relu"):
+    """(objective, theta, weights into the last hidden layer, weights out of it)."""
+    objective, theta = random_objective(hidden, activation, alpha=0.1)
     theta[:] = 1.0
     coefs, _ = objective.layout.unpack(theta)
-    assert not has_room(objective, theta)
-    weights = coefs[-2].T if side == "into" else coefs[-1]
-    for n, room in [(1, False), (2, True), (8, True)]:
+    return objective, theta, coefs[-2], coefs[-1]
+
+
+@pytest.mark.parametrize("side", ["into", "out"])
+def test_a_quarter_of_the_units_is_enough(side):
+    objective, theta, into, out = _ones()
+    assert not has_room(objective, theta, 1.0)
+    weights = into.T if side == "into" else out
+    for n, room in [(1, False), (2, True), (7, True)]:
         weights[:n] = 0.0
-        assert has_room(objective, theta) == room
+        assert has_room(objective, theta, 1.0) == room
 
 
 def test_what_is_idle_is_compared_with_the_mean():
-    objective, theta = random_objective((4,), "relu", alpha=0.1)
-    coefs, _ = objective.layout.unpack(theta)
+    objective, theta, into, out = _ones((4,))
     for size, room in [(0.9, True), (1.1, False)]:
         p = np.array([3.0, 3.0, 3.0, 9.0 * IDLE / (4.0 - IDLE) * size])
-        coefs[0][:] = np.sqrt(p / len(coefs[0]))
-        coefs[1][:] = np.sqrt(p / coefs[1].shape[1])[:, None]
-        for scale in (1e-6, 1.0, 1e6):
-            assert has_room(objective, scale * theta) == room
+        into[:] = np.sqrt(p / len(into))
+        out[:] = np.sqrt(p / out.shape[1])[:, None]
+        for scale in (1e-3, 1.0, 1e3):
+            assert has_room(objective, scale * theta, scale**2) == room
 
 
-def test_without_weight_decay_no_network_has_room():
-    objective, theta = random_objective((8,), "relu", alpha=0.1)
-    assert has_room(objective, 0.0 * theta)
-    assert not has_room(replace(objective, alpha=0.0), 0.0 * theta)
+def test_a_constant_network_may_be_at_a_saddle():
+    objective, theta, into, _ = _ones()
+    into[:, :4] = 0.0
+    penalty = objective.alpha * 4 * np.sqrt(len(into) * objective.n_outputs)
+    for share, room in [(1.1, True), (0.9, False)]:
+        assert has_room(objective, theta, share * penalty / ALIVE) == (not room)
+    assert not has_room(objective, 0.0 * theta, 1.0)
+
+
+@pytest.mark.parametrize(
+    "hidden, activation, alpha, room",
+    [
+        ((8,), "relu", 0.1, True),
+        ((8,), "relu", 0.0, False),
+        ((8,), "tanh", 0.1, False),
+        ((5, 8), "relu", 0.1, False),
+    ],
+)
+def test_where_the_theorem_speaks(hidden, activation, alpha, room):
+    objective, theta, into, _ = _ones(hidden, activation)
+    into[:, :4] = 0.0
+    assert has_room(replace(objective, alpha=alpha), theta, 1.0) == room
 
 
 def test_a_wide_network_tries_no_escape_and_a_narrow_one_does():

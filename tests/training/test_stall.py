@@ -16,8 +16,8 @@ from skgoodmin.training.stall import (
 )
 
 
-def _objective(alpha=0.0, attains_minimum=True):
-    loss = SimpleNamespace(attains_minimum=attains_minimum)
+def _objective(alpha=0.0, attains_minimum=True, size=1.0):
+    loss = SimpleNamespace(attains_minimum=attains_minimum, size=size)
     return SimpleNamespace(alpha=alpha, loss=loss)
 
 
@@ -100,8 +100,8 @@ def test_a_graft_pays_by_more_than_its_share(before):
 
 @pytest.mark.parametrize("tol", [1e-4, 1e-6])
 def test_a_run_rests_where_it_falls_by_less_than_one_row_does(tol):
-    def share(n_counted, alpha=1.0):
-        objective = _objective(alpha)
+    def share(n_counted, alpha=1.0, size=1.0):
+        objective = _objective(alpha, size=size)
         objective.data = SimpleNamespace(whole=SimpleNamespace(n_counted=n_counted))
         return least_fall(objective, tol)
 
@@ -109,3 +109,4 @@ def test_a_run_rests_where_it_falls_by_less_than_one_row_does(tol):
     assert share(1) == share(0.1 / tol) == 10 * tol
     assert share(2 / tol) == share(1e15) == tol
     assert share(0.5 / tol, alpha=0.0) == tol  # it may fall to 0
+    assert share(0.5 / tol, size=None) == tol  # real targets

@@ -64,7 +64,7 @@ class Scripted:
 
     def __init__(self, monkeypatch, *scripts, alpha=0.0, hidden=(4,), share=1e-9):
         self.scripts, self.alpha = scripts, alpha
-        self.loss = SimpleNamespace(attains_minimum=True, unit_margin=True)
+        self.loss = SimpleNamespace(attains_minimum=True, unit_margin=True, size=1.0)
         self.layout = SimpleNamespace(sizes=(3, *hidden, 1))
         self.shares = np.array([1 - share, share])
         self.data = SimpleNamespace(whole=SimpleNamespace(n_counted=500))
@@ -82,8 +82,8 @@ class Scripted:
             raise refusal
         return np.array([len(self.grafts) if refusal is None else refusal, 0.0])
 
-    def has_room(self, objective, theta):
-        assert objective is self
+    def has_room(self, objective, theta, value):
+        assert objective is self and np.isfinite(value)
         return theta[0] in self.roomy
 
     def graft_cost(self, objective, n_directions, every_layer):
