@@ -46,8 +46,8 @@ def least_fall(objective, tol):
 
     A run rests that falls by less: by ``tol``, or by one row's share of the mean, up to
     ten times ``tol``. What ten iterations change then is less than what one row more or
-    less would. It is ``tol`` where the objective may fall to 0, and for real targets, of
-    which outliers may have all of the loss.
+    less would. It is ``tol`` where the objective may fall to 0, and for real targets,
+    where outliers may have all of the loss.
     """
     if may_vanish(objective) or objective.loss.size is None:
         return tol
