@@ -58,18 +58,18 @@ def test_fits_in_folds_are_short_and_the_last_one_is_whole(moons):
 
     parameters = {"alphas": [3e-4], "cv": 2, "random_state": 0, "scoring": scoring}
     model = GoodMinimaClassifierCV((20,), **parameters).fit(*moons)
-    assert [fold.n_iter_ for fold in seen] == [75, 75] and model.n_iter_ > 75
+    assert [fold.n_iter_ for fold in seen] == [40, 40] and model.n_iter_ > 40
     for fold in seen:
-        assert fold.n_escapes_ == 0 and len(fold.loss_curve_) == 76
+        assert fold.n_escapes_ == 0 and len(fold.loss_curve_) == 41
         assert fold.max_iter == 1000 and fold.max_escapes == 3 and fold.tol == 1e-4
     single = GoodMinimaClassifier((20,), alpha=3e-4, random_state=0).fit(*moons)
     np.testing.assert_array_equal(model.coefs_[0], single.coefs_[0])
     seen.clear()
     with pytest.warns(ConvergenceWarning) as caught:
-        model.set_params(max_iter=70, refit=False).fit(*moons)
+        model.set_params(max_iter=35, refit=False).fit(*moons)
     told = [str(w.message).partition(":")[0] for w in caught]
     assert told == [f"Fold {i}, alpha=0.0003" for i in (0, 1)]
-    assert [fold.n_iter_ for fold in seen] == [70, 70]
+    assert [fold.n_iter_ for fold in seen] == [35, 35]
 
 
 def test_the_path_gets_over_a_penalty_that_shrinks_the_network_to_nothing(moons):
