@@ -77,6 +77,10 @@ class DaskNetwork(TrainedNetwork):
     def _pose(self, shell, X, y, sample_weight, known, reset):
         """The problem on leaves, or in memory where that is as good."""
         self._check_supported()
+        if not isinstance(self.client, Client | None):
+            raise TypeError(f"client={self.client!r} is no distributed.Client.")
+        if y is None:
+            raise ValueError("y is None: it has to be a collection of dask, like X.")
         blocks = blocks_of(X, y, sample_weight)
         workers = Workers(self.client or default_client())
         workers.compare()

@@ -117,7 +117,7 @@ class Workers:
     def gather(self, futures):
         """Their results; an error if nobody is left to make them."""
         while True:
-            with self._connected():
+            with self._connected(), self.client.as_current():
                 try:
                     wait(futures, timeout=PATIENCE)
                 except TimeoutError:

@@ -142,6 +142,22 @@ def test_any_number_of_workers(n_workers, n_threads):
         assert model.loss_curve_[-1] < 0.9 * model.loss_curve_[0]
 
 
+def test_a_client_that_is_not_the_default_one():
+    with (
+        _cluster(1) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        model, local = _models(client)
+        _assert_same(model.fit(*_arrays(X, TWO)), local.fit(X, TWO))
+
+
+def test_what_is_no_client_and_no_y(client):
+    with pytest.raises(TypeError, match="client='here'"):
+        DaskGoodMinimaClassifier(client="here").fit(*_arrays(X, TWO))
+    with pytest.raises(ValueError, match="y is None"):
+        DaskGoodMinimaClassifier(client=client).fit(_arrays(X)[0], None)
+
+
 @pytest.mark.parametrize(
     "chunks", [N, 7000, 1700, UNEVEN], ids=["1", "3", "12", "uneven"]
 )
