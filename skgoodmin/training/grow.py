@@ -218,14 +218,16 @@ class Growth:
         points = [current] if self.best is None else [current, self.best]
         number = max(N_RANDOM, int(PER_UNIT * len(units)))
         most = max(LEAST_NEW, int(NEW_SHARE * len(units)))
-        point, seen = current, units.phi
+        point = current
+        for known in points:
+            known.learn(known.scores(units.phi))
         while True:
             found = self._search(units, point, number)
             values = unit_values(
                 self.x, self.objective.activation, found.coefs, found.intercepts
             )
             for known in points:
-                known.learn(known.scores(np.vstack([seen, values])))
+                known.learn(known.scores(values))
             self.best = max(points, key=lambda known: known.bound)
             if self.gap > self.tol_gap:
                 found = found._replace(values=current.scores(values))
