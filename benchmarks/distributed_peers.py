@@ -19,6 +19,7 @@ of some rows, which is not counted.
 
 import tempfile
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -125,7 +126,7 @@ def _to_parquet(folder, name, n=None):
 
 
 def spark(folder, n_iter):
-    import pyarrow  # noqa: F401  told before Java begins
+    import_module("pyarrow")  # whether it is there is told before Java begins
     from pyspark.errors import PySparkRuntimeError
     from pyspark.ml.classification import MultilayerPerceptronClassifier
     from pyspark.ml.feature import VectorAssembler

@@ -1,6 +1,6 @@
 """What users wait for: whole fits at their defaults, beside those of scikit-learn.
 
-    python benchmarks/waiting.py              # fits on all sets, some 40 minutes
+    python benchmarks/waiting.py              # fits on all sets, some minutes
     python benchmarks/waiting.py --sets digits,splice
     python benchmarks/waiting.py --cv         # GoodMinimaClassifierCV in default fits
     python benchmarks/waiting.py --choice     # default fits in fits of the same alpha
