@@ -23,6 +23,11 @@ from .objective.losses.custom import PointwiseLoss
 from .objective.objective import Objective
 from .objective.predictions import GivenPredictions
 
+NO_CLASSES = (
+    "skgoodmin.certify takes classes only; a GoodMinimaRegressor has certificate_ and "
+    "certify of its own"
+)
+
 
 def certify(
     X: MatrixLike,
@@ -83,7 +88,8 @@ def certify(
         )
     with naming("y"):
         accepted: dict[str, Any] = {"ensure_2d": False, "dtype": None}
-        target, labels = encode(check_array(y, accept_sparse="csr", **accepted))
+        y = check_array(y, accept_sparse="csr", **accepted)
+        target, labels = encode(y, advice=NO_CLASSES)
     with naming("raw_predictions"):
         raw = check_array(raw_predictions, ensure_2d=False, dtype=np.float64)
         raw = raw.reshape(len(raw), -1)

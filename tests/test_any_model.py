@@ -224,3 +224,9 @@ def test_predictions_that_are_no_function_of_the_rows():
     # float32 rounding is no difference.
     near = certify(X, [0, 1, 1], [0.5, 1.0, np.float32(0.5) + 1e-8])
     assert near.contradictions.tolist() == [0, 2]
+
+
+def test_real_targets_are_for_the_regressor_itself():
+    y = MOONS[0][:, 0]
+    with pytest.raises(ValueError, match=r"\by\b.*takes classes only; .*Regressor has"):
+        certify(MOONS[0], y, y)

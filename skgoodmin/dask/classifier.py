@@ -5,7 +5,7 @@ from sklearn.metrics import accuracy_score
 
 from ..classifier import GoodMinimaClassifier
 from ..estimator.targets import MOST_NUMBERS, MOST_NUMBERS_SHARE
-from .estimator import DaskNetwork
+from .estimator import CLIENT, DaskNetwork
 
 
 class DaskGoodMinimaClassifier(DaskNetwork, GoodMinimaClassifier):
@@ -21,8 +21,8 @@ class DaskGoodMinimaClassifier(DaskNetwork, GoodMinimaClassifier):
         Those of :class:`~skgoodmin.GoodMinimaClassifier`. ``training`` must be
         'escape', ``special_neuron`` not 'monomial' and ``cache_dir`` None.
     client : distributed.Client, optional
-        By default the one that was made last. It is no parameter of the model: neither
-        ``get_params`` nor clones or pickles have it.
+        By default the one that was made last. Clones share it; pickles and
+        ``to_local()`` are without it.
 
     Notes
     -----
@@ -52,8 +52,9 @@ class DaskGoodMinimaClassifier(DaskNetwork, GoodMinimaClassifier):
     """
 
     _local = GoodMinimaClassifier
+    _regressor = "DaskGoodMinimaRegressor"
     _metric = staticmethod(accuracy_score)
-    _parameter_constraints = GoodMinimaClassifier._parameter_constraints
+    _parameter_constraints = GoodMinimaClassifier._parameter_constraints | CLIENT
 
     def _seen_of_y(self, y, sample_weight):
         """(number of rows, the distinct classes, or one row of a matrix)."""
@@ -65,7 +66,10 @@ class DaskGoodMinimaClassifier(DaskNetwork, GoodMinimaClassifier):
     def _target_of(self, seen, known):
         """The target of y, which no single block may know."""
         n_rows = sum(n for n, _ in seen)
-        y = np.concatenate([some for _, some in seen])
+        parts = [some for _, some in seen]
+        if len({some.dtype.kind in "biuf" for some in parts}) > 1:
+            raise ValueError("some blocks hold numbers and others do not.")
+        y = np.concatenate(parts)
         if y.ndim == 1:
             y = np.unique(y)
             few = len(y) <= max(MOST_NUMBERS, MOST_NUMBERS_SHARE * n_rows)

@@ -10,21 +10,22 @@ from typing import Any, ClassVar
 import dask
 import dask.array as da
 import numpy as np
-from distributed import Client, default_client
-from sklearn.utils.validation import check_is_fitted
+from distributed import Client
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..estimator.fitting import TrainedNetwork
-from ..estimator.setup import Problem, is_lazy, pose_on
+from ..estimator.setup import Problem, is_lazy, naming, pose_on
 from ..objective.canonical_rows import SLICE
 from .rows import ClusterRows
 from .sharing import blocks_of, checked, share_out, unite
-from .workers import Workers
+from .workers import Workers, current_client
 
 # What a fit on a cluster can not do, and the only value that it takes instead.
 ONLY = {
     "training": "escape",
     "cache_dir": None,
 }
+CLIENT = {"client": [Client, None]}  # constraint of the parameter
 
 
 class DaskNetwork(TrainedNetwork):
@@ -41,15 +42,26 @@ class DaskNetwork(TrainedNetwork):
         client: Client | None = None,
         **parameters: Any,
     ) -> None:
+        for name in parameters:
+            if name not in self._get_param_names():
+                raise TypeError(
+                    f"{type(self).__name__}() got an unexpected parameter {name!r}."
+                )
         super().__init__(hidden_layer_sizes, activation, **parameters)
         self.client = client
 
     @classmethod
     def _get_param_names(cls):
-        return cls._local._get_param_names()
+        return sorted([*cls._local._get_param_names(), "client"])
 
     def __getstate__(self):
         return super().__getstate__() | {"client": None}
+
+    def __sklearn_clone__(self):
+        """The clone that scikit-learn makes, with the same client: none is a copy."""
+        without = copy.copy(self)  # see __getstate__
+        clone = super(DaskNetwork, without).__sklearn_clone__()
+        return clone.set_params(client=self.client)
 
     @abstractmethod
     def _seen_of_y(self, y, sample_weight):
@@ -77,24 +89,23 @@ class DaskNetwork(TrainedNetwork):
     def _pose(self, shell, X, y, sample_weight, known, reset):
         """The problem on leaves, or in memory where that is as good."""
         self._check_supported()
-        if not isinstance(self.client, Client | None):
-            raise TypeError(f"client={self.client!r} is no distributed.Client.")
         if y is None:
             raise ValueError("y is None: it has to be a collection of dask, like X.")
         blocks = blocks_of(X, y, sample_weight)
-        workers = Workers(self.client or default_client())
+        workers = Workers(self.client or current_client())
         workers.compare()
-        bare = type(self)(**self.get_params())
+        bare = type(self)(**self._of_the_model())
         if not reset:
             _tell_columns(bare, self.n_features_in_, self._names)
         futures, seen = checked(workers, bare, blocks, reset)
         empty, names = unite(seen)
         if reset:
             _tell_columns(shell, empty.shape[1], names)
-        target = self._target_of([block.y for block in seen if block.n_rows], known)
+        with naming("y"):
+            target = self._target_of([block.y for block in seen if block.n_rows], known)
         given = seen, empty
         data, contradictions = self._share_out(workers, bare, target, futures, *given)
-        mirrored = target.mirrored(data) if known is None else None
+        mirrored = target.mirrored(data)
         if mirrored is not None:  # rarely: the blocks are read once more
             target, (futures, _) = mirrored, checked(workers, bare, blocks, reset)
             data, contradictions = self._share_out(
@@ -154,6 +165,11 @@ class DaskNetwork(TrainedNetwork):
         """The rows with the labels of a target, and which of them contradict."""
         return share_out(workers, functools.partial(_labels, bare, target), *given)
 
+    def _of_the_model(self):
+        """The parameters of the model: all but the client."""
+        given = self.get_params(deep=False)
+        return {name: given[name] for name in self._local._get_param_names()}
+
     def _check_supported(self):
         """Whether the parameters are among those that a cluster can do."""
         for name, value in ONLY.items():
@@ -176,7 +192,7 @@ class DaskNetwork(TrainedNetwork):
         model : GoodMinimaClassifier or GoodMinimaRegressor
         """
         check_is_fitted(self)
-        model = self._local(**self.get_params())
+        model = self._local(**self._of_the_model())
         fitted = {k: v for k, v in vars(self).items() if k.endswith("_")}
         model._replace_fitted(fitted)
         return model
@@ -223,6 +239,9 @@ class DaskNetwork(TrainedNetwork):
             return getattr(model, method)(X)
         raw = np.zeros((1, self.n_outputs_), self.coefs_[0].dtype)
         example = self._example(method, raw)[:0]
+        # A frame tells names and number of its columns by a frame without rows.
+        columns = X._meta if hasattr(X, "columns") else X
+        validate_data(self, columns, reset=False, skip_check_array=True)
         if hasattr(X, "rechunk"):
             X = X.rechunk({1: -1})
         blocks = np.ravel(X.to_delayed())

@@ -3,8 +3,9 @@
 import numpy as np
 from sklearn.metrics import r2_score
 
+from ..estimator.continuous import numbers
 from ..regressor import GoodMinimaRegressor
-from .estimator import DaskNetwork
+from .estimator import CLIENT, DaskNetwork
 
 
 class DaskGoodMinimaRegressor(DaskNetwork, GoodMinimaRegressor):
@@ -20,16 +21,16 @@ class DaskGoodMinimaRegressor(DaskNetwork, GoodMinimaRegressor):
         Those of :class:`~skgoodmin.GoodMinimaRegressor`, within the limits of
         :class:`DaskGoodMinimaClassifier`.
     client : distributed.Client, optional
-        By default the one that was made last. It is no parameter of the model.
+        As for :class:`DaskGoodMinimaClassifier`.
     """
 
     _local = GoodMinimaRegressor
     _metric = staticmethod(r2_score)
-    _parameter_constraints = GoodMinimaRegressor._parameter_constraints
+    _parameter_constraints = GoodMinimaRegressor._parameter_constraints | CLIENT
 
     def _seen_of_y(self, y, sample_weight):
         """All of it: mean and spread do not depend on the order of the rows."""
-        return y, sample_weight
+        return numbers(y), sample_weight
 
     def _target_of(self, seen, known):
         """The target of y, with the mean and the spread of all blocks."""

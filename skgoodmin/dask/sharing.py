@@ -7,6 +7,7 @@ Features of equal rows of a block travel once.
 """
 
 import copy
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from operator import getitem
@@ -16,7 +17,7 @@ import dask
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
-from ..estimator.setup import is_lazy, validated
+from ..estimator.setup import is_lazy, naming, validated
 from ..objective.canonical_rows import (
     CanonicalRows,
     canonical_rows,
@@ -110,25 +111,36 @@ def _checked(shell, number, reset, X, y, sample_weight):
     if X.shape[0] == 0 and len(y) == 0:
         return None, _Seen(0)
     shell = copy.copy(shell)  # threads share it
-    weights = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
-    try:
+    with _in_block(number):
+        weights = None
+        if sample_weight is not None:
+            with naming("sample_weight"):
+                weights = np.asarray(sample_weight, dtype=float)
         # Whether they are all 0 is asked of all blocks together.
         nothing = weights is not None and not weights.any()
         X, y, sample_weight = validated(
             shell, X, y, None if nothing else sample_weight, reset=reset
         )
+        if nothing:
+            sample_weight = weights
         y = y.toarray() if issparse(y) else y
-    except (TypeError, ValueError) as error:
-        first = str(error).partition("\n")[0]  # advice for one machine follows
-        raise type(error)(f"{first} (block {number})") from None
-    if nothing:
-        sample_weight = weights
+        with naming("y"):
+            of_y = shell._seen_of_y(y, sample_weight)
     total = X.shape[0] if sample_weight is None else sample_weight.sum()
     names = getattr(shell, "feature_names_in_", None)
     if issparse(X):
         X = csr_array(X)
-    of_y = shell._seen_of_y(y, sample_weight)
     return (X, y, sample_weight), _Seen(X.shape[0], X[:0], of_y, float(total), names)
+
+
+@contextmanager
+def _in_block(number):
+    """Errors from inside say in which block."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        first = str(error).partition("\n")[0]  # advice for one machine follows
+        raise type(error)(f"{first} (block {number})") from None
 
 
 def unite(seen):

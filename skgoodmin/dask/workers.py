@@ -16,7 +16,7 @@ from pathlib import Path
 
 import dask
 import numpy as np
-from distributed import CancelledError, Client, Future, wait
+from distributed import CancelledError, Client, Future, default_client, wait
 from distributed.comm import CommClosedError
 
 from ..objective.leaves import add
@@ -201,6 +201,20 @@ class Held:
                 for i in span
             ],
         )
+
+
+def current_client():
+    """The client that was made last."""
+    try:
+        return default_client()
+    except ValueError as error:
+        raise ValueError(
+            "client=None needs a client of dask, and there is none. A cluster on this "
+            "machine takes three lines:\n"
+            "    from distributed import Client\n"
+            "    if __name__ == '__main__':  # in a script\n"
+            "        client = Client()"
+        ) from error
 
 
 def key_of(name):

@@ -149,9 +149,7 @@ def encode_continuous(y, known=None, sample_weight=None):
     ValueError
         If y does not hold finite numbers, or not as many columns as ``known``.
     """
-    if np.asarray(y).dtype.kind not in "biufO":
-        raise ValueError(f"y must hold numbers, got an array of {np.asarray(y).dtype}.")
-    y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+    y = numbers(y)
     column = y.ndim == 1
     y = y.reshape(len(y), -1)
     if known is None:
@@ -172,6 +170,14 @@ def encode_continuous(y, known=None, sample_weight=None):
             f"{abs(known.scale[k]):g}."
         )
     return known, z
+
+
+def numbers(y):
+    """y as an ndarray of finite float64, (n,) or (n, n_targets); or a ValueError."""
+    kind = np.asarray(y).dtype
+    if kind.kind not in "biufO":
+        raise ValueError(f"y must hold numbers, got an array of {kind}.")
+    return check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
 
 
 def mean_and_scale(y, sample_weight=None):

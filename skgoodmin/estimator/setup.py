@@ -171,7 +171,7 @@ def pose(estimator, X, y, sample_weight=None, known=None, alpha=None, cache_dir=
     with naming("y"):
         target, labels = estimator._encode(y, known, sample_weight)
     data = canonical_rows(X, labels, sample_weight, cache_dir)
-    mirrored = target.mirrored(data) if known is None else None
+    mirrored = target.mirrored(data)
     if mirrored is not None:
         return pose(estimator, X, y, sample_weight, mirrored, alpha, cache_dir)
     contradictions = np.empty(0, dtype=np.int64)

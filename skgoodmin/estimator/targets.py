@@ -219,7 +219,7 @@ def target_of(classes, multilabel):
     return TwoClasses(classes) if len(classes) == 2 else SeveralClasses(classes)
 
 
-def encode(y, classes=None):
+def encode(y, classes=None, advice="use a regressor, GoodMinimaRegressor"):
     """The target of y and its labels, int32 of shape (n, 1) or (n, n_labels).
 
     Parameters
@@ -227,6 +227,8 @@ def encode(y, classes=None):
     y : ndarray of shape (n,) or (n, n_labels), or sparse matrix of the latter
     classes : ndarray of shape (n_classes,), optional
         Those that y may hold, sorted; by default those that it holds.
+    advice : str
+        What to do with real numbers.
 
     Returns
     -------
@@ -245,7 +247,7 @@ def encode(y, classes=None):
     if kind.startswith("continuous"):
         raise ValueError(
             f"Unknown label type: {kind}. y is no column of classes, which are "
-            "integers, strings or bools: use a regressor, GoodMinimaRegressor."
+            f"integers, strings or bools: {advice}."
         )
     if kind not in ("binary", "multiclass"):
         check_classification_targets(y)
@@ -255,7 +257,7 @@ def encode(y, classes=None):
         )
     present, codes = np.unique(y, return_inverse=True)
     if classes is None:
-        _check_discrete(y, present)
+        _check_discrete(y, present, advice)
         classes = present
     _check_known(present, classes)
     if len(classes) < 2:
@@ -285,14 +287,14 @@ def _encode_labels(y, classes):
     return target_of(numbers, True), labels.astype(np.int32)
 
 
-def _check_discrete(y, present):
+def _check_discrete(y, present, advice):
     """A column of many different real numbers is no column of classes."""
     many = len(present) > max(MOST_NUMBERS, MOST_NUMBERS_SHARE * len(y))
     if np.asarray(y).dtype.kind == "f" and many:
         raise ValueError(
             f"y looks like a continuous target: {len(present)} different real numbers "
-            f"in {len(y)} rows. Use a regressor, GoodMinimaRegressor; if they are "
-            "classes, give them as integers or strings."
+            f"in {len(y)} rows: {advice}; if they are classes, give them as integers "
+            "or strings."
         )
 
 

@@ -6,6 +6,8 @@ Each test has a time limit: what is lost must end in an error, not in waiting.
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -15,6 +17,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
 
 from skgoodmin import GoodMinimaClassifier, GoodMinimaRegressor, ValidationMonitor
 from skgoodmin.estimator.callbacks import CALLBACKS
@@ -152,7 +155,7 @@ def test_a_client_that_is_not_the_default_one():
 
 
 def test_what_is_no_client_and_no_y(client):
-    with pytest.raises(TypeError, match="client='here'"):
+    with pytest.raises(ValueError, match="'client' parameter .* Got 'here'"):
         DaskGoodMinimaClassifier(client="here").fit(*_arrays(X, TWO))
     with pytest.raises(ValueError, match="y is None"):
         DaskGoodMinimaClassifier(client=client).fit(_arrays(X)[0], None)
@@ -314,6 +317,9 @@ def test_unknown_chunk_sizes_and_frames(client):
     np.testing.assert_array_equal(found.feature_names_in_, names)
     lazy = found.predict(dd.from_pandas(frame[:50], npartitions=2))
     np.testing.assert_array_equal(lazy.compute(), local.predict(frame[:50]))
+    for columns, told in (names[1:], "now missing"), (names[::-1], "same order"):
+        with pytest.raises(ValueError, match=f"(?s)feature names .*{told}"):
+            found.predict(dd.from_pandas(frame[columns], npartitions=2))
 
     kept = X[:, 3] != 0
     rows, y = _arrays(X, TWO)
@@ -338,8 +344,52 @@ def test_predictions_are_lazy_and_the_local_model_is_the_same(client):
     assert type(here) is GoodMinimaClassifier
     _assert_same(here, local)
     again = pickle.loads(pickle.dumps(model))
-    assert again.client is None and clone(model).client is None
+    assert again.client is None
     np.testing.assert_array_equal(again.predict(X[:9]), local.predict(X[:9]))
+
+
+NO_CLIENT = """
+import dask.array as da
+from skgoodmin.dask import DaskGoodMinimaClassifier
+DaskGoodMinimaClassifier().fit(da.ones((4, 2)), da.arange(4) % 2)
+"""
+
+
+def test_without_a_client_the_way_to_one_is_told():
+    words = [sys.executable, "-c", NO_CLIENT]
+    found = subprocess.run(words, capture_output=True, text=True)
+    assert "ValueError: client=None needs a client of dask" in found.stderr
+    assert "    from distributed import Client\n" in found.stderr
+
+
+def test_clones_share_the_client():
+    with (
+        _cluster(1) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        model, local = _models(client)
+        again = clone(model)
+        assert again.client is client and again.get_params() == model.get_params()
+        assert clone(make_pipeline(model))[0].client is client
+        _assert_same(again.fit(*_arrays(X, TWO)), local.fit(X, TWO))
+        assert not hasattr(clone(again), "coefs_")
+        with pytest.raises(ValueError, match="DaskGoodMinimaRegressor"):
+            DaskGoodMinimaRegressor(client=client).set_params(degree=2)
+
+
+def test_a_parameter_that_is_none():
+    with pytest.raises(TypeError, match=r"DaskGoodMinimaClassifier\(\) .* 'foo'"):
+        DaskGoodMinimaClassifier(foo=1)
+
+
+def test_predicting_other_columns_is_an_error_at_once(client):
+    model, _ = _models(client, max_iter=2)
+    model.fit(*_arrays(X, TWO))
+    for method in ("predict", "predict_proba", "decision_function"):
+        with pytest.raises(ValueError, match=r"X has 7 features, .* expecting 8"):
+            getattr(model, method)(_arrays(X[:, 1:])[0])
+    with pytest.raises(ValueError, match=r"\bX\b"):
+        model.predict(_arrays(X[:, 0])[0])
 
 
 class _Killer:
@@ -418,6 +468,13 @@ def test_a_lost_scheduler_is_an_error(monkeypatch):
     client.close()
 
 
+def _mixed(array):
+    """With a string in the second block."""
+    changed = array.astype(object)
+    changed[7001:7002] = "a"
+    return changed
+
+
 def _holed(at, value):
     changed = X.copy()
     changed[at, 2] = value
@@ -434,12 +491,50 @@ def _holed(at, value):
         ((X, np.zeros(N, dtype=int)), "at least 2 classes"),
         ((X, TWO, np.zeros(N)), "sample_weight: the sum"),
         ((X[:, 0], TWO), "X"),
+        ((_mixed(X), TWO), r"\bX\b.*could not convert.*\(block 1\)$"),
+        ((X, _mixed(TWO)), r"\by\b.*\(block 1\)$"),
+        ((X, TWO, _mixed(WEIGHT)), r"sample_weight.*could not.*\(block 1\)$"),
     ],
-    ids=["NaN", "weight", "rows", "numbers", "one class", "no weight", "column"],
+    ids=[
+        "NaN",
+        "weight",
+        "rows",
+        "numbers",
+        "one class",
+        "no weight",
+        "column",
+        "mixed X",
+        "mixed y",
+        "mixed weight",
+    ],
 )
 def test_errors_name_the_array(client, arrays, told):
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises((TypeError, ValueError), match=told):
         _models(client)[0].fit(*_arrays(*arrays))
+
+
+def test_strings_and_numbers_in_different_blocks(client):
+    parts = [
+        da.from_delayed(dask.delayed(part), part.shape, object)
+        for part in (TWO[:9000], THREE[9000:])
+    ]
+    y = da.concatenate(parts)
+    with pytest.raises(ValueError, match="y: some blocks hold numbers and others do"):
+        _models(client)[0].fit(_arrays(X, chunks=(9000, 11_000))[0], y)
+
+
+@pytest.mark.parametrize("y", [SIGNAL, np.round(1000 * SIGNAL)])
+def test_real_numbers_are_for_the_regressor_of_dask(client, y):
+    with pytest.raises(ValueError, match="use a regressor, DaskGoodMinimaRegressor"):
+        _models(client)[0].fit(*_arrays(X, y))
+
+
+@pytest.mark.parametrize(
+    "y, told", [(_mixed(SIGNAL), "could not convert"), (THREE, "must hold numbers")]
+)
+def test_a_regressor_names_the_block_of_y(client, y, told):
+    with pytest.raises(ValueError, match=rf"\by\b.*{told}.*\(block \d\)$"):
+        DaskGoodMinimaRegressor(client=client).fit(*_arrays(X, y))
 
 
 def test_partitions_that_do_not_match_are_an_error(client):
