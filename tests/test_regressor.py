@@ -171,12 +171,35 @@ def test_rows_on_disk(tmp_path):
 
 
 def test_float32():
-    model = _model().fit(X.astype(np.float32), y)
+    single = X.astype(np.float32)
+    model = _model().fit(single, y)
     assert model.coefs_[0].dtype == np.float32
-    assert model.predict(X.astype(np.float32)).dtype == np.float32
     assert_allclose(model.loss_, _model().fit(X, y).loss_, rtol=1e-2)
-    large = _model().fit(X.astype(np.float32), 1e40 * y).predict(X.astype(np.float32))
-    assert_allclose(large / 1e40, model.predict(X.astype(np.float32)), rtol=1e-3)
+    large = _model().fit(single, 1e40 * y).predict(single)
+    assert_allclose(large / 1e40, model.predict(single), rtol=1e-3)
+
+
+def test_float32_beside_a_large_mean():
+    """float32 has no number between 1e9 and 1e9 + 64."""
+    single = X.astype(np.float32)
+    near, far = _model().fit(single, y), _model().fit(single, 1e9 + y)
+    _same(near, far)
+    expected = near.predict(single)
+    assert_allclose(far.predict(single) - 1e9, expected, atol=1e-5)
+    assert_allclose(far.to_mlp().predict(single) - 1e9, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+@pytest.mark.parametrize("size", [1e-307, 1e-200, 1e-100, 1e100, 1e200, 1e300])
+def test_an_objective_in_units_of_y_or_none(loss, size):
+    certificate = _model(loss=loss).fit(X, size * (y / y.std())).certificate_
+    unit = certificate.unit
+    if loss == "squared_error" and abs(np.log10(size)) > 150:
+        assert np.isnan(unit) and "units of y" not in str(certificate)
+    else:
+        expected = size**2 if loss == "squared_error" else size
+        assert_allclose(unit, expected, rtol=1e-6)
+        assert "units of y" in str(certificate)
 
 
 def test_warm_start_restates_the_output_layer():
@@ -400,11 +423,20 @@ def test_the_display_of_alpha_takes_a_pipeline():
         (np.where(np.arange(len(y)) == 3, np.nan, y), "y contains NaN"),
         (np.where(np.arange(len(y)) == 3, np.inf, y), "y contains infinity"),
         (y[:-1], "X and y"),
+        (None, r"^This GoodMinimaRegressor estimator requires y .* is None\.$"),
+        (1j * y, r"^y: Complex data not supported\.$"),
+        (list(1j * y), r"^y: Complex data not supported\.$"),
     ],
 )
 def test_bad_y(bad, message):
     with pytest.raises(ValueError, match=message):
         _model().fit(X, bad)
+
+
+def test_complex_rows():
+    for method in (lambda rows: _model().fit(rows, y), _model().fit(X, y).predict):
+        with pytest.raises(ValueError, match=r"^X: Complex data not supported\.$"):
+            method(1j * X)
 
 
 @pytest.mark.parametrize(

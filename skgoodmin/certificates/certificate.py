@@ -99,7 +99,8 @@ class Certificate:
         label or target.
     unit : float
         What multiplies objective and bounds to give them in units of y; NaN for a
-        classifier, for several targets and for a loss of one's own.
+        classifier, for several targets, for a loss of one's own, and where it is
+        smaller or larger than the numbers that float64 has.
     """
 
     status: Status

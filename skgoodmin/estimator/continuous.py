@@ -24,7 +24,6 @@ from .target import Target
 
 GRID = 2.0**24  # z is a multiple of 1 / GRID
 STRAIGHT = 1e-6  # skewness, or mean in units of the mean size, that counts as 0
-SINGLE = 1e30  # units of y up to which predictions can be in single precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,14 +115,11 @@ class Continuous(Target):
         return 1.0 - 2.0 * loss.value(raw, labels).mean(axis=1), np.nan
 
     def predictions(self, raw):
-        """y of raw predictions, (n,) or (n, n_targets), in their precision.
+        """y of raw predictions, (n,) or (n, n_targets).
 
-        In double precision where single precision does not reach.
+        In float64: beside a large mean, float32 has no digits left for the spread.
         """
         y = self.mean + self.scale * raw.astype(np.float64)
-        size = np.maximum(np.abs(self.mean), np.abs(self.scale))
-        if 1.0 / SINGLE < size.min() and size.max() < SINGLE:
-            y = y.astype(raw.dtype)
         return y[:, 0] if self.column else y
 
     def unit(self, loss):
@@ -131,7 +127,8 @@ class Continuous(Target):
         if self.n_outputs > 1 or loss.kernel is None:
             return np.nan
         scale = abs(float(self.scale[0]))
-        return scale * scale if loss.quadratic else scale  # inf where it overflows
+        unit = scale * scale if loss.quadratic else scale
+        return unit if np.finfo(float).tiny <= unit < np.inf else np.nan
 
 
 def encode_continuous(y, known=None, sample_weight=None):

@@ -64,6 +64,8 @@ class TrainedNetwork(Network):
         ------
         ValueError
             If a parameter or an array is not valid; an earlier fit stays as it was.
+        OSError
+            If the rows can not be written to ``cache_dir``, as on a full disk.
         """
         previous = self if self.warm_start and hasattr(self, "coefs_") else None
         checkpoint = getattr(previous, "checkpoint_", None)

@@ -63,6 +63,8 @@ class NetworkRegressor(RegressorMixin, Network):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+            In float64, for X in float32 too: its output has few digits left beside a
+            large mean of y.
         """
         raw = self._raw(X)
         return self._target.predictions(raw)
@@ -87,7 +89,8 @@ class NetworkRegressor(RegressorMixin, Network):
     def to_mlp(self) -> MLPRegressor:
         """The same network as a fitted ``MLPRegressor``, its last layer in units of y.
 
-        Predictions agree to rounding.
+        Predictions agree to rounding. The last layer is in float64, that of a network
+        in float32 too, for the mean of y may be large beside its spread.
 
         Returns
         -------
@@ -100,7 +103,6 @@ class NetworkRegressor(RegressorMixin, Network):
         """
         mlp = self._as_mlp(MLPRegressor)
         mean, scale = np.atleast_1d(self.y_mean_), np.atleast_1d(self.y_scale_)
-        dtype = self.coefs_[-1].dtype
-        mlp.coefs_[-1] = (scale * mlp.coefs_[-1]).astype(dtype)
-        mlp.intercepts_[-1] = (mean + scale * mlp.intercepts_[-1]).astype(dtype)
+        mlp.coefs_[-1] = scale * mlp.coefs_[-1]
+        mlp.intercepts_[-1] = mean + scale * mlp.intercepts_[-1]
         return mlp

@@ -27,6 +27,8 @@ from .alpha_choice import rule
 from .layers import AUTO, check_growing, hidden_sizes, narrowed
 from .target import Target
 
+COMPLEX = "Complex data not supported"  # how scikit-learn begins
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -44,14 +46,12 @@ def validated(estimator, X, y, sample_weight, *, reset):
     ``estimator`` where ``reset`` is true, and compared with it where it is not.
     """
     X, y, sample_weight = in_memory(X, y, sample_weight)
-    with naming("X"):
-        X = validated_rows(
-            estimator,
-            X,
-            None if y is None else "no_validation",
-            reset=reset,
-            order="C",
+    if y is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but "
+            "the target y is None."
         )
+    X = validated_rows(estimator, X, reset=reset, order="C")
     with naming("y"):
         y = _check_y(y, multi_output=True, estimator=estimator)
         if y.ndim == 2 and y.shape[1] == 1:
@@ -68,17 +68,17 @@ def validated(estimator, X, y, sample_weight, *, reset):
     return X, y, sample_weight
 
 
-def validated_rows(estimator, X, y="no_validation", *, reset, order=None):
+def validated_rows(estimator, X, *, reset, order=None):
     """X as ndarray or CSR, float64 or float32, with the columns that are expected."""
-    X = validate_data(
-        estimator,
-        X,
-        y,
-        reset=reset,
-        accept_sparse="csr",
-        dtype=(np.float64, np.float32),
-        order=order,
-    )
+    with naming("X"):
+        X = validate_data(
+            estimator,
+            X,
+            reset=reset,
+            accept_sparse="csr",
+            dtype=(np.float64, np.float32),
+            order=order,
+        )
     if X.dtype in (np.float64, np.float32):
         return X
     return X.astype(np.float64)  # sparse frames come as they are
@@ -117,6 +117,8 @@ def naming(what):
         with np.errstate(all="ignore"):  # scikit-learn adds inf and -inf
             yield
     except (ValueError, TypeError) as error:
+        if str(error).startswith(COMPLEX):  # and then the array, number by number
+            raise ValueError(f"{what}: {COMPLEX}.") from None
         if re.search(rf"\b{what}\b", str(error)):
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError

@@ -67,5 +67,8 @@ class Target(ABC):
         """What ``predict`` returns, from raw predictions (n, n_outputs)."""
 
     def unit(self, loss):
-        """The loss in units of y is so many times the loss inside; NaN if none."""
+        """The loss in units of y is so many times the loss inside; NaN if none.
+
+        Nor is there one where float64 does not reach so far.
+        """
         return np.nan

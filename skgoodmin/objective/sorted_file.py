@@ -33,14 +33,34 @@ def in_sorted_file(rows, folder):
     Returns
     -------
     rows : Rows
+
+    Raises
+    ------
+    OSError
+        If the file can not be written, as on a full disk. Nothing is left of it.
     """
+    size = max(len(rows.index) * rows.dense.shape[1] * rows.dense.itemsize, 1)
+    try:
+        ordered = _written(rows, size, folder)
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"cache_dir={str(folder)!r}: the rows need {size} bytes there, and could "
+            f"not be written: {error.strerror}",
+        ) from error
+    index = np.arange(len(rows.index))
+    return rows._replace(dense=read_only(ordered), index=read_only(index))
+
+
+def _written(rows, size, folder):
+    """The rows in a file of that size, as a memmap."""
     dense, index = rows.dense, rows.index
     n, n_features = len(index), dense.shape[1]
     step = max(LEAF // max(dense.itemsize * n_features, 1), 1)
     place = np.full(len(dense), -1)
     place[index] = np.arange(n)
     with tempfile.TemporaryFile(dir=folder) as file:
-        file.truncate(max(n * n_features * dense.itemsize, 1))
+        file.truncate(size)
         arrived = _to_leaves(dense, place, n, step, file)
         for start in range(0, n, step):
             some = _Stretch(start, min(start + step, n) - start, n_features, dense)
@@ -48,8 +68,7 @@ def in_sorted_file(rows, folder):
             block[arrived[start : start + step] - start] = some.read(file)
             some.write(file, block)
         file.flush()
-        ordered = np.memmap(file, dense.dtype, "r", shape=(n, n_features))
-    return rows._replace(dense=read_only(ordered), index=read_only(np.arange(n)))
+        return np.memmap(file, dense.dtype, "r", shape=(n, n_features))
 
 
 def _to_leaves(dense, place, n, step, file):

@@ -1,6 +1,8 @@
 """Rows on disk: the same rows, in order, in a file that goes with them."""
 
+import errno
 import os
+import re
 import tracemalloc
 from pathlib import Path
 
@@ -39,6 +41,44 @@ def test_the_file_goes_with_the_rows(tmp_path):
         base = base.base
     assert isinstance(base, np.memmap)
     del data, base
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("n_writes", [0, 1, 3])
+def test_a_full_disk_is_told_and_nothing_is_left(tmp_path, monkeypatch, n_writes):
+    """Before it writes, on the way to the leaves, and in a leaf."""
+    write, left = sorted_file._Stretch.write, n_writes
+
+    def counting(stretch, file, block):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(stretch, file, block)
+
+    monkeypatch.setattr(sorted_file, "LEAF", 500)
+    monkeypatch.setattr(sorted_file._Stretch, "write", counting)
+    X = np.random.RandomState(0).normal(size=(100, 3))
+    model = GoodMinimaClassifier((2,), cache_dir=tmp_path)
+    folder = re.escape(repr(str(tmp_path)))
+    told = f"cache_dir={folder}: the rows need 2400 bytes .*No space left"
+    with pytest.raises(OSError, match=told) as caught:
+        model.fit(X, X[:, 0] > 0)
+    assert caught.value.errno == errno.ENOSPC
+    assert os.listdir(tmp_path) == [] and not hasattr(model, "coefs_")
+
+
+def test_a_file_that_may_not_be_so_large(tmp_path):
+    resource = pytest.importorskip("resource")  # Unix
+    X, labels = np.eye(500), np.zeros((500, 1), np.int32)
+    canonical_rows(X, labels, None, tmp_path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, before[1]))
+    try:
+        with pytest.raises(OSError, match="cache_dir=.* need 2000000 bytes"):
+            canonical_rows(X, labels, None, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert os.listdir(tmp_path) == []
 
 
