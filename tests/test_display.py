@@ -13,6 +13,7 @@ from skgoodmin import (
     CertificateDisplay,
     GoodMinimaClassifier,
     GoodMinimaClassifierCV,
+    GoodMinimaRegressor,
     LandscapeDisplay,
     LossCurveDisplay,
 )
@@ -104,6 +105,19 @@ def test_landscape_with_the_neuron_at_alpha_0(moons):
     np.testing.assert_allclose(middle[2], model.loss_, rtol=1e-12)
     np.testing.assert_allclose(middle[2] - middle[4], witness.decrease, rtol=1e-6)
     assert display.ax_.get_ylabel() == "amplitude of the special neuron"
+
+
+@pytest.mark.parametrize("alpha", [0, 0.01])
+def test_landscape_of_a_regressor(moons, alpha):
+    X, y = moons[0], moons[0] ** 2
+    model = GoodMinimaRegressor((2,), alpha=alpha, max_iter=30, random_state=0)
+    witness = model.fit(X, y).certificate_.witness
+    display = LandscapeDisplay.from_estimator(
+        model, X, y, neuron=True, n_points=5, random_state=0
+    )
+    middle = display.objective[:, 2]
+    np.testing.assert_allclose(middle[2], model.loss_, rtol=1e-12)
+    np.testing.assert_allclose(middle[2] - middle[4], witness.decrease, rtol=1e-6)
 
 
 def test_landscape_with_a_random_neuron(moons):

@@ -138,8 +138,13 @@ class Certificate:
 
     @property
     def relative_gap(self) -> float:
-        """``gap / objective``; 0 where the objective is 0."""
-        return self.gap / self.objective if self.objective > 0 else 0.0
+        """``gap / objective``; 0 where the objective is 0.
+
+        At most 1e-6 where the status is ``GLOBAL``: the gap is that small beside what
+        a constant loses, and all of an objective of 1e-41 is nothing.
+        """
+        share = self.gap / self.objective if self.objective > 0 else 0.0
+        return min(share, GAP_TOLERANCE) if self.status is Status.GLOBAL else share
 
     @property
     def estimated_bound(self) -> float:
@@ -185,7 +190,7 @@ class Certificate:
             return ""
         return (
             f"no {bound.networks} gets below {bound.value:.6g}: at most "
-            f"{self._share(self.gap)} can be gained"
+            f"{100.0 * self.relative_gap:.2g} % can be gained"
         )
 
     def _estimated(self):

@@ -58,7 +58,7 @@ class LandscapeDisplay:
 
         Parameters
         ----------
-        estimator : GoodMinimaClassifier
+        estimator : fitted estimator of this package
         X, y, sample_weight
             Data on which the objective is evaluated.
         directions : ndarray of shape (2, n_parameters), default=None

@@ -38,7 +38,7 @@ class LossCurveDisplay:
 
         Parameters
         ----------
-        estimator : GoodMinimaClassifier
+        estimator : fitted estimator of this package
         ax : matplotlib Axes, default=None
         **kwargs : dict
             For the lines.

@@ -209,6 +209,18 @@ def test_the_largest_bound_of_each_kind_counts():
     assert nothing.lower_bound == nothing.gap == nothing.relative_gap == 0.0
 
 
+def test_a_global_minimum_leaves_no_share_to_gain():
+    least = _bound(1e-45, Known.PROVEN)
+    tiny = {"objective": 1e-41, "bounds": (least,)}
+    found = _certificate(status=Status.GLOBAL, **tiny)
+    assert found.gap > 0 and found.relative_gap == 1e-6
+    assert "at most 0.0001 % can be gained" in str(found)
+    assert _certificate(**tiny).relative_gap == pytest.approx(0.9999)
+    near = _bound(1.5 - 2**-24, Known.PROVEN)
+    found = _certificate(status=Status.GLOBAL, bounds=(near,))
+    assert found.relative_gap == found.gap / 1.5 == 2**-24 / 1.5
+
+
 def test_bounds_say_of_what():
     assert (
         str(DATA) == "no network of any size has a smaller data loss than 0.5 (proven)"

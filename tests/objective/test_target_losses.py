@@ -142,6 +142,13 @@ class WrongSlope(LogCosh):
         return 2 * np.tanh(raw - target)
 
 
+class Nothing:
+    def value(self, raw, target):
+        return np.zeros_like(raw)
+
+    derivative = value
+
+
 def test_a_loss_that_passes():
     check_target_loss(LogCosh())
 
@@ -153,6 +160,7 @@ def test_a_loss_that_passes():
         (Concave(), "not convex"),
         (Shifted(), "0 at the target"),
         (WrongSlope(), "not the derivative"),
+        (Nothing(), r"must grow with the error, but is 0 .* from -50 to 50 \(y=-2\)"),
     ],
 )
 def test_what_fails_is_named(loss, message):

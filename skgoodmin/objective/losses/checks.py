@@ -2,7 +2,8 @@
 
 Losses of labels y = +1 and -1 (Liang, Sun, Lee and Srikant 2018, Assumption 1): convex,
 differentiable, and every critical point a minimum at a positive margin. Losses of real
-targets (Kawaguchi and Kaelbling 2020): convex, differentiable, and 0 at the target.
+targets (Kawaguchi and Kaelbling 2020): convex, differentiable, and 0 at the target; not
+0 everywhere, or there is nothing to train.
 """
 
 import numpy as np
@@ -58,6 +59,11 @@ def check_target_loss(loss):
         if value != 0:
             raise ValueError(
                 f"loss.value must be 0 at the target, got {value:g} at f=y={target:g}."
+            )
+        if not loss.value(f, np.full_like(f, target)).any():
+            raise ValueError(
+                "loss.value must grow with the error, but is 0 for all raw predictions "
+                f"from {f[0]:g} to {f[-1]:g} (y={target:g})."
             )
 
 
