@@ -38,7 +38,6 @@ DOORS = {
     "scipy.optimize": {
         "certificates/polar.py",
         "certificates/relaxation.py",
-        "estimator/link.py",
         "training/lbfgs.py",
     },
     "ot": {"certificates/transport.py"},

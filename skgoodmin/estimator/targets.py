@@ -89,8 +89,8 @@ class ClassTarget(Target):
         """Probabilities of the classes, (n, n_classes)."""
 
     @abstractmethod
-    def log_likelihoods(self, probabilities, labels):
-        """log P of the labels of each row, and its mean over all labels, each (n,)."""
+    def log_likelihood(self, probabilities, labels):
+        """log P of the labels of each row, (n,); of several labels the mean."""
 
     @abstractmethod
     def decode(self, labels):
@@ -102,10 +102,10 @@ class ClassTarget(Target):
 
     def worth(self, loss, raw, labels, weights):
         """See :class:`Target`: accuracy + 1/2 mean log P, the slope the best one."""
-        slope = fitted_slope(self, raw, labels, weights)
+        slope = fitted_slope(raw, labels, weights)
         right = (self.decide(raw) == labels).all(axis=1)
         p = self.probabilities(link_of(loss, self, slope), raw)
-        return right + LOG_SHARE * self.log_likelihoods(p, labels)[0], slope
+        return right + LOG_SHARE * self.log_likelihood(p, labels), slope
 
     def predictions(self, raw):
         """See :class:`Target`."""
@@ -119,10 +119,9 @@ class ClassTarget(Target):
 class OneClass(ClassTarget):
     """One class a row, of two or more."""
 
-    def log_likelihoods(self, probabilities, labels):
+    def log_likelihood(self, probabilities, labels):
         """See :class:`ClassTarget`."""
-        logs = np.log(probabilities)
-        return np.take_along_axis(logs, labels, axis=1)[:, 0], logs.mean(axis=1)
+        return np.log(np.take_along_axis(probabilities, labels, axis=1)[:, 0])
 
     def strata(self, labels):
         """See :class:`Target`."""
@@ -205,11 +204,10 @@ class Labels(ClassTarget):
         """(n, n_labels)."""
         return loss.probabilities(raw)
 
-    def log_likelihoods(self, probabilities, labels):
-        """Both are means over the labels."""
+    def log_likelihood(self, probabilities, labels):
+        """See :class:`ClassTarget`."""
         has, lacks = np.log(probabilities), np.log1p(-probabilities)
-        given = np.where(labels == 1, has, lacks)
-        return given.mean(axis=1), 0.5 * (has + lacks).mean(axis=1)
+        return np.where(labels == 1, has, lacks).mean(axis=1)
 
 
 def target_of(classes, multilabel):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
@@ -15,7 +16,7 @@ def test_the_slope_is_that_of_a_logistic_regression():
     raw = rng.normal(size=(20000, 1))
     y = (rng.uniform(size=20000) < expit(3.0 * raw[:, 0])).astype(int)
     target, labels = encode(y)
-    slope = fitted_slope(target, raw, labels, np.ones(len(raw)))
+    slope = fitted_slope(raw, labels, np.ones(len(raw)))
     model = LogisticRegression(C=np.inf, fit_intercept=False).fit(raw, y)
     np.testing.assert_allclose(slope, model.coef_[0, 0], rtol=0.01)
 
@@ -31,7 +32,7 @@ def test_rows_that_are_all_right_have_a_finite_slope(kind):
     target, labels = encode(y)
     sign = {"two": 2 * labels - 1, "several": 2 * np.eye(3)[y] - 1, "labels": 2 * y - 1}
     raw = sign[kind].astype(float)
-    slope = fitted_slope(target, raw, labels, np.ones(30))
+    slope = fitted_slope(raw, labels, np.ones(30))
     assert 1.0 < slope < 20.0
     p = target.probabilities(link_of(PolynomialHinge(), target, slope), raw)
     right = np.where(y == 1, p, 1 - p) if kind == "labels" else p[np.arange(30), y]
@@ -44,4 +45,40 @@ def test_noise_has_a_slope_of_nothing():
     rng = np.random.RandomState(0)
     target, labels = encode(rng.randint(2, size=100))
     raw = -0.2 * (2.0 * labels - 1.0)  # always wrong
-    assert fitted_slope(target, raw, labels, np.ones(100)) < 1e-3
+    assert fitted_slope(raw, labels, np.ones(100)) < 1e-3
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 30.0, 1e4])
+@pytest.mark.parametrize("kind", ["two", "several", "labels"])
+def test_no_other_slope_is_likelier(kind, scale):
+    rng = np.random.RandomState(0)
+    raw = rng.normal(size=(50, 1 if kind == "two" else 4))
+    raw[0] *= 3.0  # far off, and wrong
+    noisy = raw + rng.normal(size=raw.shape)
+    y = {
+        "two": (noisy[:, 0] > 0).astype(int),
+        "several": noisy.argmax(axis=1),
+        "labels": (noisy > 0).astype(int),
+    }[kind]
+    y[0] = raw[0].argmin() if kind == "several" else (raw[0] < 0).squeeze()
+    target, labels = encode(y)
+    weights = rng.uniform(0.5, 2.0, 50)
+
+    def loss(log_slope):
+        link = link_of(PolynomialHinge(), target, np.exp(log_slope))
+        p = target.probabilities(link, scale * raw)
+        if kind == "labels":
+            given = np.where(labels == 1, p, 1 - p)
+            logs, any_log = np.log(given), 0.5 * (np.log(p) + np.log1p(-p))
+        else:
+            logs, any_log = np.log(p)[np.arange(50), y], np.log(p).mean(axis=1)
+            logs, any_log = logs[:, None], any_log[:, None]
+        drawn = (51 / 52 * logs + 1 / 52 * any_log).mean(axis=1)
+        return -np.average(drawn, weights=weights)
+
+    slope = fitted_slope(scale * raw, labels, weights)
+    assert 0.01 < slope * scale < 10.0
+    best = loss(np.log(slope))
+    assert best <= min(loss(np.log(slope) - 0.01), loss(np.log(slope) + 0.01))
+    found = minimize_scalar(loss, bounds=(-12, 12), method="bounded")
+    assert best <= found.fun + 1e-9
