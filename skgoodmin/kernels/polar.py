@@ -11,15 +11,20 @@ With u = h / ||h|| the gradient by w, b following the row k it is pinned to, is
 
     g = sum_{active i} (R_i.u) (x_i - x_k)
 
-A step along the tangent part of g that fails is halved, one that succeeds is doubled.
-The fixed point w <- g / ||g|| would stop at once: h is convex in w for fixed rows, so
-it only walks to the nearest vertex.
+h has ridges, where a row with a residual against u is on the hyperplane, and a step
+along the tangent part of g soon crosses one. A step that fails tells the gradient
+beyond it: the next, shorter one follows the shortest point between the two (Wolfe's
+conjugate subgradients, 1975), which is along the ridge. The fixed point w <- g / ||g||
+would stop at once: h is convex in w for fixed rows, so it only walks to the nearest
+vertex.
 """
 
 import numpy as np
 
 from .jit import njit
 from .sorting import descending
+
+SHORTER, LONGER = 0.7, 1.5  # a step after one that fails, and after one that succeeds
 
 
 @njit
@@ -120,6 +125,20 @@ def project_out(gradient, coef):
     return norm(gradient)
 
 
+@njit(contract=False)
+def towards_shortest(way, gradient):
+    """way <- the shortest point between the two; returns its length."""
+    aligned, apart = 0.0, 0.0
+    for j in range(way.size):
+        difference = gradient[j] - way[j]
+        aligned -= way[j] * difference
+        apart += difference * difference
+    share = min(max(aligned / apart, 0.0), 1.0) if apart > 0.0 else 0.0
+    for j in range(way.size):
+        way[j] += share * (gradient[j] - way[j])
+    return norm(way)
+
+
 @njit
 def step_from(w, factor, gradient, out):
     """out = (w + factor gradient) / || w + factor gradient ||."""
@@ -142,40 +161,46 @@ def ascend_all(x, columns, residuals, starts, steps, max_evaluations, ends):
     n, d = x.shape
     coefs, directions, values = ends
     prefix, z = np.empty((2, residuals.shape[1])), np.empty(n)
-    trial, gradient = np.empty(d), np.empty(d)
+    trial, gradient, way = np.empty(d), np.empty(d), np.empty(d)
+    ahead = np.empty(residuals.shape[1])
     order, keys, other = (
         np.empty(n, np.int64),
         np.empty(n, np.int64),
         np.empty(n, np.int64),
     )
     for m in range(starts.shape[0]):
-        coef, direction = coefs[m], directions[m]
+        coef = coefs[m]
         value, intercept, size, step, used = 0.0, 0.0, 0.0, steps[m], 0
         step_from(starts[m], 0.0, starts[m], trial)
         while True:
             project(columns, trial, z)
             descending(z, keys, other, order)
             new, at = best_intercept(z, order, residuals, prefix)
+            output_direction(z, order, residuals, at, ahead)
             used += 1
-            if used == 1 or new > value * (1.0 + 1e-9):
+            higher = used == 1 or new > value * (1.0 + 1e-9)
+            if higher:
                 slow = new < value * (1.0 + 1e-6)
                 if used > 1:
-                    step = min(2.0 * step, 2.0)
+                    step = min(LONGER * step, 2.0)
                 value, intercept = new, -z[order[at]]
-                for j in range(d):
-                    coef[j] = trial[j]
-                output_direction(z, order, residuals, at, direction)
-                if used >= max_evaluations or (slow and step < 1e-3):
-                    break
-                relu_gradient(x, order, residuals, at, direction, gradient)
-                size = project_out(gradient, coef)
-                if not size > 1e-10 * value:
+                coef[:] = trial
+                directions[m] = ahead
+                if slow and step < 1e-3:
                     break
             else:
-                step *= 0.5
+                step *= SHORTER
             if used >= max_evaluations or not step > 1e-5:
                 break
-            step_from(coef, step / size, gradient, trial)
+            relu_gradient(x, order, residuals, at, ahead, gradient)
+            size = project_out(gradient, coef)
+            if higher:
+                way[:] = gradient
+            else:
+                size = towards_shortest(way, gradient)
+            if not size > 1e-10 * value:
+                break
+            step_from(coef, step / size, way, trial)
         values[m, 0] = value
         values[m, 1] = intercept
         values[m, 2] = used

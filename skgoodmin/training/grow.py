@@ -41,7 +41,7 @@ PER_UNIT = 0.5  # of the latter for each unit, where there are many
 NEAR, STRAY = 0.5, 0.6  # what part of them set out near units, and how far from these
 CERTAIN = 64, 128  # random ascents that have to find nothing: for a gap of 1e-2, 1e-3
 # Evaluations of an ascent at first, and what part of them go on how much longer.
-N_FIRST, GOING_ON, N_STEPS = 12, 4, 40
+N_FIRST, GOING_ON, N_STEPS = 12, 2, 100
 LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number and share
 # Iterations of L-BFGS on the directions between rounds, at a time and at most: they go
 # on while they bring a share of the gap.

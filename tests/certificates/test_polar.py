@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from skgoodmin.certificates.effort import effort_of
 from skgoodmin.certificates.plane import plane_polar
-from skgoodmin.certificates.polar import search
+from skgoodmin.certificates.polar import relu_ascents, search
 from skgoodmin.certificates.polar_bound import (
     Points,
     polar_bound,
@@ -75,6 +75,22 @@ def test_found_is_attained_and_below_proven(activation, n_outputs):
         b = rng.normal() * np.linalg.norm(w)
         h = residuals @ activation.function(x @ w + b)
         assert np.linalg.norm(h) <= proven * np.linalg.norm(w)
+
+
+def test_ascents_do_not_rest_on_ridges():
+    """Binary columns have many; hardly a neighbour of where ascents end is higher."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 2, size=(200, 8)) - 0.5
+    labels = rng.choice([-1.0, 1.0], 200)
+    phi = np.maximum(x @ rng.normal(size=(8, 60)) + rng.normal(size=60), 0)
+    fitted = phi @ np.linalg.solve(phi.T @ phi + np.eye(60), phi.T @ labels)
+    r = (labels - fitted - (labels - fitted).mean())[:, None]
+    found = relu_ascents(x, r, rng.normal(size=(50, 8)), 300)
+    for distance in (0.01, 0.003):
+        step = distance * rng.normal(size=(50 * 100, 8))
+        near = relu_ascents(x, r, np.repeat(found.coefs, 100, axis=0) + step, 1)
+        highest = near.values.reshape(50, 100).max(axis=1)
+        assert (highest > found.values * (1 + 1e-4)).sum() <= 2
 
 
 def test_identity_is_exact():
