@@ -25,6 +25,8 @@ from .neighbours import masses, pairs
 from .relaxation import best_scale, eigen, power_mean
 from .spread import Spread
 
+SMOOTH, TINY = 10.0, 1e-300  # the power that stands for the largest eigenvalue
+
 
 class _Output:
     """Pairs of one output: rows x of its positive side and y of its negative one."""
@@ -126,8 +128,8 @@ class PairPlan:
             yield output, z[first : first + n], z[first + n : end], z[end]
             first = end + 1
 
-    def value_and_gradient(self, z, power):
-        """-D(alpha R / U) and its gradient."""
+    def _moments(self, z):
+        """(residuals (K, n), sum_k T_k M_k, what it is made of in each output)."""
         d, half, middle = self.n_features, self.half, self.middle
         matrix, kept = np.zeros((d, d)), []
         r = np.zeros((self.n_outputs, self.n_rows))
@@ -143,6 +145,12 @@ class PairPlan:
             matrix += total * own
             kept.append((output, q, mass, tau, sigma, g, total, own))
             r[k] = output.residuals(a, b, self.n_rows)
+        return r, matrix, kept
+
+    def value_and_gradient(self, z, power):
+        """-D(alpha R / U) and its gradient."""
+        half, middle = self.half, self.middle
+        r, matrix, kept = self._moments(z)
         values, vectors = eigen(matrix)
         log_square, weights = power_mean(np.log(values), power)
         scale = self.alpha * np.exp(-0.5 * log_square)
@@ -170,10 +178,22 @@ class PairPlan:
 
     def proof(self, z):
         """Residuals (K, n) and the spread that bounds their polar."""
-        r, parts = np.zeros((self.n_outputs, self.n_rows)), []
-        for k, (output, q, _, _) in zip(self.places, self._cut(z), strict=True):
-            mass, delta = q * q, output.delta
-            r[k] = output.residuals(*output.marginals(mass), self.n_rows)
+        r, matrix, kept = self._moments(z)
+        parts = []
+        for output, _, mass, *_ in kept:
+            delta = output.delta
             weights = np.r_[self.half * mass, self.middle]
             parts.append((weights, np.vstack([delta, mass @ delta])))
-        return r, [Spread(parts)]
+        return r, [Spread(parts, log_metric(matrix))]
+
+
+def log_metric(matrix):
+    """log W of the W that a smoothed lambda_max of a sum_k T_k M_k has as its gradient.
+
+    A spread is tightened from there: at tau^2 = delta' W delta the eigenvalues that
+    count are about equal.
+    """
+    values, vectors = eigen(matrix)
+    logs = np.log(values)
+    _, weights = power_mean(logs, SMOOTH)
+    return (vectors * (np.log(np.maximum(weights, TINY)) - logs)) @ vectors.T

@@ -49,11 +49,14 @@ class Spread:
     ----------
     parts : list of (weights (m,), differences (m, d)), one an output
         Weights positive.
+    log_w : ndarray of shape (d, d), optional
+        log W to begin with; by default that of no direction in particular.
     """
 
-    def __init__(self, parts):
+    def __init__(self, parts, log_w=None):
         self.parts = parts
         self.n_features = parts[0][1].shape[1]
+        self.log_w = isotropic(self.n_features)[0] if log_w is None else log_w
         self.n_terms = max(len(c) for c, _ in parts)
 
     def lengths(self, W):

@@ -43,9 +43,22 @@ def test_proof_is_above_every_neuron(kind, n_features):
         for z in (plan.start, optimise(plan, ((30.0, 30),))):
             residuals, spreads = plan.proof(z)
             assert_allclose(residuals.sum(), 0.0, atol=1e-14 * abs(residuals).sum())
-            start = isotropic(n_features)[0]
-            proven = max(tighten(spread, start, 30)[0] for spread in spreads)
-            assert exact_polar(x, residuals) <= proven * (1 + 1e-12)
+            polar = exact_polar(x, residuals)
+            for n_steps in (1, 30):
+                proven = max(tighten(s, s.log_w, n_steps)[0] for s in spreads)
+                assert polar <= proven * (1 + 1e-12)
+
+
+def test_a_plan_of_pairs_knows_where_to_begin():
+    shares = []
+    for seed in range(6):
+        _, plan = plan_of("pairs", "hinge", n_outputs=3, n=60, d=8, seed=seed)
+        _, (spread,) = plan.proof(optimise(plan, ((30.0, 7),)))
+        from_plan, from_nothing = (
+            tighten(spread, start, 1)[0] for start in (spread.log_w, isotropic(8)[0])
+        )
+        shares.append(from_plan / from_nothing)
+    assert np.mean(shares) < 0.985
 
 
 def test_optimising_raises_the_bound():
