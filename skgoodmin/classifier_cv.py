@@ -84,7 +84,7 @@ n_init, max_escapes, max_iter, max_fun, tol, class_weight, random_state
     True
     """
 
-    _regressor = "GoodMinimaRegressorCV"
+    _for_numbers = "use a regressor, GoodMinimaRegressorCV"
     _parameter_constraints = CROSS_VALIDATION | {
         name: GoodMinimaClassifier._parameter_constraints[name]
         for name in ("loss", "degree", "class_weight")

@@ -20,6 +20,7 @@ from skgoodmin import (
     AlphaDisplay,
     CertificateDisplay,
     GoodMinimaClassifier,
+    GoodMinimaClassifierCV,
     GoodMinimaRegressor,
     GoodMinimaRegressorCV,
     Status,
@@ -461,5 +462,7 @@ def test_a_loss_of_ones_own_is_checked():
 
 
 def test_the_classifier_names_the_regressor():
-    with pytest.raises(ValueError, match="GoodMinimaRegressor"):
-        GoodMinimaClassifier().fit(X, y + 0.5)
+    for classifier in (GoodMinimaClassifier(), GoodMinimaClassifierCV()):
+        name = type(classifier).__name__.replace("Classifier", "Regressor")
+        with pytest.raises(ValueError, match=f"use a regressor, {name}[.]"):
+            classifier.fit(X, y + 0.5)

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.metrics import accuracy_score
 
 from ..classifier import GoodMinimaClassifier
-from ..estimator.targets import MOST_NUMBERS, MOST_NUMBERS_SHARE
+from ..estimator.targets import check_discrete
 from .estimator import CLIENT, DaskNetwork
 
 
@@ -52,7 +52,7 @@ class DaskGoodMinimaClassifier(DaskNetwork, GoodMinimaClassifier):
     """
 
     _local = GoodMinimaClassifier
-    _regressor = "DaskGoodMinimaRegressor"
+    _for_numbers = "use a regressor, DaskGoodMinimaRegressor"
     _metric = staticmethod(accuracy_score)
     _parameter_constraints = GoodMinimaClassifier._parameter_constraints | CLIENT
 
@@ -72,8 +72,8 @@ class DaskGoodMinimaClassifier(DaskNetwork, GoodMinimaClassifier):
         y = np.concatenate(parts)
         if y.ndim == 1:
             y = np.unique(y)
-            few = len(y) <= max(MOST_NUMBERS, MOST_NUMBERS_SHARE * n_rows)
-            if known is None and few:  # of all rows: real numbers may be classes
+            if known is None:
+                check_discrete(n_rows, y, self._for_numbers)
                 known = y
         return self._encode(y, known=known)[0]
 

@@ -22,7 +22,7 @@ class NetworkClassifier(ClassifierMixin, Network):
     """A network with ``classes_`` and ``multilabel_``."""
 
     _default_scoring = "accuracy"
-    _regressor = "GoodMinimaRegressor"  # of the same kind
+    _for_numbers = "use a regressor, GoodMinimaRegressor"  # instead, if y holds such
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -33,7 +33,7 @@ class NetworkClassifier(ClassifierMixin, Network):
 
     def _encode(self, y, known=None, sample_weight=None):
         """(target, labels) of y; ``known`` are the classes that it may hold."""
-        return encode(y, known, f"use a regressor, {self._regressor}")
+        return encode(y, known, self._for_numbers)
 
     @property
     def _known(self):

@@ -255,7 +255,7 @@ def encode(y, classes=None, advice="use a regressor, GoodMinimaRegressor"):
         )
     present, codes = np.unique(y, return_inverse=True)
     if classes is None:
-        _check_discrete(y, present, advice)
+        check_discrete(len(y), present, advice)
         classes = present
     _check_known(present, classes)
     if len(classes) < 2:
@@ -285,13 +285,13 @@ def _encode_labels(y, classes):
     return target_of(numbers, True), labels.astype(np.int32)
 
 
-def _check_discrete(y, present, advice):
+def check_discrete(n_rows, present, advice):
     """A column of many different real numbers is no column of classes."""
-    many = len(present) > max(MOST_NUMBERS, MOST_NUMBERS_SHARE * len(y))
-    if np.asarray(y).dtype.kind == "f" and many:
+    many = len(present) > max(MOST_NUMBERS, MOST_NUMBERS_SHARE * n_rows)
+    if present.dtype.kind == "f" and many:
         raise ValueError(
             f"y looks like a continuous target: {len(present)} different real numbers "
-            f"in {len(y)} rows: {advice}; if they are classes, give them as integers "
+            f"in {n_rows} rows: {advice}; if they are classes, give them as integers "
             "or strings."
         )
 
