@@ -141,14 +141,14 @@ default='relu'
         How it was chosen; empty where it was given.
     alpha_scores_ : ndarray of shape (n_alphas,) or None
         Where the strength was chosen, what it was chosen from: the fields ``alpha``,
-        ``score`` (accuracy + 1/2 mean log-likelihood of left-out rows, a mean over the
+        ``score`` (accuracy + mean log-likelihood of left-out rows, a mean over the
         folds) and ``error`` (its standard error). Of 100 rows or more, three strengths
         are given up after the first fold: their ``error`` is NaN, and their ``score``
         as far from that of the chosen one as it was there.
     link_slope_ : float or None
-        Slope of the link to probabilities, fitted on the left-out rows; None where
-        alpha was given or the loss is not 'poly_hinge': then the link is that of the
-        loss.
+        Slope of the link to probabilities, fitted on the left-out rows: see
+        :meth:`predict_proba`. None where alpha was given or the loss is not
+        'poly_hinge': then the link is that of the loss.
     classes_ : ndarray of shape (n_classes,)
         Labels that y holds, on rows of weight 0, too; for multilabel their numbers.
     multilabel_ : bool

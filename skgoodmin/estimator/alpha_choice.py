@@ -3,8 +3,8 @@
 In each of four folds, networks of at most 50 units a layer are trained from one random
 start for 25 iterations, one with each of six strengths. A strength is worth
 
-    accuracy + 1/2 mean log P(label)      of a classifier
-    1 - 2 mean loss                       of a regressor: R2 for the squared error
+    accuracy + mean log P(label)      of a classifier
+    1 - 2 mean loss                   of a regressor: R2 for the squared error
 
 on the rows that were left out, P by the link that fits all of them best
 (:mod:`.link`). So early in a training it shows already which strength will predict

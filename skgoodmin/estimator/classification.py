@@ -103,10 +103,11 @@ class NetworkClassifier(ClassifierMixin, Network):
         """Probabilities of the classes, or of each label for multilabel.
 
         For the polynomial hinge with ``alpha='auto'`` they are those of log-loss at
-        ``link_slope_`` times the raw predictions, a slope that is fitted on the rows
-        left out in the choice. With an alpha that was given they come from the
-        closed-form inverse of its pointwise minimiser, one class against the rest and
-        then normalised. The likeliest class is the one that :meth:`predict` returns.
+        ``link_slope_`` times ``arcsinh`` of the raw predictions, a slope that is fitted
+        on the rows left out in the choice. With an alpha that was given they come from
+        the closed-form inverse of its pointwise minimiser, one class against the rest
+        and then normalised. The likeliest class is the one that :meth:`predict`
+        returns.
 
         Parameters
         ----------

@@ -1,15 +1,19 @@
 """The link from raw predictions to probabilities, and its fit on left-out rows.
 
-The hinge wants margins of 1 and no more, so its raw predictions are no log-odds: how
-far a margin is to be trusted depends on the data. Where rows were left out anyway, to
-choose alpha, one number is fitted on them, the slope s of
+The hinge wants margins of 1 and no more, so its raw predictions f are no log-odds: how
+far a margin is to be trusted depends on the data, and what is far beyond 1 the network
+extrapolates. So odds do not grow exponentially there, but as a power of f: the link is
+that of log-loss at s g with g = arsinh f,
 
-    P = 1 / (1 + e^-sf),      for several classes      P_k = e^(s f_k) / sum_j e^(s f_j)
+    P = 1 / (1 + e^-sg), which are odds of (f + sqrt(1 + f^2))^s,
 
-(Platt 1999, without an offset: the likeliest class stays the one that is predicted).
+and for several classes P_k = e^(s g_k) / sum_j e^(s g_j). Where rows were left out
+anyway, to choose alpha, one number is fitted on them, the slope s (Platt 1999, without
+an offset: the likeliest class stays the predicted one).
+
 The slope has the largest mean log-likelihood where one label of n + 2 is drawn anew, as
 Platt does it, so that it stays finite where all left-out rows are right. With
-d_k = max_j f_j - f_k, what k is behind (among 0 and f for two classes), it is where
+d_k = max_j g_j - g_k, what k is behind (among 0 and g for two classes), it is where
 
     E(s) = mean of sum_k P_k d_k      is the mean of d_label, with that draw.
 
@@ -30,7 +34,7 @@ EXACT, MOST_STEPS = 1e-3, 60  # of the slope, relative, the last step being far 
 
 @dataclass(frozen=True)
 class FittedLink:
-    """The link of log-loss at ``slope`` times the raw predictions.
+    """The link of log-loss at ``slope`` times arsinh of the raw predictions.
 
     Parameters
     ----------
@@ -48,12 +52,17 @@ class FittedLink:
 
     def probabilities(self, raw):
         """P(y = 1 | f) for each output, inside (0, 1), elementwise."""
-        p = self.log_loss.probabilities(self.slope * np.asarray(raw, np.float64))
+        p = self.log_loss.probabilities(
+            self.slope * np.arcsinh(np.asarray(raw, np.float64))
+        )
         return np.maximum(p, np.finfo(np.float64).eps)
 
     def onnx(self, graph, raw):
         """Adds the link to an ONNX graph; the name of the probabilities."""
-        return self.log_loss.onnx(graph, graph("Mul", raw, self.slope))
+        size = graph("Abs", raw)
+        root = graph("Sqrt", graph("Add", 1.0, graph("Mul", raw, raw)))
+        g = graph("Mul", graph("Sign", raw), graph("Log", graph("Add", size, root)))
+        return self.log_loss.onnx(graph, graph("Mul", g, self.slope))
 
 
 def link_of(loss, target, slope):
@@ -77,11 +86,11 @@ def fitted_slope(raw, labels, weights):
     slope : float
     """
     anew, n_labels = 1.0 / (len(raw) + 2), labels.shape[1]
-    raw = raw.astype(np.float64)
-    if raw.shape[1] == n_labels:  # each output is on its own: 0 and f
-        raw = np.stack([np.zeros_like(raw), raw], axis=-1).reshape(-1, 2)
+    g = np.arcsinh(raw.astype(np.float64))
+    if raw.shape[1] == n_labels:  # each output is on its own: 0 and g
+        g = np.stack([np.zeros_like(g), g], axis=-1).reshape(-1, 2)
     share = np.repeat(weights / (n_labels * weights.sum()), n_labels)
-    behind = np.ascontiguousarray((raw.max(axis=1, keepdims=True) - raw).T)
+    behind = np.ascontiguousarray((g.max(axis=1, keepdims=True) - g).T)
     of_label = np.take_along_axis(behind, labels.reshape(1, -1), axis=0)[0]
     by_chance = (share * behind.mean(axis=0)).sum()
     wanted = (1.0 - anew) * (share * of_label).sum() + anew * by_chance
@@ -91,14 +100,13 @@ def fitted_slope(raw, labels, weights):
     for _ in range(MOST_STEPS):
         p = np.exp(-slope * behind)
         p /= p.sum(axis=0)
-        part = p * behind
-        mean = part.sum(axis=0)
-        now = (share * mean).sum()
-        fall = (share * ((part * behind).sum(axis=0) - mean * mean)).sum()
-        low, high = (slope, high) if now > wanted else (low, slope)
+        mean = (p * behind).sum(axis=0)
+        variance = (p * behind * behind).sum(axis=0) - mean * mean
+        expected, fall = (share * mean).sum(), (share * variance).sum()
+        low, high = (slope, high) if expected > wanted else (low, slope)
         before = slope
-        if now > 0 and fall > 0:
-            slope += np.log(now / wanted) * now / fall
+        if expected > 0 and fall > 0:
+            slope += np.log(expected / wanted) * expected / fall
         if not low < slope < high:
             slope = np.sqrt(low * high)
         if abs(slope - before) <= EXACT * slope:

@@ -25,7 +25,6 @@ from .target import Target
 
 # Real numbers in y are taken for classes up to so many, or such a share of the rows.
 MOST_NUMBERS, MOST_NUMBERS_SHARE = 30, 0.1
-LOG_SHARE = 0.5  # of the mean log-likelihood in what predictions are worth
 
 
 @dataclass(frozen=True)
@@ -101,11 +100,11 @@ class ClassTarget(Target):
         return lambda raw, labels: (self.decide(raw) == labels).all(axis=1)
 
     def worth(self, loss, raw, labels, weights):
-        """See :class:`Target`: accuracy + 1/2 mean log P, the slope the best one."""
+        """See :class:`Target`: accuracy + mean log P, the slope the best one."""
         slope = fitted_slope(raw, labels, weights)
         right = (self.decide(raw) == labels).all(axis=1)
         p = self.probabilities(link_of(loss, self, slope), raw)
-        return right + LOG_SHARE * self.log_likelihood(p, labels), slope
+        return right + self.log_likelihood(p, labels), slope
 
     def predictions(self, raw):
         """See :class:`Target`."""

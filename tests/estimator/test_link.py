@@ -14,10 +14,10 @@ from skgoodmin.objective.losses import PolynomialHinge
 def test_the_slope_is_that_of_a_logistic_regression():
     rng = np.random.RandomState(0)
     raw = rng.normal(size=(20000, 1))
-    y = (rng.uniform(size=20000) < expit(3.0 * raw[:, 0])).astype(int)
+    y = (rng.uniform(size=20000) < expit(3.0 * np.arcsinh(raw[:, 0]))).astype(int)
     target, labels = encode(y)
     slope = fitted_slope(raw, labels, np.ones(len(raw)))
-    model = LogisticRegression(C=np.inf, fit_intercept=False).fit(raw, y)
+    model = LogisticRegression(C=np.inf, fit_intercept=False).fit(np.arcsinh(raw), y)
     np.testing.assert_allclose(slope, model.coef_[0, 0], rtol=0.01)
 
 
@@ -46,6 +46,22 @@ def test_noise_has_a_slope_of_nothing():
     target, labels = encode(rng.randint(2, size=100))
     raw = -0.2 * (2.0 * labels - 1.0)  # always wrong
     assert fitted_slope(raw, labels, np.ones(100)) < 1e-3
+
+
+def test_odds_are_a_power_of_the_raw_prediction():
+    raw = np.array([[-1e3], [-3.0], [-1e-3], [0.0], [0.5], [3.0], [1e3]])
+    target, _ = encode(np.arange(2))
+    lacks, has = target.probabilities(link_of(PolynomialHinge(), target, 2.5), raw).T
+    size = np.abs(raw[:, 0])
+    ahead = np.where(raw[:, 0] >= 0, has / lacks, lacks / has)
+    np.testing.assert_allclose(ahead, (size + np.sqrt(1 + size**2)) ** 2.5, rtol=1e-6)
+    # Of several classes, the odds of two are the quotient of what they are to nothing.
+    target, _ = encode(np.arange(3))
+    raw = np.array([[2.0, -1.0, 0.5], [1e5, 1e6, -40.0]])
+    p = target.probabilities(link_of(PolynomialHinge(), target, 2.5), raw)
+    assert (0 < p).all() and (p.argmax(axis=1) == raw.argmax(axis=1)).all()
+    odds = (raw[0] + np.sqrt(1 + raw[0] ** 2)) ** 2.5
+    np.testing.assert_allclose(p[0] / p[0, 0], odds / odds[0])
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 30.0, 1e4])
@@ -77,7 +93,7 @@ def test_no_other_slope_is_likelier(kind, scale):
         return -np.average(drawn, weights=weights)
 
     slope = fitted_slope(scale * raw, labels, weights)
-    assert 0.01 < slope * scale < 10.0
+    assert 0.01 < slope < 10.0 / min(scale, 1.0)
     best = loss(np.log(slope))
     assert best <= min(loss(np.log(slope) - 0.01), loss(np.log(slope) + 0.01))
     found = minimize_scalar(loss, bounds=(-12, 12), method="bounded")
