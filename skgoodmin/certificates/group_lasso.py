@@ -31,8 +31,7 @@ N_SWEEPS = 60  # of coordinate descent before Newton steps
 N_INNER = 20  # rounds of sweeps and Newton steps on one quadratic model
 N_NEWTON = 200  # of these steps in a round
 ENOUGH = 0.05  # share of the decrease of a model that is not worth a further step
-LARGEST_SYSTEM = 1200  # unknowns up to which a Newton step is solved for at once
-N_CONJUGATE, SOLVED = 50, 1e-6  # steps for more unknowns, and how precise they are
+LARGEST_SYSTEM = 1200  # unknowns up to which coupled outputs are solved for at once
 LENGTHS = 0.5 ** np.arange(6)  # of a Newton step, which may turn off several units
 PRECISE = 1e-13  # relative decrease of P that is rounding
 
@@ -241,9 +240,9 @@ def _newton(hessian, gradient, v, support, penalty):
     side = gradient[:, support] + pull * there
     some = np.ix_(support, support)
     blocks = np.array([[block[some] for block in row] for row in hessian])
-    if there.size <= LARGEST_SYSTEM:
+    if len(v) == 1 or blocks.shape[1] > 1:
         return _solved(blocks, pull, unit, -side)
-    return _nearly_solved(blocks, pull, unit, -side)
+    return _solved_apart(blocks[:, 0], pull, unit, -side)
 
 
 def _factor(matrix):
@@ -259,7 +258,7 @@ def _factor(matrix):
 
 
 def _solved(blocks, pull, unit, side):
-    """Step that solves for all outputs at once."""
+    """The step from one system for all outputs: blocks (K, 1 or K, m, m)."""
     (n_outputs, m), coupled = side.shape, blocks.shape[1] > 1
     matrix, places = np.zeros((n_outputs, m, n_outputs, m)), np.arange(m)
     for k in range(n_outputs):
@@ -274,39 +273,33 @@ def _solved(blocks, pull, unit, side):
     return cho_solve(factor, side.ravel(), check_finite=False).reshape(side.shape)
 
 
-def _nearly_solved(blocks, pull, unit, side):
-    """Conjugate gradients, preconditioned by what does not tie outputs together.
+def _solved_apart(blocks, pull, unit, side):
+    """The same where only the norms tie outputs: blocks (K, m, m).
 
-    So large a system has no coupled Hessian: only the norms tie outputs.
+    With D = diag(pull), the system is that of A_k = H_k + D less the part along the
+    groups, D u_k sum_o u_o'. So the step is
+
+        A_k^-1 side_k + (I - A_k^-1 H_k) u_k t,   T t = D sum_k u_k A_k^-1 side_k
+        T = sum_k diag(u_k) D A_k^-1 H_k diag(u_k)
+
+    and the largest system has one unknown for each group.
     """
-    places, factors = np.arange(side.shape[1]), []
-    for (block,), u in zip(blocks, unit, strict=True):
-        own = block.copy()
-        own[places, places] += pull * (1.0 - u * u)
-        factors.append(_factor(own))
-    if any(factor is None for factor in factors):
+    m = side.shape[1]
+    both = np.concatenate([blocks, side[:, :, None]], axis=2)
+    try:
+        solved = np.linalg.solve(blocks + np.diag(pull), both)
+    except LinAlgError:
         return np.zeros_like(side)
-
-    def untied(side):
-        pairs = zip(factors, side, strict=True)
-        return np.array([cho_solve(f, row, check_finite=False) for f, row in pairs])
-
-    step, left = np.zeros_like(side), side
-    along = untied(left)
-    product = first = float((left * along).sum())
-    for _ in range(N_CONJUGATE if len(side) > 1 else 1):
-        ties = pull * (along - unit * (unit * along).sum(axis=0))
-        image = _times(blocks, along) + ties
-        length = product / float((along * image).sum())
-        if not 0.0 < length < np.inf:
-            break
-        step, left = step + length * along, left - length * image
-        ahead = untied(left)
-        before, product = product, float((left * ahead).sum())
-        if product <= SOLVED * first:
-            break
-        along = ahead + product / before * along
-    return step
+    inner, step = solved[:, :, :m], solved[:, :, m]
+    ties = pull * unit
+    along = np.einsum("kj,kji,ki->ji", ties, inner, unit)[:-1, :-1]
+    factor = _factor(0.5 * (along + along.T))
+    if factor is None:
+        return np.zeros_like(side)
+    t = np.zeros(m)  # none for the intercept
+    t[:-1] = cho_solve(factor, (ties * step).sum(axis=0)[:-1], check_finite=False)
+    turned = unit * t
+    return step + turned - np.matmul(inner, turned[:, :, None])[:, :, 0]
 
 
 def _moved(v, support, steps):
