@@ -40,8 +40,9 @@ N_UNITS, N_RANDOM = 16, 32  # ascents of a round, from neurons and random direct
 PER_UNIT = 0.5  # of the latter for each unit, where there are many
 NEAR, STRAY = 0.5, 0.6  # what part of them set out near units, and how far from these
 CERTAIN = 64, 128  # random ascents that have to find nothing: for a gap of 1e-2, 1e-3
-# Evaluations of an ascent at first, and what part of them go on how much longer.
-N_FIRST, GOING_ON, N_STEPS = 12, 2, 100
+N_FIRST = 12  # evaluations of an ascent at first
+# One of how many goes on how much longer: at first, and where the gap is nearly closed.
+GOING_ON, N_STEPS, NEARLY = (4, 2), (40, 100), 2e-2
 LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number and share
 # Iterations of L-BFGS on the directions between rounds, at a time and at most: they go
 # on while they bring a share of the gap.
@@ -263,8 +264,8 @@ class Growth:
 
     def _ascend(self, x, r, starts):
         """Ascents from all starts; the better ones go on for longer."""
-        found = relu_ascents(x, r, starts, N_FIRST)
-        return found.go_on(x, r, -(-len(starts) // GOING_ON), N_STEPS)
+        found, near = relu_ascents(x, r, starts, N_FIRST), self.gap <= NEARLY
+        return found.go_on(x, r, -(-len(starts) // GOING_ON[near]), N_STEPS[near])
 
     def _tell(self, units, n_rounds):
         """Record a round; the reason to end there, or None."""
