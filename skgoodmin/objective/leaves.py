@@ -46,6 +46,8 @@ def fold(function, leaves, map=map):
     map : callable, default=map
         Applies a function to subtrees, in order.
     """
+    if len(leaves) == 1:  # a small problem, where microseconds count
+        return function(leaves[0])
     size = max(len(leaves) // SUBTREES, 1)
     subtrees = [leaves[i : i + size] for i in range(0, len(leaves), size)]
     sums = list(map(functools.partial(_fold_here, function), subtrees))

@@ -111,6 +111,11 @@ class Objective:
         return number_of_leaves(work // max(LEAF_WORK, 8 * self.n_parameters))
 
     @cached_property
+    def _leaves(self):
+        """(number, range of rows) of the leaves that are here."""
+        return list(enumerate(self.data.leaves(self.n_leaves)))
+
+    @cached_property
     def _block(self):
         """Rows that go through the network at once."""
         return block_rows(self.layout.sizes, self.data.whole.n_rows)
@@ -276,8 +281,7 @@ def _sum_here(objective, theta, neuron, degree):
     Arrays that come from another one may be read-only where they were not: kernels
     would be compiled a second time.
     """
-    theta = np.require(theta, requirements="W")
+    theta = theta if theta.flags.writeable else theta.copy()
     neuron = neuron if len(neuron) else _NO_NEURON
     sum_leaf = functools.partial(objective._sum_leaf, theta, neuron, degree)
-    leaves = list(enumerate(objective.data.leaves(objective.n_leaves)))
-    return fold(sum_leaf, leaves, objective.map)
+    return fold(sum_leaf, objective._leaves, objective.map)

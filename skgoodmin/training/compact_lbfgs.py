@@ -1,33 +1,20 @@
-"""L-BFGS without bounds, in the compact form: a step costs two products with a matrix.
-
-Of the last m steps s_i and differences of gradients y_i, the rows of S and Y, the
-inverse Hessian of L-BFGS makes of a gradient g (Byrd, Nocedal and Schnabel 1994, 3.1)
-
-    H g = gamma g + S^T u - gamma Y^T v,   R v = S g,
-          R^T u = D v + gamma (Y Y^T v - Y g),   gamma = s.y / y.y of the last pair,
-
-with R the upper triangle of S Y^T in the order of time, and D its diagonal. An
-iteration reads S and Y three times, for the products with y and with g and for the sum;
-L-BFGS-B takes about twice as long from some thousand parameters on
-(``benchmarks/solver.py --large``).
+"""L-BFGS without bounds: the direction of :mod:`.kernels.step_memory`, a line search.
 
 The line search asks for the strong Wolfe conditions (Nocedal and Wright 2006, 3.5 and
 3.6; the interpolation is cubic).
 """
 
 import numpy as np
-from scipy.linalg.lapack import dtrtrs
+
+from ..kernels.jit import read_only
+from ..kernels.step_memory import direction, remember
 
 ENOUGH, FLAT = 1e-3, 0.9  # of the Wolfe conditions: decrease, and what is left of slope
 MOST_TRIALS, LONGEST = 20, 1e10  # of one line search
-EPS = np.finfo(np.float64).eps
 
 
 class Memory:
-    """The last m pairs of a step and a difference of gradients.
-
-    Pairs keep their places; a new one takes that of the oldest. The small matrices
-    are in the order of time.
+    """The last m pairs of a step and a change of the gradient.
 
     Parameters
     ----------
@@ -38,50 +25,25 @@ class Memory:
     """
 
     def __init__(self, n, m):
-        self.pairs, self.m = np.zeros((2 * m, n)), m  # S, then Y
-        self.steps_by_changes, self.changes = np.zeros((2, m, m))  # S Y^T, Y Y^T
-        self.places = np.empty((2, 0), np.intp)  # rows of S and Y, the oldest first
+        self.steps, self.changes = np.empty((m, n)), np.empty((m, n))
+        self.products, self.solved = np.empty((2, m, m)), np.empty((2, m))
+        self.order, self.n_pairs = np.empty(m, np.int64), 0
 
     def add(self, before, after):
         """Remember the way between two pairs (point, gradient) of arrays (n,).
 
         One without curvature says nothing and is left out.
         """
-        step, change = after[0] - before[0], after[1] - before[1]
-        if not step @ change > EPS * (change @ change):
-            return
-        last = self.places.shape[1]
-        if last == self.m:
-            place, last = self.places[0, 0], last - 1
-            self.places = self.places[:, 1:]
-            for matrix in (self.steps_by_changes, self.changes):
-                matrix[:-1, :-1] = matrix[1:, 1:].copy()
-        else:
-            place = last
-        new = np.array([[place], [self.m + place]])
-        self.places = np.concatenate([self.places, new], axis=1)
-        self.pairs[place], self.pairs[self.m + place] = step, change
-        by_step, by_change = (self.pairs @ change)[self.places]
-        self.steps_by_changes[: last + 1, last] = by_step
-        self.changes[: last + 1, last] = self.changes[last, : last + 1] = by_change
+        (x, gradient), (new_x, new_gradient) = before, after
+        way = x, read_only(gradient), new_x, read_only(new_gradient)
+        pairs = self.steps, self.changes, self.order, self.n_pairs
+        self.n_pairs = remember(*way, *pairs)
 
     def direction(self, gradient):
-        """-H g, (n,)."""
-        n_pairs = self.places.shape[1]
-        if n_pairs == 0:
-            return -gradient
-        R = self.steps_by_changes[:n_pairs, :n_pairs]
-        changes, diagonal = self.changes[:n_pairs, :n_pairs], R.diagonal()
-        gamma = diagonal[-1] / changes[-1, -1]
-        along_s, along_y = (self.pairs @ gradient)[self.places]
-        v, _ = dtrtrs(R, along_s)  # of the upper triangle alone
-        side = diagonal * v + gamma * (changes @ v - along_y)
-        u, _ = dtrtrs(R, side, trans=1)
-        weights = np.zeros(2 * self.m)
-        weights[self.places] = -u, gamma * v
-        way = weights @ self.pairs
-        way -= gamma * gradient
-        return way
+        """(-H g, its slope along g)."""
+        way = np.empty_like(gradient)
+        pairs = self.steps, self.changes, self.products, self.order, self.n_pairs
+        return way, direction(*pairs, read_only(gradient), self.solved, way)
 
 
 def line_search(value, slope, first):
@@ -141,8 +103,7 @@ def compact_steps(theta, tol, m):
     x, memory, is_first = theta.copy(), Memory(len(theta), m), True
     value, gradient = yield x
     while np.abs(gradient).max(initial=0.0) > tol:
-        way = memory.direction(gradient)
-        slope = float(way @ gradient)
+        way, slope = memory.direction(gradient)
         if not slope < 0:
             return
         first = min(1.0, 1.0 / np.linalg.norm(gradient)) if is_first else 1.0

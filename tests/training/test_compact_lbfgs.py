@@ -29,24 +29,25 @@ def test_the_direction_is_that_of_the_two_loop_recursion(m):
     root = rng.normal(size=(30, 30))
     hessian, pairs, memory = root @ root.T + np.eye(30), [], Memory(30, m)
     gradient = rng.normal(size=30)
-    np.testing.assert_array_equal(memory.direction(gradient), -gradient)
+    np.testing.assert_array_equal(memory.direction(gradient)[0], -gradient)
     for _ in range(2 * m + 3):  # places are taken again
         s = rng.normal(size=30)
         y = hessian @ s
         pairs = [*pairs, (s, y)][-m:]
         before, gradient = rng.normal(size=(2, 30))
         memory.add((before, before), (before + s, before + y))
-        found = memory.direction(gradient)
+        found, slope = memory.direction(gradient)
         np.testing.assert_allclose(found, two_loops(gradient, pairs), rtol=1e-8)
+        np.testing.assert_allclose(slope, found @ gradient)
 
 
 def test_what_has_no_curvature_is_not_remembered():
     memory, (s, y, zero) = Memory(3, 2), np.eye(3) * [[1.0], [1.0], [0.0]]
     for change in (-s, y, zero):
         memory.add((zero, zero), (s, change))
-        np.testing.assert_array_equal(memory.direction(s + y), -s - y)
+        np.testing.assert_array_equal(memory.direction(s + y)[0], -s - y)
     memory.add((zero, zero), (s, 2.0 * s))
-    np.testing.assert_allclose(memory.direction(s + y), -0.5 * (s + y))
+    np.testing.assert_allclose(memory.direction(s + y)[0], -0.5 * (s + y))
 
 
 class Rosenbrock:
