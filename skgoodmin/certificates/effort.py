@@ -43,7 +43,7 @@ class Effort:
     def affordable(self, work, n_outputs):
         """The stages, with fewer iterations where each one is long."""
         share = min(1.0, WORK / max(work, 1)) * (0.65 if n_outputs > 1 else 1.0)
-        return tuple((p, max(int(n * share), min(n, 10))) for p, n in self.stages)
+        return tuple((p, max(int(n * share), min(n // 3, 10))) for p, n in self.stages)
 
 
 def effort_of(effort):

@@ -6,10 +6,10 @@ inverse Hessian of L-BFGS makes of a gradient g (Byrd, Nocedal and Schnabel 1994
     H g = gamma g + S^T u - gamma Y^T v,   R v = S g,
           R^T u = D v + gamma (Y Y^T v - Y g),   gamma = s.y / y.y of the last pair,
 
-with R the upper triangle of S Y^T in the order of time, and D its diagonal. S and Y are
-read twice: for the products with the new y and with g, and for the sum. For a network of
-some hundred parameters that takes a third of the time that L-BFGS-B does, or numpy's
-calls (``benchmarks/solver.py --large``).
+with R the upper triangle of S Y^T in the order of time, and D its diagonal. S and Y
+are read twice: for the products with the new y and with g, and for the sum. For some
+hundred parameters L-BFGS-B takes several times as long (``benchmarks/solver.py
+--large``), and so do as many calls of numpy.
 """
 
 import numpy as np
@@ -30,7 +30,7 @@ def dot(a, b):
 
 @njit(reassoc=True)
 def remember(x, g, new_x, new_g, steps, changes, order, n_pairs):
-    """Keep the way between two points x and gradients g of (n,); how many pairs there are.
+    """Keep the way between two points x with gradients g, (n,); the number of pairs.
 
     steps, changes : S and Y (m, n); a pair keeps its place, a new one takes that of the
     oldest. order : (m,), the places of the first ``n_pairs``, the oldest first. A way
