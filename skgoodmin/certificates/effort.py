@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 WORK = 4e6  # variables times features of a plan that all its iterations are done with
+FEW = 10  # iterations of a stage that are left of more, however long they are
+SEVERAL = 0.65  # what part of them several outputs need
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,14 @@ class Effort:
 
     def affordable(self, work, n_outputs):
         """The stages, with fewer iterations where each one is long."""
-        share = min(1.0, WORK / max(work, 1)) * (0.65 if n_outputs > 1 else 1.0)
-        return tuple((p, max(int(n * share), min(n // 3, 10))) for p, n in self.stages)
+        share = min(1.0, WORK / max(work, 1))
+
+        def affordable(n):
+            if n <= FEW:  # those of a fit
+                return max(int(n * share), 2)
+            return max(int(n * share * (SEVERAL if n_outputs > 1 else 1.0)), FEW)
+
+        return tuple((power, affordable(n)) for power, n in self.stages)
 
 
 def effort_of(effort):
