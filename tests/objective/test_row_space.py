@@ -36,7 +36,7 @@ def test_objective_and_gradient_are_those_of_all_features(hidden, outputs, spars
 
 
 def test_l_bfgs_takes_the_same_way():
-    objective, theta = random_objective((5,), "tanh", n=12, n_features=50, alpha=0.05)
+    objective, theta = random_objective((5,), "tanh", n=12, n_features=30, alpha=0.05)
     space = row_space(objective)
     options = {"max_iter": 30, "max_fun": 100, "tol": 0.0}
     inside = space.lift(space.project(theta))

@@ -67,7 +67,7 @@ def test_a_wide_network_tries_no_escape_and_a_narrow_one_does():
     X = rng.normal(size=(200, 4))
     y = X[:, 0] * X[:, 1] > 0
     tried = [
-        GoodMinimaClassifier((n,), alpha=0.01, random_state=0).fit(X, y).history_
+        GoodMinimaClassifier((n,), alpha=0.03, random_state=0).fit(X, y).history_
         for n in (3, 100)
     ]
     assert tried[0]["escape"].max() > 0 and tried[1]["escape"].max() == 0
