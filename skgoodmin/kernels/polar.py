@@ -140,6 +140,13 @@ def towards_shortest(way, gradient):
 
 
 @njit
+def copy_to(target, source):
+    """target_j <- source_j; the assignment of a slice takes two seconds to compile."""
+    for j in range(target.size):
+        target[j] = source[j]
+
+
+@njit
 def step_from(w, factor, gradient, out):
     """out = (w + factor gradient) / || w + factor gradient ||."""
     for j in range(w.size):
@@ -184,8 +191,8 @@ def ascend_all(x, columns, residuals, starts, steps, max_evaluations, ends):
                 if used > 1:
                     step = min(LONGER * step, 2.0)
                 value, intercept = new, -z[order[at]]
-                coef[:] = trial
-                directions[m] = ahead
+                copy_to(coefs[m], trial)
+                copy_to(directions[m], ahead)
                 if slow and step < 1e-3:
                     break
             else:
@@ -195,7 +202,7 @@ def ascend_all(x, columns, residuals, starts, steps, max_evaluations, ends):
             relu_gradient(x, order, residuals, at, ahead, gradient)
             size = project_out(gradient, coef)
             if higher:
-                way[:] = gradient
+                copy_to(way, gradient)
             else:
                 size = towards_shortest(way, gradient)
             if not size > 1e-10 * value:
