@@ -201,11 +201,16 @@ class Run:
         """Set out from the present point, without a memory of the steps before."""
         self._began = self.n_iter
         self._steps = steps_for(self.theta, self.bounds, self.tol)
-        next(self._steps)
+        self._ask(None)
         try:
-            self._point = self._steps.send((self.value, self.gradient))
+            self._point = self._ask((self.value, self.gradient))
         except StopIteration:
             self._end()
+
+    def _ask(self, reply):
+        """What the steps yield next; far out in a line search they may overflow."""
+        with np.errstate(all="ignore"):
+            return self._steps.send(reply)
 
     @property
     def n_iter(self):
@@ -253,7 +258,7 @@ class Run:
         if not np.isfinite(gradient).all():  # which it may be before the value is
             value = np.inf
         try:
-            self._point = self._steps.send((value, gradient))
+            self._point = self._ask((value, gradient))
             if self._point is not None:
                 return
             if not np.isfinite(value):  # it settles there where its own sums overflow
@@ -267,7 +272,7 @@ class Run:
             elif self._is_level():
                 self.exit = Exit.LEVEL
             else:
-                self._point = next(self._steps)
+                self._point = self._ask(None)
         except StopIteration:
             self._end()
 

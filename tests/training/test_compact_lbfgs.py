@@ -58,11 +58,15 @@ class Rosenbrock:
 
 
 class Wall(Rosenbrock):
-    """The same, infinite beyond 1.5."""
+    """The same, with another value and slope beyond 1.02."""
+
+    def __init__(self, value, slope):
+        self.value, self.slope, self.n_hits = value, slope, 0
 
     def value_and_gradient(self, x):
-        if np.abs(x).max() > 1.5:
-            return np.inf, np.full_like(x, np.nan)
+        if np.abs(x).max() > 1.02:
+            self.n_hits += 1
+            return self.value, np.where(x > 0, self.slope, -self.slope)
         return super().value_and_gradient(x)
 
 
@@ -94,9 +98,13 @@ def test_a_network_is_trained_as_by_l_bfgs_b(monkeypatch):
     assert (np.diff(ours.curve) < 0).all()
 
 
-def test_an_overflow_on_the_way_is_survived(monkeypatch):
-    run = _run(monkeypatch, 0, Wall(), np.full(20, -1.2), 1e-8)
-    assert run.exit is Exit.CONVERGED
+@pytest.mark.parametrize("value", [np.inf, 1e305])
+@pytest.mark.parametrize("slope", [np.nan, np.inf, 1e308])
+def test_an_overflow_on_the_way_is_survived(monkeypatch, value, slope):
+    """And no warning tells of it."""
+    wall = Wall(value, slope)
+    run = _run(monkeypatch, 0, wall, np.zeros(20), 1e-8)
+    assert run.exit is Exit.CONVERGED and wall.n_hits > 0
     np.testing.assert_allclose(run.theta, 1.0, atol=1e-6)
 
 
