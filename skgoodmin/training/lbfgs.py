@@ -1,7 +1,7 @@
 """L-BFGS as runs that can be paused and resumed.
 
-Up to two hundred parameters, and with bounds, the steps are those of scipy's L-BFGS-B,
-otherwise those of :mod:`.compact_lbfgs`, which take down to a third of the time.
+Up to 300 parameters, and with bounds, the steps are those of scipy's L-BFGS-B, else
+those of :mod:`.compact_lbfgs`, which take down to a third of the time.
 
 A run has converged when the largest component of the (projected) gradient is at most
 ``tol``. At a kink (relu) the gradient need not vanish, so a run also ends where the
@@ -160,7 +160,7 @@ _SIGNATURE = (
 )
 _known = _lbfgsb.setulb.__doc__ == _SIGNATURE
 lbfgsb_steps = _compiled_steps if _known else _public_steps
-MANY = 200  # parameters above which L-BFGS-B takes longer than it has to
+MANY = 300  # parameters above which L-BFGS-B takes longer than it has to
 
 
 def steps_for(theta, bounds, tol):
