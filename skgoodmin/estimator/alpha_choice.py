@@ -113,6 +113,9 @@ def choose(estimator, objective, target, previous, stop):
     narrow = (n_features, *(min(n, WIDEST) for n in hidden), n_outputs)
     layout = ParameterLayout(narrow)
     dealt = replace(objective, data=deal.data, layout=layout, evaluations=None)
+    space = row_space(dealt)
+    if space is not None:  # where those of the folds are found fast
+        dealt = space.objective(dealt)
     alphas = ALPHAS * objective.loss.auto_alpha
     limits = min(estimator.max_iter, ITERATIONS), min(estimator.max_fun, EVALUATIONS)
     with fit_threads() as shared_map, np.errstate(all="ignore"):
