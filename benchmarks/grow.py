@@ -62,7 +62,7 @@ class RandomGrowth(Growth):
 
     def _ascend(self, x, r, starts):
         # As many directions as the ascents would look at.
-        random = self.rng.normal(size=(20 * len(starts), x.shape[1]))
+        random = self.rng.normal(size=(40 * len(starts), x.shape[1]))
         return relu_ascents(x, r, random, 1)
 
 
@@ -72,7 +72,7 @@ def timed(function):
     return result, time.process_time() - start
 
 
-def grown(objective, theta, seed, tol_gap, kind=Growth, max_iter=500):
+def grown(objective, theta, seed, tol_gap, max_iter, kind=Growth):
     """(growth, what it ends with, seconds)."""
     rng, budget = np.random.RandomState(seed), Budget(max_iter, 15_000, 1e-4)
 
@@ -102,7 +102,7 @@ def checked_gap(growth, theta, n_ascents=1000):
     return 1.0 - growth.dual.value(balanced * scale) / value
 
 
-def measure(name, loss, n_seeds, tol_gap):
+def measure(name, loss, n_seeds, tol_gap, rounds):
     X, y = load(name)
     fit = dict(loss=loss)
     GoodMinimaClassifier(**fit).fit(X, y)
@@ -133,7 +133,7 @@ def measure(name, loss, n_seeds, tol_gap):
                 width = int(start.split()[0])
                 model = GoodMinimaClassifier(width, random_state=seed, **fit).fit(X, y)
                 theta = objective.layout.pack(model.coefs_, model.intercepts_)
-            growth, done, spent = grown(objective, theta, seed, tol_gap, kind)
+            growth, done, spent = grown(objective, theta, seed, tol_gap, rounds, kind)
             layout = objective.layout.holding(done.solution.theta)
             rows.append(
                 (
@@ -147,13 +147,13 @@ def measure(name, loss, n_seeds, tol_gap):
             )
         if start != "control":
             reached += [row[0] for row in rows]
-        value, gap, fresh, units, rounds, spent = np.median(rows, axis=0)
+        value, gap, fresh, units, n_rounds, spent = np.median(rows, axis=0)
         print(
             f"  {start:10} {value:.5f}  est. {gap:.1e}  1000 {fresh:.1e}  units "
-            f"{units:4.0f}  rounds {rounds:4.0f}  {spent:7.3f} s",
+            f"{units:4.0f}  rounds {n_rounds:4.0f}  {spent:7.3f} s",
             flush=True,
         )
-    grower = GoodMinimaClassifier("auto", training="grow", **whole)
+    grower = GoodMinimaClassifier("auto", training="grow", max_iter=rounds, **whole)
     model, spent = timed(lambda: grower.set_params(random_state=0).fit(X, y))
     coarse, coarse_spent = timed(
         lambda: grower.set_params(tol_gap=1e-2, random_state=0).fit(X, y)
@@ -174,7 +174,9 @@ if __name__ == "__main__":
     parser.add_argument("--loss", default="poly_hinge")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--tol_gap", type=float, default=1e-3)
+    parser.add_argument("--rounds", type=int, default=500, help="at most")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     for name in arguments.sets:
-        measure(name, arguments.loss, arguments.seeds, arguments.tol_gap)
+        how = arguments.loss, arguments.seeds, arguments.tol_gap, arguments.rounds
+        measure(name, *how)
