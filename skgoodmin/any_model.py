@@ -22,6 +22,7 @@ from .objective.losses.checks import check_loss
 from .objective.losses.custom import PointwiseLoss
 from .objective.objective import Objective
 from .objective.predictions import GivenPredictions
+from .training.threads import one_blas_thread
 
 NO_CLASSES = (
     "skgoodmin.certify takes classes only; a GoodMinimaRegressor has certificate_ and "
@@ -114,11 +115,12 @@ def certify(
         _loss(loss, degree, target),
         0.0,
     )
-    certificate = certify_predictions(
-        GivenPredictions(objective, given=given),
-        Ending(),  # nothing is known of it
-        check_random_state(random_state),
-    )
+    with one_blas_thread():
+        certificate = certify_predictions(
+            GivenPredictions(objective, given=given),
+            Ending(),  # nothing is known of it
+            check_random_state(random_state),
+        )
     return certificate.of_rows(contradicting_rows(X, labels, sample_weight))
 
 

@@ -7,8 +7,11 @@ from sklearn.datasets import load_iris, make_moons
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV, Status
+import skgoodmin.any_model
+import skgoodmin.estimator.base
+from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV, Status, certify
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 MOONS = make_moons(60, noise=0.3, random_state=0)
@@ -174,3 +177,29 @@ def test_errors(fitted):
         model.certify(X, y, -np.ones(len(X)))
     with pytest.raises(ValueError, match="NaN"):
         model.certify(X * np.nan, y)
+
+
+def test_blas_has_one_thread_meanwhile(fitted, monkeypatch):
+    """Its products are small: threads that wait for each other take many times as long,
+    and they add in another order."""
+    model, X, y = fitted("relu")
+    threads = []
+    for module, name in [
+        (skgoodmin.estimator.base, "certify"),
+        (skgoodmin.any_model, "certify_predictions"),
+    ]:
+        real = getattr(module, name)
+
+        def spy(*args, real=real, **kwargs):
+            of_blas = [i for i in threadpool_info() if i["user_api"] == "blas"]
+            threads.append({library["num_threads"] for library in of_blas})
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(module, name, spy)
+    found = []
+    for n in (1, 2):
+        with threadpool_limits(n, user_api="blas"):
+            found.append(model.certify(X, y))
+            certify(X, y, model.decision_function(X))
+    assert threads == [{1}] * 4
+    same(*found)

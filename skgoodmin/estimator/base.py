@@ -15,6 +15,7 @@ from ..certificates.certificate import Certificate, Status
 from ..certificates.certify import Ending, certify
 from ..kernels.activations import ACTIVATIONS
 from ..objective.predictions import Predictions, predict_raw
+from ..training.threads import fit_threads
 from ..version import __version__
 from .callbacks import CallbackSupportMixin
 from .setup import posed_again, validated_rows
@@ -110,21 +111,23 @@ class Network(CallbackSupportMixin, BaseEstimator):
         if not (isinstance(effort, Real) and 0 <= effort < np.inf):
             raise ValueError(f"effort must be a number from 0 on, got {effort!r}.")
         objective, theta, contradictions = self._posed_again(X, y, sample_weight)
-        gradient = objective.value_and_gradient(theta)[1]
         earlier = self.certificate_
-        ending = Ending(
-            float(np.abs(gradient).max(initial=0.0)),
-            self.converged_,
-            earlier.status is Status.STOPPED,
-        )
-        certificate = certify(
-            Predictions(objective, theta),
-            ending,
-            check_random_state(0),
-            special_neuron=self.special_neuron is not None,
-            neuron_alpha=self.neuron_alpha,
-            effort=effort,
-        )
+        with fit_threads() as shared_map:
+            objective = replace(objective, map=shared_map)
+            gradient = objective.value_and_gradient(theta)[1]
+            ending = Ending(
+                float(np.abs(gradient).max(initial=0.0)),
+                self.converged_,
+                earlier.status is Status.STOPPED,
+            )
+            certificate = certify(
+                Predictions(objective, theta),
+                ending,
+                check_random_state(0),
+                special_neuron=self.special_neuron is not None,
+                neuron_alpha=self.neuron_alpha,
+                effort=effort,
+            )
         return replace(
             certificate,
             contradictions=contradictions,
