@@ -7,9 +7,9 @@ inverse Hessian of L-BFGS makes of a gradient g (Byrd, Nocedal and Schnabel 1994
           R^T u = D v + gamma (Y Y^T v - Y g),   gamma = s.y / y.y of the last pair,
 
 with R the upper triangle of S Y^T in the order of time, and D its diagonal. S and Y
-are read twice: for the products with the new y and with g, and for the sum. For some
-hundred parameters L-BFGS-B takes several times as long (``benchmarks/solver.py
---large``), and so do as many calls of numpy.
+are read twice: for the products with the new y and with g, and for the sum. L-BFGS-B
+takes two to three times as long, from some hundred parameters on
+(``benchmarks/solver.py --large``).
 """
 
 import numpy as np
