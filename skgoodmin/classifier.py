@@ -147,8 +147,8 @@ default='relu'
         as far from that of the chosen one as it was there.
     link_slope_ : float or None
         Slope of the link to probabilities, fitted on the left-out rows: see
-        :meth:`predict_proba`. None where alpha was given or the loss is not
-        'poly_hinge': then the link is that of the loss.
+        :meth:`predict_proba`. None where alpha was given, where rows were too few to
+        choose it, or the loss is not 'poly_hinge': then the link is that of the loss.
     classes_ : ndarray of shape (n_classes,)
         Labels that y holds, on rows of weight 0, too; for multilabel their numbers.
     multilabel_ : bool

@@ -70,6 +70,19 @@ def test_float32(target):
     _check(model, TARGETS[target], 1e-5, X.astype(np.float32))
 
 
+@pytest.mark.parametrize("target", ["two", "several"])
+def test_far_from_all_rows(target):
+    """The square of a raw prediction overflows there."""
+    data = X.astype(np.float32)
+    model = GoodMinimaClassifier((5,), tol=1e-3, random_state=0)
+    pipeline = make_pipeline(StandardScaler(), model).fit(data, TARGETS[target])
+    far = data * np.float32(1e25)
+    labels, probabilities = _run(pipeline, far)
+    np.testing.assert_array_equal(labels, pipeline.predict(far))
+    expected = pipeline.predict_proba(far)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-4)
+
+
 def test_the_cv_estimator_and_no_hidden_layer():
     cv = GoodMinimaClassifierCV((4,), alphas=2, cv=2, tol=1e-3, random_state=0)
     _check(cv, y, 1e-6)

@@ -107,7 +107,7 @@ class NetworkClassifier(ClassifierMixin, Network):
         on the rows left out in the choice. With an alpha that was given they come from
         the closed-form inverse of its pointwise minimiser, one class against the rest
         and then normalised. The likeliest class is the one that :meth:`predict`
-        returns.
+        returns; far from all rows several classes may be equally likely.
 
         Parameters
         ----------

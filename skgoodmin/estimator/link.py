@@ -52,16 +52,18 @@ class FittedLink:
 
     def probabilities(self, raw):
         """P(y = 1 | f) for each output, inside (0, 1), elementwise."""
-        p = self.log_loss.probabilities(
-            self.slope * np.arcsinh(np.asarray(raw, np.float64))
-        )
-        return np.maximum(p, np.finfo(np.float64).eps)
+        g = np.arcsinh(np.asarray(raw, np.float64))
+        return self.log_loss.probabilities(self.slope * g)
 
     def onnx(self, graph, raw):
         """Adds the link to an ONNX graph; the name of the probabilities."""
+        # log m + log(|f|/m + sqrt(1/m^2 + (f/m)^2)), m = max(|f|, 1): f^2 overflows.
         size = graph("Abs", raw)
-        root = graph("Sqrt", graph("Add", 1.0, graph("Mul", raw, raw)))
-        g = graph("Mul", graph("Sign", raw), graph("Log", graph("Add", size, root)))
+        most = graph("Max", size, 1.0)
+        part, one = graph("Div", size, most), graph("Div", 1.0, most)
+        square = graph("Add", graph("Mul", part, part), graph("Mul", one, one))
+        rest = graph("Log", graph("Add", part, graph("Sqrt", square)))
+        g = graph("Mul", graph("Sign", raw), graph("Add", graph("Log", most), rest))
         return self.log_loss.onnx(graph, graph("Mul", g, self.slope))
 
 

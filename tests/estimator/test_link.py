@@ -6,6 +6,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
+from skgoodmin import GoodMinimaClassifier
 from skgoodmin.estimator.link import fitted_slope, link_of
 from skgoodmin.estimator.targets import encode
 from skgoodmin.objective.losses import PolynomialHinge
@@ -98,3 +99,15 @@ def test_no_other_slope_is_likelier(kind, scale):
     assert best <= min(loss(np.log(slope) - 0.01), loss(np.log(slope) + 0.01))
     found = minimize_scalar(loss, bounds=(-12, 12), method="bounded")
     assert best <= found.fun + 1e-9
+
+
+@pytest.mark.parametrize("loss", ["poly_hinge", "log_loss"])
+def test_no_probability_is_0_or_1(loss):
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(60, 2))
+    y = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
+    model = GoodMinimaClassifier((20,), loss=loss, random_state=0).fit(X, y)
+    for scale in (1.0, 1e2, 1e10):
+        p = model.predict_proba(scale * X)
+        assert (p > 0).all() and (p < 1).all()
+        assert np.isfinite(model.predict_log_proba(scale * X)).all()

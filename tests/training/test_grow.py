@@ -13,7 +13,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skgoodmin import GoodMinimaClassifier
+from skgoodmin import GoodMinimaClassifier, GoodMinimaRegressor
 from skgoodmin.certificates import group_lasso
 from skgoodmin.certificates.certificate import Status
 from skgoodmin.certificates.group_lasso import fit_amplitudes
@@ -396,3 +396,13 @@ def test_one_label_is_a_constant(loss):
     model = grower(loss=loss).fit(X, y, sample_weight=(y == 1).astype(float))
     assert (model.predict(X) == 1).all()
     assert not model.coefs_[0].any()
+
+
+def test_targets_of_two_values_are_no_trap_for_huber():
+    """At the mean all rows are far off, and Huber's loss has no curvature there."""
+    rng = np.random.RandomState(0)
+    X, y = rng.normal(size=(40, 3)), rng.randint(2, size=40)
+    options = {"loss": "huber", "alpha": 0.01, "random_state": 0}
+    grown = GoodMinimaRegressor("auto", training="grow", **options).fit(X, y)
+    plain = GoodMinimaRegressor((50,), **options).fit(X, y)
+    assert grown.converged_ and grown.loss_ < plain.loss_

@@ -5,6 +5,8 @@ import numpy as np
 from .dual import INSIDE, total
 from .target_dual import TargetDual
 
+STRAIGHT = 0.1  # of the curvature of the parabola that touches the loss from above
+
 
 class HuberDual(TargetDual):
     """(f - t)^2 / (2 epsilon) up to |f - t| = epsilon, beyond it its tangent.
@@ -24,9 +26,13 @@ class HuberDual(TargetDual):
         return value, slope * self.shares
 
     def curvature(self, raw):
-        """See :class:`Dual`."""
-        curved = np.abs(raw - self.targets) <= self.epsilon
-        return self.shares * curved / self.epsilon
+        """See :class:`Dual`; a share of slope / error where the loss is straight.
+
+        With all rows far off, as of targets of two values, there is no other one.
+        """
+        error = np.abs(raw - self.targets)
+        straight = STRAIGHT / np.maximum(error, self.epsilon)
+        return self.shares * np.where(error <= self.epsilon, 1 / self.epsilon, straight)
 
     def balance(self, residuals):
         """See :class:`Dual`."""

@@ -52,8 +52,9 @@ class Softmax(KernelLoss, LabelLoss):
         return SoftmaxDual(labels[:, 0], n_outputs, shares)
 
     def probabilities(self, raw):
-        """e^f_k / sum_j e^f_j, (n, n_outputs)."""
-        return softmax(raw.astype(np.float64), axis=1)
+        """e^f_k / sum_j e^f_j, kept inside (0, 1), (n, n_outputs)."""
+        eps = np.finfo(np.float64).eps
+        return np.clip(softmax(raw.astype(np.float64), axis=1), eps, 1.0 - eps)
 
     def onnx(self, graph, raw):
         """The operator Softmax."""
