@@ -28,6 +28,10 @@ from .witness import Witness
 GAP_TOLERANCE = 1e-6
 
 
+def _percent(share):
+    return f"{100.0 * share:.2g} %"
+
+
 class Status(Enum):
     """What is known of the trained network; the value is the sentence for the user.
 
@@ -180,8 +184,7 @@ class Certificate:
 
     def _share(self, value):
         """A value in per cent of the objective."""
-        share = 100.0 * value / self.objective if self.objective > 0 else 0.0
-        return f"{share:.2g} %"
+        return _percent(value / self.objective if self.objective > 0 else 0.0)
 
     def _proven(self):
         """A sentence about the largest proven bound; empty if it says nothing."""
@@ -190,7 +193,7 @@ class Certificate:
             return ""
         return (
             f"no {bound.networks} gets below {bound.value:.6g}: at most "
-            f"{100.0 * self.relative_gap:.2g} % can be gained"
+            f"{_percent(self.relative_gap)} can be gained"
         )
 
     def _estimated(self):

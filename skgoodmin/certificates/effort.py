@@ -46,12 +46,12 @@ class Effort:
         """The stages, with fewer iterations where each one is long."""
         share = min(1.0, WORK / max(work, 1))
 
-        def affordable(n):
+        def number(n):
             if n <= FEW:  # those of a fit
                 return max(int(n * share), 2)
             return max(int(n * share * (SEVERAL if n_outputs > 1 else 1.0)), FEW)
 
-        return tuple((power, affordable(n)) for power, n in self.stages)
+        return tuple((power, number(n)) for power, n in self.stages)
 
 
 def effort_of(effort):

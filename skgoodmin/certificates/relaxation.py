@@ -118,6 +118,8 @@ class Plan:
     n_neighbours : int
     """
 
+    ahead = 0  # steps of W that are spared where its spreads begin
+
     def __init__(self, dual, x, residuals, alpha, n_neighbours):
         self.dual, self.alpha = dual, alpha
         self.n_rows = len(x)

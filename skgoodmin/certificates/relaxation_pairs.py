@@ -98,6 +98,8 @@ class PairPlan:
         Range of the activation's slopes.
     """
 
+    ahead = 2  # steps of W that are spared where its spread begins
+
     def __init__(self, dual, x, residuals, alpha, n_neighbours, slopes):
         self.dual, self.alpha, self.n_rows = dual, alpha, len(x)
         self.n_features = x.shape[1]

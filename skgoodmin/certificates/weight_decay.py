@@ -228,14 +228,13 @@ def prove(problem, residuals, effort):
         plan: Plan | PairPlan = Plan(
             *args, points.residuals[0], near, effort.n_neighbours
         )
-        n_tighten = effort.n_tighten
     else:
         plan = PairPlan(*args, points.residuals, near, effort.n_neighbours, slopes)
-        n_tighten = effort.n_tighten - 2  # where it begins is worth two steps
     work = len(plan.start) * points.x.shape[1]
     z = optimise(plan, effort.affordable(work, len(residuals)))
     r, spreads = plan.proof(z)
-    polar = max(tighten(spread, spread.log_w, n_tighten)[0] for spread in spreads)
+    n_steps = effort.n_tighten - plan.ahead
+    polar = max(tighten(spread, spread.log_w, n_steps)[0] for spread in spreads)
     polar = polar * points.radius * (1.0 + 1e-14)
     n_terms = max(spread.n_terms for spread in spreads)
     polar += points.slack(r, max(abs(v) for v in slopes), 0.0, n_terms)

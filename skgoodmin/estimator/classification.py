@@ -14,7 +14,7 @@ from .base import Network
 from .link import link_of
 from .rows import class_factors
 from .setup import naming
-from .targets import ClassTarget, encode, target_of
+from .targets import FOR_NUMBERS, ClassTarget, encode, target_of
 from .typing import MatrixLike
 
 
@@ -22,7 +22,7 @@ class NetworkClassifier(ClassifierMixin, Network):
     """A network with ``classes_`` and ``multilabel_``."""
 
     _default_scoring = "accuracy"
-    _for_numbers = "use a regressor, GoodMinimaRegressor"  # instead, if y holds such
+    _for_numbers = FOR_NUMBERS
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

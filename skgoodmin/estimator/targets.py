@@ -25,6 +25,7 @@ from .target import Target
 
 # Real numbers in y are taken for classes up to so many, or such a share of the rows.
 MOST_NUMBERS, MOST_NUMBERS_SHARE = 30, 0.1
+FOR_NUMBERS = "use a regressor, GoodMinimaRegressor"  # what to do with others
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ def target_of(classes, multilabel):
     return TwoClasses(classes) if len(classes) == 2 else SeveralClasses(classes)
 
 
-def encode(y, classes=None, advice="use a regressor, GoodMinimaRegressor"):
+def encode(y, classes=None, advice=FOR_NUMBERS):
     """The target of y and its labels, int32 of shape (n, 1) or (n, n_labels).
 
     Parameters

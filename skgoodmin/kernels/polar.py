@@ -191,7 +191,7 @@ def ascend_all(x, columns, residuals, starts, steps, max_evaluations, ends):
                 if used > 1:
                     step = min(LONGER * step, 2.0)
                 value, intercept = new, -z[order[at]]
-                copy_to(coefs[m], trial)
+                copy_to(coef, trial)
                 copy_to(directions[m], ahead)
                 if slow and step < 1e-3:
                     break

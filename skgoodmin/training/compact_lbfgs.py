@@ -32,18 +32,17 @@ class Memory:
     def add(self, before, after):
         """Remember the way between two pairs (point, gradient) of arrays (n,).
 
-        One without curvature says nothing and is left out.
+        Gradients are read-only, or kernels are compiled once more. A way without
+        curvature says nothing and is left out.
         """
-        (x, gradient), (new_x, new_gradient) = before, after
-        way = x, read_only(gradient), new_x, read_only(new_gradient)
         pairs = self.steps, self.changes, self.order, self.n_pairs
-        self.n_pairs = remember(*way, *pairs)
+        self.n_pairs = remember(*before, *after, *pairs)
 
     def direction(self, gradient):
         """(-H g, its slope along g)."""
         way = np.empty_like(gradient)
         pairs = self.steps, self.changes, self.products, self.order, self.n_pairs
-        return way, direction(*pairs, read_only(gradient), self.solved, way)
+        return way, direction(*pairs, gradient, self.solved, way)
 
 
 def line_search(value, slope, first):
@@ -102,6 +101,7 @@ def compact_steps(theta, tol, m):
     """
     x, memory, is_first = theta.copy(), Memory(len(theta), m), True
     value, gradient = yield x
+    gradient = read_only(gradient)  # one kind for the kernels: those of workers are
     while np.abs(gradient).max(initial=0.0) > tol:
         way, slope = memory.direction(gradient)
         if not slope < 0:
@@ -114,6 +114,7 @@ def compact_steps(theta, tol, m):
                 point = length * way
                 point += x
                 ahead, there = yield point
+                there = read_only(there)
                 # A slope that is no number is that of a value that is none either.
                 length = search.send((ahead, float(way @ there)))
         except StopIteration:

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from ...kernels.losses.labels import signs
 from ..duals.custom import PointwiseDual, difference_of_slopes
-from .loss import OutputwiseLoss
+from .loss import OutputwiseLoss, inside
 
 FARTHEST = 50.0  # margin up to which a minimum is looked for
 
@@ -104,13 +104,13 @@ class CustomLoss(OutputwiseLoss):
     def probabilities(self, raw):
         """P(y = 1 | f) from the two derivatives, kept inside (0, 1), elementwise."""
         f = np.asarray(raw, dtype=np.float64)
-        one, eps = np.ones_like(f), np.finfo(np.float64).eps
+        one = np.ones_like(f)
         with np.errstate(all="ignore"):
             down = -self.pointwise.derivative(f, one)
             up = self.pointwise.derivative(f, -one)
             share = up / (up + down)
         share = np.where(np.isfinite(share), share, np.where(f > 0, 1.0, 0.0))
-        return np.clip(share, eps, 1.0 - eps)
+        return inside(share)
 
     def onnx(self, graph, raw):
         """There is none."""

@@ -9,7 +9,7 @@ from scipy.special import expit
 from ...kernels.losses.labels import signs
 from ...kernels.losses.logistic import logistic
 from ..duals.logistic import LogisticDual
-from .loss import KernelLoss, OutputwiseLoss
+from .loss import KernelLoss, OutputwiseLoss, inside
 from .softmax import ENTROPY_ROUNDING, label_entropy
 
 
@@ -44,8 +44,7 @@ class Logistic(KernelLoss, OutputwiseLoss):
 
     def probabilities(self, raw):
         """P(y = 1 | f) = 1 / (1 + e^-f), kept inside (0, 1), elementwise."""
-        eps = np.finfo(np.float64).eps
-        return np.clip(expit(np.asarray(raw, dtype=np.float64)), eps, 1.0 - eps)
+        return inside(expit(np.asarray(raw, dtype=np.float64)))
 
     def onnx(self, graph, raw):
         """The operator Sigmoid."""

@@ -22,6 +22,12 @@ from ..duals.dual import Dual
 CLEAR_MARGIN = 20.0  # where a loss that never gets to 0 is as good as there
 
 
+def inside(p):
+    """Probabilities kept inside (0, 1)."""
+    eps = np.finfo(np.float64).eps
+    return np.clip(p, eps, 1.0 - eps)
+
+
 class Loss(Protocol):
     """A convex loss of raw predictions, with the infimum 0 for a single label."""
 

@@ -8,7 +8,7 @@ from scipy.special import softmax, xlog1py
 
 from ...kernels.losses.softmax import softmax as softmax_kernel
 from ..duals.softmax import SoftmaxDual
-from .loss import KernelLoss, LabelLoss
+from .loss import KernelLoss, LabelLoss, inside
 
 ENTROPY_ROUNDING = 1000.0  # quotients and logarithms; sums over classes not counted
 
@@ -53,8 +53,7 @@ class Softmax(KernelLoss, LabelLoss):
 
     def probabilities(self, raw):
         """e^f_k / sum_j e^f_j, kept inside (0, 1), (n, n_outputs)."""
-        eps = np.finfo(np.float64).eps
-        return np.clip(softmax(raw.astype(np.float64), axis=1), eps, 1.0 - eps)
+        return inside(softmax(raw.astype(np.float64), axis=1))
 
     def onnx(self, graph, raw):
         """The operator Softmax."""
