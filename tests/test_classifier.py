@@ -500,6 +500,7 @@ BAD_FITS = [
     ({"neuron_alpha": 0}, np.eye(2), [0, 1], None, "neuron_alpha"),
     ({"training": "magic"}, np.eye(2), [0, 1], None, "training"),
     ({"n_init": 0}, np.eye(2), [0, 1], None, "n_init"),
+    ({"n_jobs": 0}, np.eye(2), [0, 1], None, "n_jobs"),
     ({"max_iter": 1.5}, np.eye(2), [0, 1], None, "max_iter"),
     ({"tol": -1e-9}, np.eye(2), [0, 1], None, "tol"),
     ({"class_weight": {5: 1}}, np.eye(2), [0, 1], None, "class_weight"),

@@ -156,6 +156,17 @@ def test_weights_are_repeats_and_removals(case_without_folds, sparse):
     assert digest(clone(model).fit(rows, y, WEIGHT)) == digest(repeated)
 
 
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_weights_are_repeats_where_rows_contradict_each_other(class_weight):
+    rows, y = np.round(X[:, :2]), TARGETS["three"]
+    model = GoodMinimaClassifier((5,), class_weight=class_weight, random_state=0)
+    many = np.repeat(np.arange(len(X)), WEIGHT.astype(int))
+    weighted = clone(model).fit(rows, y, WEIGHT)
+    repeated = clone(model).fit(rows[many], y[many])
+    assert weighted.certificate_.lower_bound > 0.1
+    assert digest(weighted, rows) == digest(repeated, rows)
+
+
 def test_threads_that_share_arrays_and_a_model(case):
     model, y = case
     fitted = clone(model).fit(X, y)

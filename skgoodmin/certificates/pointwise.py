@@ -8,11 +8,11 @@ step of the proof of LSLS18, Theorem 1).
 **Rounded down.** A group's minimum is homogeneous and monotone in its weights: weights
 that are wrong by a factor in [1 - d, 1 + d] make it wrong by no more than that factor.
 All that is summed is not negative, so a sum of m terms is wrong by a factor of
-1 +- m u, with u = eps / 2. Weights are merged from N rows of X, multiplied by the class
-weights (themselves quotients of such sums, one for each column of labels) and divided
-by their sum; the formulas of the minima are wrong by a known factor
-(``Loss.rounding``). ``pointwise_bound`` takes off some eight times that, and what
-underflow can hide.
+1 +- m u, with u = eps / 2. The weights of merged rows are sums that are rounded once,
+however many rows these were. They are multiplied by the class weights (quotients of sums
+over the n distinct rows, one for each column of labels) and divided by their sum; the
+formulas of the minima are wrong by a known factor (``Loss.rounding``).
+``pointwise_bound`` takes off some eight times that, and what underflow can hide.
 
 **Real targets** have no such formula, and **a loss of the user's own** comes with a
 ``minimum`` that is the user's word, compared with the loss at five mixtures of labels
@@ -43,7 +43,7 @@ def _rounding(objective):
     """Relative rounding error of the sum of the minima, generously."""
     data, eps = objective.data, np.finfo(np.float64).eps
     n_sums = data.labels.shape[1] + 3
-    return 4 * eps * (n_sums * (data.n_samples + 16) + objective.loss.rounding)
+    return 4 * eps * (n_sums * (data.n_rows + 16) + objective.loss.rounding)
 
 
 def _dual_value(objective):

@@ -74,7 +74,6 @@ class ClusterRows(CanonicalRows):
             read_only(self.weights[places]),
             np.diff(self.group[places], prepend=-1) > 0,
             np.searchsorted(places, self.cuts),
-            self.n_samples,
         )
 
     def _in_leaves(self, places):
@@ -202,7 +201,6 @@ def united(leaves):
         read_only(weights),
         opens_group,
         joined_cuts([leaf.cuts for leaf in leaves]),
-        sum(leaf.n_samples for leaf in leaves),
     )
 
 
@@ -220,20 +218,19 @@ def cluster_rows(held, small, empty):
     ----------
     held : Held
         Of as many leaves as there are ranges of the hash.
-    small : list of (labels, weights, opens_group, cuts, n_samples, n_values)
+    small : list of (labels, weights, opens_group, cuts, n_values)
         Of each leaf.
     empty : ndarray or CSR of shape (0, n_features)
     """
     columns = list(zip(*small, strict=True))
     labels, weights, opens_group = map(np.concatenate, columns[:3])
-    cuts, n_samples, n_values = columns[3:]
+    cuts, n_values = columns[3:]
     return ClusterRows(
         rows_of(empty),
         read_only(labels),
         read_only(weights),
         opens_group,
         joined_cuts(cuts),
-        sum(n_samples),
         Whole(len(weights), sum(n_values), weights.sum()),
         held,
     )

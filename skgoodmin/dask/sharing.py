@@ -200,8 +200,7 @@ def share_out(workers, encode, futures, seen, empty):
 class _Piece:
     """Rows of a block in one range of the hash, equal ones once.
 
-    What equal rows do not share follows row after row: weights are summed in order of
-    their size, wherever they were.
+    What equal rows do not share follows row after row.
     """
 
     X: Any  # distinct rows
@@ -243,16 +242,15 @@ def _leaf(pieces, empty):
     contradicting = np.empty(0, dtype=np.int64)
     if len(numbers) == 0 or (weights is not None and not weights.any()):
         nothing = np.empty(0), np.empty(0, dtype=bool), np.zeros(2, dtype=np.int64)
-        data = CanonicalRows(rows_of(empty), labels[:0], *nothing, len(numbers))
+        data = CanonicalRows(rows_of(empty), labels[:0], *nothing)
     else:
         weights = counts.astype(float) if weights is None else weights
         data = canonical_rows(X, labels, weights)
         # They are all of one range.
-        cuts = np.array([0, data.n_rows])
-        data = replace(data, cuts=cuts, n_samples=len(numbers))
+        data = replace(data, cuts=np.array([0, data.n_rows]))
         if not data.opens_group.all():
             mixed = np.zeros(len(counts), dtype=bool)
             mixed[contradicting_rows(X, labels, weights)] = True
             contradicting = numbers[np.repeat(mixed, counts)]
     small = data.labels, data.weights, data.opens_group, data.cuts
-    return data, (*small, data.n_samples, data.n_values, contradicting)
+    return data, (*small, data.n_values, contradicting)

@@ -26,7 +26,11 @@ NETWORK = {
     "tol_gap": [Interval(Real, 0, 1, closed="left")],
     "n_init": [Interval(Integral, 1, None, closed="left")],
     "max_escapes": [Interval(Integral, 0, None, closed="left")],
-    "n_jobs": [Integral, None],
+    "n_jobs": [
+        Interval(Integral, 1, None, closed="left"),
+        Interval(Integral, None, -1, closed="right"),
+        None,
+    ],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
     "max_fun": [Interval(Integral, 1, None, closed="left")],
     "tol": [Interval(Real, 0, None, closed="left")],

@@ -18,6 +18,7 @@ The hash skips zeros, so a sparse row stands where its dense twin does
 (:mod:`skgoodmin.kernels.rows`). Rows that share a hash are compared by content.
 """
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -32,6 +33,7 @@ from .row_content import content, new_contents
 from .sorted_file import in_sorted_file
 
 SLICE = 16384  # rows of CanonicalRows.slices
+LARGEST_EXACT = 2**53  # integers up to which float64 adds without rounding
 
 
 class Whole(NamedTuple):
@@ -61,13 +63,11 @@ class CanonicalRows:
     rows : Rows
     labels : ndarray of shape (n_rows, 1 or n_outputs), int32
     weights : ndarray of shape (n_rows,)
-        Sums of the sample weights of the merged rows.
+        Sums of the sample weights of the merged rows, each rounded once.
     opens_group : ndarray of shape (n_rows,), bool
         Whether the content differs from that of the row before.
     cuts : ndarray of shape (n_ranges + 1,)
         Where the ranges of the hash begin, and the end of the last one.
-    n_samples : int
-        Rows of X, before any were dropped or merged.
     part_of : Whole, optional
         All rows, where these are those of some neighbouring ranges.
     """
@@ -77,7 +77,6 @@ class CanonicalRows:
     weights: np.ndarray
     opens_group: np.ndarray
     cuts: np.ndarray
-    n_samples: int
     part_of: Whole | None = None
 
     def __setstate__(self, state):
@@ -188,7 +187,6 @@ class CanonicalRows:
             read_only(self.weights[places]),
             opens_group,
             np.searchsorted(places, self.cuts),
-            self.n_samples,
         )
 
     def part(self, places):
@@ -308,21 +306,31 @@ def _ordered(X, labels, sample_weight):
     cuts = cuts_of(hashes[order])
     if collisions == 0 and new.all():
         return rows, order, new, None, cuts
-    # Some rows share their content: order them by label, and their weights by size,
-    # so that the sum of the weights does not depend on where they stood.
+    # Some rows share their content: order them by label.
     keys = _label_keys(labels)[rows.index]
-    weight = (
-        np.zeros(len(order)) if sample_weight is None else sample_weight[rows.index]
-    )
     if collisions:
         contents = [content(rows, place) for place in range(len(order))]
         ranks = {key: rank for rank, key in enumerate(sorted(set(contents)))}
         content_rank = np.array([ranks[key] for key in contents])
-        order = np.lexsort((weight, keys, content_rank, hashes))
+        order = np.lexsort((keys, content_rank, hashes))
     else:
-        order = np.lexsort((weight, keys, hashes))
+        order = np.lexsort((keys, hashes))
     new, _ = new_contents(rows, order, hashes)
     return rows, order, new, keys, cuts
+
+
+def _sums(weights, first):
+    """Sums of the weights from each of ``first`` to the next, each rounded once.
+
+    So they depend neither on the order of the weights nor on how many there are.
+    """
+    sums = np.add.reduceat(weights, first)
+    if np.array_equal(weights, np.rint(weights)) and sums.max() <= LARGEST_EXACT:
+        return sums
+    ends = np.append(first[1:], len(weights))
+    for i in np.flatnonzero(ends - first > 1):
+        sums[i] = math.fsum(weights[first[i] : ends[i]])
+    return sums
 
 
 def _collect(rows, order, opens_group, labels, sample_weight, keys, cuts):
@@ -333,7 +341,7 @@ def _collect(rows, order, opens_group, labels, sample_weight, keys, cuts):
         new = opens_group.copy()
         new[1:] |= keys[order][1:] != keys[order][:-1]
         first = np.flatnonzero(new)
-        weights = np.add.reduceat(weights, first)
+        weights = _sums(weights, first)
         source, opens_group = source[first], opens_group[first]
         cuts = np.searchsorted(first, cuts)
     return CanonicalRows(
@@ -342,5 +350,4 @@ def _collect(rows, order, opens_group, labels, sample_weight, keys, cuts):
         read_only(weights.astype(np.float64, copy=False)),
         opens_group,
         cuts,
-        len(labels),
     )

@@ -1,5 +1,7 @@
 """Canonical rows: what is merged, in which order, and that nothing else matters."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -44,6 +46,19 @@ def test_the_order_of_uneven_weights_does_not_matter():
     _assert_same(
         canonical_rows(X, y, weight), canonical_rows(X[order], y[order], weight[order])
     )
+
+
+@pytest.mark.parametrize("largest", [1, 2**53])
+def test_sums_of_weights_are_rounded_once(largest):
+    rng = np.random.RandomState(3)
+    weight = rng.uniform(0.1, 1.0, size=500) * largest
+    weight[::2] = np.ceil(weight[::2])
+    X, y = np.zeros((500, 1)), np.arange(500)[:, None].astype(np.int32) % 3
+    exact = [sum(map(Fraction, weight[k::3])) for k in range(3)]
+    assert [float(s) for s in exact] == canonical_rows(X, y, weight).weights.tolist()
+    weight = np.ceil(weight)  # integers that float64 holds, with sums that it may not
+    exact = [sum(map(int, weight[k::3])) for k in range(3)]
+    assert [float(s) for s in exact] == canonical_rows(X, y, weight).weights.tolist()
 
 
 def test_sparse_rows_are_in_the_order_of_their_dense_twins():

@@ -30,7 +30,6 @@ def test_rows_are_those_in_memory(monkeypatch, tmp_path, leaf, dtype):
     np.testing.assert_array_equal(outside.weights, inside.weights)
     np.testing.assert_array_equal(outside.labels, inside.labels)
     assert outside.block().dtype == dtype
-    assert outside.n_samples == inside.n_samples == 200
 
 
 def test_the_file_goes_with_the_rows(tmp_path):
