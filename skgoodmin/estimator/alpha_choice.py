@@ -1,7 +1,7 @@
 """The choice of alpha inside a fit: cross-validation by short fits.
 
-In each of four folds, networks of at most 50 units a layer are trained from one random
-start for 25 iterations, one with each of six strengths. A strength is worth
+In each of four folds, networks of at most 16 units a layer are trained from one random
+start for 30 iterations, one with each of six strengths. A strength is worth
 
     accuracy + mean log P(label)      of a classifier
     1 - 2 mean loss                   of a regressor: R2 for the squared error
@@ -36,10 +36,10 @@ from .path import score_table
 ALPHAS = np.array([0.3, 0.1, 0.03, 0.01, 0.003, 0.001])  # of the hinge
 HALF, FEW = 3, 100  # of them go on after the first fold, of fewer rows all
 N_FOLDS, TOL = 4, 1e-4
-ITERATIONS, EVALUATIONS = 25, 75  # of a short fit, or what max_iter and max_fun allow
+ITERATIONS, EVALUATIONS = 30, 75  # of a short fit, or what max_iter and max_fun allow
 FOLDS = range(N_FOLDS)
 SAMPLE, LEAST = 1000, 25  # rows that are dealt, and those of a class among them
-WIDEST = 50  # units of a hidden layer of a short fit
+WIDEST = 16  # units of a hidden layer of a short fit
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,6 @@ from .row_content import content, new_contents
 from .sorted_file import in_sorted_file
 
 SLICE = 16384  # rows of CanonicalRows.slices
-LARGEST_EXACT = 2**53  # integers up to which float64 adds without rounding
 
 
 class Whole(NamedTuple):
@@ -324,10 +323,7 @@ def _sums(weights, first):
 
     So they depend neither on the order of the weights nor on how many there are.
     """
-    sums = np.add.reduceat(weights, first)
-    if np.array_equal(weights, np.rint(weights)) and sums.max() <= LARGEST_EXACT:
-        return sums
-    ends = np.append(first[1:], len(weights))
+    sums, ends = weights[first], np.append(first[1:], len(weights))
     for i in np.flatnonzero(ends - first > 1):
         sums[i] = math.fsum(weights[first[i] : ends[i]])
     return sums
