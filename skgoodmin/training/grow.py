@@ -17,8 +17,9 @@ which is convex in (v, c). A round
 3. adds the distinct ones among them, and
 4. improves all directions by some iterations of L-BFGS.
 
-It ends where the estimated gap is at most ``tol_gap`` of P. Every local minimum of what
-is solved is a global one, so two starts meet at one objective.
+It ends where the estimated gap is at most ``tol_gap`` of P, with a last improvement of
+the directions. Every local minimum of what is solved is a global one, so two starts meet
+at one objective.
 
 Half of the random ascents set out near units of the network: where many features go
 together, a better direction is mostly not far from one that is good already.
@@ -47,7 +48,7 @@ LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number a
 # Iterations of L-BFGS on the directions between rounds, at a time and at most: they go
 # on while they bring a share of the gap.
 N_POLISH, MOST_POLISH, POLISHED = 20, 200, 0.03
-LAST_POLISH = 1000  # of them at the end, where no further unit has room
+LAST_POLISH = 1000  # of them at the end, where no further unit is needed or has room
 PAYS = 1e-4  # relative decrease for which units are exchanged
 FINAL = 0.1  # precision of the last amplitudes, relative to tol_gap
 ABOVE = 1e-4  # relative polar above alpha that is worth a unit
@@ -144,7 +145,7 @@ class Growth:
                 exit = Exit.WIDTH
                 break
             n_rounds += 1
-        if exit is Exit.WIDTH:
+        if exit in (Exit.GAP, Exit.WIDTH):
             left = max(int(self.budget.max_fun - self.spent), 0)
             units = self._polish(units, min(left, LAST_POLISH))
         units, _ = self._amplitudes(units, self._precise)
