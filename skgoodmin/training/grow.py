@@ -18,8 +18,8 @@ which is convex in (v, c). A round
 4. improves all directions by some iterations of L-BFGS.
 
 It ends where the estimated gap is at most ``tol_gap`` of P, with a last improvement of
-the directions. Every local minimum of what is solved is a global one, so two starts meet
-at one objective.
+the directions. Every local minimum of what is solved is a global one, so two starts
+meet at one objective.
 
 Half of the random ascents set out near units of the network: where many features go
 together, a better direction is mostly not far from one that is good already.
