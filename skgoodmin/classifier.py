@@ -97,7 +97,7 @@ default='relu'
         Largest number of L-BFGS iterations of one run.
     max_fun : int, default=15000
         Largest number of evaluations of the objective in all runs together; scouts
-        count by their flops.
+        count by their flops. Growing looks at it between rounds only.
     tol : float, default=1e-4
         A run has converged when the largest component of the gradient is at most
         ``tol``, or when 10 iterations have lowered the objective by less than a share

@@ -120,14 +120,16 @@ def choose(estimator, objective, target, previous, stop):
     limits = min(estimator.max_iter, ITERATIONS), min(estimator.max_fun, EVALUATIONS)
     with fit_threads() as shared_map, np.errstate(all="ignore"):
         dealt = replace(dealt, map=shared_map)
-        scores, slopes = _compared(dealt, deal.fold, target, alphas, limits, stop)
+        scores, slopes, first = _compared(
+            dealt, deal.fold, target, alphas, limits, stop
+        )
     if stop.made:
         return _by_rule(objective, "a stop was asked for before there was a choice")
     if not np.isfinite(scores).any():
         return _by_rule(objective, "predictions of short fits overflow")
     table = score_table(alphas * deal.share, scores)
     best, given_up = int(np.nanargmax(table["score"])), np.isnan(table["score"])
-    behind = scores[0, best] - scores[0, given_up]
+    behind = first[best] - first[given_up]  # with links of one and the same fold
     table["score"][given_up] = table["score"][best] - behind
     reason = (
         f"of {len(alphas)} strengths the one with the best score in {N_FOLDS} folds of "
@@ -186,26 +188,29 @@ def _dealt(data, target):
 
 
 def _compared(objective, fold, target, alphas, limits, stop):
-    """Scores in each fold, (N_FOLDS, n_alphas), and slopes of the links, (n_alphas,).
+    """Scores in each fold, slopes of the links, and scores in the first fold alone.
 
-    Strengths that do not go on after the first fold have NaN from there on.
+    Of shapes (N_FOLDS, n_alphas), (n_alphas,) and (n_alphas,). Strengths that do not go
+    on after the first fold have NaN but for the last, whose links are of that fold.
     """
     scores = np.full((N_FOLDS, len(alphas)), np.nan)
-    slopes = np.full(len(alphas), np.nan)
+    slopes, first = np.full((2, len(alphas)), np.nan)
     raw = np.full((len(alphas), len(fold), objective.n_outputs), np.nan)
     going = np.arange(len(alphas))
     for number in FOLDS:
         _leave_out(objective, fold, number, alphas, going, limits, stop, raw)
         if stop.made:
-            return scores, slopes
+            return scores, slopes, first
         if number == 0:
             for i in going:
-                scores[:1, i], _ = _scores(objective, target, raw[i], fold, FOLDS[:1])
-            order = np.argsort(-scores[0], kind="stable")  # NaN comes last
+                first[i : i + 1], _ = _scores(
+                    objective, target, raw[i], fold, FOLDS[:1]
+                )
+            order = np.argsort(-first, kind="stable")  # NaN comes last
             going = np.sort(order[: HALF if len(fold) >= FEW else None])
     for i in going:
         scores[:, i], slopes[i] = _scores(objective, target, raw[i], fold, FOLDS)
-    return scores, slopes
+    return scores, slopes, first
 
 
 def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):

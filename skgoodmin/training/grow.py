@@ -295,8 +295,8 @@ class Growth:
         objective = replace(self.objective, layout=self.objective.layout.holding(theta))
         value, gradient = objective.value_and_gradient(theta)
         self.spent += 1
+        self.trace[-1] = 0, self.spent, value
         curve = np.array([point[2] for point in self.trace])
-        curve[-1] = value
         norm = float(np.abs(gradient).max())
         solution = Solution(
             theta, value, norm, exit, n_rounds, int(np.ceil(self.spent)), curve

@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 from sklearn.base import clone
-from sklearn.datasets import load_iris, make_moons, make_multilabel_classification
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_iris,
+    make_moons,
+    make_multilabel_classification,
+)
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import scale
 
 from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
 from skgoodmin.estimator import alpha_choice
@@ -300,3 +306,12 @@ def test_of_few_rows_all_strengths_go_on(n, n_known):
     X, y = rng.normal(size=(n, 2)), np.arange(n) % 2
     model = GoodMinimaClassifier((3,), random_state=0).fit(X, y)
     assert np.isfinite(model.alpha_scores_["error"]).sum() == n_known
+
+
+def test_the_chosen_strength_has_the_best_score():
+    """Strengths that were given up too: the links of their one fold differ."""
+    X, y = load_breast_cancer(return_X_y=True)
+    model = GoodMinimaClassifier((20,), random_state=0).fit(scale(X), y)
+    table = model.alpha_scores_
+    assert np.isnan(table["error"]).any()
+    assert table["alpha"][table["score"].argmax()] == model.alpha_

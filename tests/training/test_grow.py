@@ -353,6 +353,7 @@ def test_the_budget_is_kept():
         model = grower(max_fun=1, alpha=1e-4).fit(X, y)
     assert model.history_.dtype.names == ("start", "escape", "n_fun", "objective")
     assert (np.diff(model.history_["n_fun"]) > 0).all()
+    assert model.history_["objective"][-1] == model.loss_curve_[-1] == model.loss_
 
 
 def test_a_stop_keeps_the_best_so_far():
