@@ -21,7 +21,7 @@ def _least(distance, k):
 def nearest(x, y, k):
     """Places (n, k) of the k rows of y next to each row of x.
 
-    By |y|^2 - 2 x.y from a centre between them, so that little is lost to rounding.
+    By |y|^2 - 2 x.y from the mean of y, so that little is lost to rounding.
     """
     centre, step = y.mean(axis=0), max(SLICE // len(y), 1)
     doubled, y = 2.0 * (x - centre), y - centre

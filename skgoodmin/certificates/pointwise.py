@@ -10,8 +10,8 @@ that are wrong by a factor in [1 - d, 1 + d] make it wrong by no more than that 
 All that is summed is not negative, so a sum of m terms is wrong by a factor of
 1 +- m u, with u = eps / 2. The weights of merged rows are sums that are rounded once,
 however many rows these were. They are multiplied by the class weights (quotients of
-sums over the n distinct rows, one for each column of labels) and divided by their sum;
-the formulas of the minima are wrong by a known factor (``Loss.rounding``).
+such sums, one for each column of labels) and divided by the sum over all n distinct
+rows; the formulas of the minima are wrong by a known factor (``Loss.rounding``).
 ``pointwise_bound`` takes off some eight times that, and what underflow can hide.
 
 **Real targets** have no such formula, and **a loss of the user's own** comes with a

@@ -203,9 +203,7 @@ def _compared(objective, fold, target, alphas, limits, stop):
             return scores, slopes, first
         if number == 0:
             for i in going:
-                first[i : i + 1], _ = _scores(
-                    objective, target, raw[i], fold, FOLDS[:1]
-                )
+                (first[i],), _ = _scores(objective, target, raw[i], fold, FOLDS[:1])
             order = np.argsort(-first, kind="stable")  # NaN comes last
             going = np.sort(order[: HALF if len(fold) >= FEW else None])
     for i in going:

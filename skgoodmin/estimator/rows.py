@@ -1,17 +1,24 @@
 """Rows of a target: their weights by class, and a part of them set aside."""
 
+import math
+
 import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import compute_class_weight
 
 
 def class_factors(class_weight, target, data):
-    """Factor of each canonical row, (n_rows,), from the classes of its labels."""
+    """Factor of each canonical row, (n_rows,), from the classes of its labels.
+
+    The sum of a class is rounded once: rows may be set aside later, and the pointwise
+    bound knows only of those that are left.
+    """
     factors = np.ones(data.n_rows)
     names = target.label_names
     for labels in data.labels.T:
         if class_weight == "balanced":
-            counts = np.bincount(labels, data.weights, minlength=len(names))
+            each = range(len(names))
+            counts = np.array([math.fsum(data.weights[labels == k]) for k in each])
             share = counts.sum() / ((counts > 0).sum() * np.where(counts, counts, 1.0))
         else:
             share = compute_class_weight(class_weight, classes=names, y=names)
