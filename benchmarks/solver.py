@@ -1,11 +1,12 @@
-"""What the compiled L-BFGS-B step is worth beside the public interface of scipy.
+"""What a step costs: our L-BFGS beside L-BFGS-B of scipy, in three ways.
 
     python benchmarks/solver.py
     python benchmarks/solver.py --large   # steps of many parameters
 
-Microseconds per evaluation of a 200-iteration run, the evaluation itself included. All
-three take the very same steps (checked). ``--large``: milliseconds of the processor per
-iteration, without the evaluations, of L-BFGS-B and of the compact form of L-BFGS.
+Microseconds per evaluation of a 200-iteration run, the evaluation itself included. The
+three ways to L-BFGS-B (its routine, ``minimize``, and ``minimize`` in a thread)
+take the very same steps (checked). ``--large``: milliseconds of the processor per
+iteration, without the evaluations.
 """
 
 import argparse
@@ -23,10 +24,12 @@ from skgoodmin.objective.losses import Logistic
 from skgoodmin.objective.objective import Objective
 from skgoodmin.training import lbfgs
 
+OURS = lbfgs.fast_steps
+
 
 def through(steps, objective, theta):
     """(final value, evaluations) of a run on some steps."""
-    lbfgs.lbfgsb_steps, lbfgs.MANY = steps, len(theta)
+    lbfgs.steps_for = steps
     run = lbfgs.Run(objective, theta, 1e-12)
     run.advance(200, 10**6)
     return run.value, run.n_fun
@@ -57,9 +60,9 @@ class Quadratic:
         return value, gradient
 
 
-def per_iteration(n, many):
-    """Milliseconds of an iteration; ``many`` is where the compact form begins."""
-    lbfgs.MANY, objective = many, Quadratic(n)
+def per_iteration(n, steps):
+    """Milliseconds of an iteration."""
+    lbfgs.steps_for, objective = steps, Quadratic(n)
     run = lbfgs.Run(objective, np.ones(n), 1e-12)
     run.advance(12, 10**6)  # until the memory is full
     began = time.process_time() - objective.spent
@@ -68,16 +71,19 @@ def per_iteration(n, many):
 
 
 def large():
-    print(f"{'parameters':>12}{'L-BFGS-B':>12}{'compact':>12}{'ratio':>8}")
-    for n in (100, 300, 1_000, 3_000, 10_000, 100_000, 1_000_000):
-        times = [[per_iteration(n, many) for many in (10**9, 0)] for _ in range(3)]
+    print(f"{'parameters':>12}{'L-BFGS-B':>12}{'ours':>12}{'ratio':>8}")
+    for n in (30, 100, 300, 1_000, 3_000, 10_000, 100_000, 1_000_000):
+        times = [
+            [per_iteration(n, steps) for steps in (lbfgs.lbfgsb_steps, OURS)]
+            for _ in range(3)
+        ]
         theirs, ours = np.median(times, axis=0)
         print(f"{n:12}{theirs:12.3f}{ours:12.3f}{theirs / ours:8.1f}", flush=True)
 
 
 def main():
-    print(f"{'n, d, hidden':22}{'evaluation':>12}{'compiled':>12}{'minimize':>12}"
-          f"{'in a thread':>14}")  # fmt: skip
+    print(f"{'n, d, hidden':22}{'evaluation':>12}{'ours':>12}{'compiled':>12}"
+          f"{'minimize':>12}{'in a thread':>14}")  # fmt: skip
     for n, d, hidden in ((100, 4, (8,)), (569, 30, (32,)), (1797, 64, (100,))):
         X, y, layout, theta = problem(n, d, hidden)
         data = canonical_rows(X, y.astype(np.int32)[:, None])
@@ -89,10 +95,11 @@ def main():
         ]
         ends = {way() for way in ways}
         assert len({value for value, _ in ends}) == 1, ends
-        times = interleaved(ways, 1.0)
+        ours = partial(through, OURS, objective, theta)
+        times = interleaved([ours, *ways], 1.0)
         alone = interleaved([partial(objective.value_and_gradient, theta)], 0.3)
-        n_fun = max(count for _, count in ends)
-        cells = [alone[0], *(t / n_fun for t in times)]
+        n_fun = [ours()[1]] + 3 * [max(count for _, count in ends)]
+        cells = [alone[0], *(t / n for t, n in zip(times, n_fun, strict=True))]
         label = f"{n}, {d}, {'x'.join(map(str, hidden))}"
         row = "".join(f"{1e6 * cell:12.1f}" for cell in cells)
         print(f"{label:22}{row}", flush=True)

@@ -10,8 +10,8 @@ REMEDIES = {
     Exit.MAX_ITER: ["increase max_iter"],
     Exit.MAX_FUN: ["increase max_fun"],
     Exit.PRECISION: ["raise tol"],
-    Exit.OVERFLOW: ["lower degree"],
 }
+LARGE_ALPHA = 1e150  # whose penalty may overflow at an ordinary start
 
 
 def advice(exit, data):
@@ -33,4 +33,32 @@ def advice(exit, data):
         remedies.insert(1 if exit in (Exit.MAX_ITER, Exit.MAX_FUN) else 0, SCALE)
     if exit is Exit.PRECISION and data.dtype == np.float32:
         remedies.append("convert the data to float64")
+    return _told(remedies, exit)
+
+
+def advice_on_overflow(objective, parameters):
+    """What to change where the objective overflows at the start.
+
+    Parameters
+    ----------
+    objective : Objective
+    parameters : dict
+        Those of the estimator.
+
+    Returns
+    -------
+    sentence : str
+    """
+    alpha, remedies = objective.alpha, []
+    if alpha > LARGE_ALPHA:
+        return f"alpha={alpha:g}: {_told([f'give one below {LARGE_ALPHA:g}'])}"
+    if parameters.get("degree", 0) > 3:
+        remedies.append("lower degree")
+    if not remedies or not is_scaled(objective.data):
+        remedies.insert(0, SCALE)
+    return f"X: {_told(remedies)}"
+
+
+def _told(remedies, exit=Exit.OVERFLOW):
+    """The reason of an exit, and the remedies."""
     return f"{exit.value.rstrip('.')}; {' or '.join(remedies)}."

@@ -28,7 +28,7 @@ from ..objective.canonical_rows import CanonicalRows
 from ..objective.layout import ParameterLayout
 from ..objective.predictions import Predictions
 from ..objective.row_space import row_space
-from ..training.lbfgs import Exit, Run
+from ..training.lbfgs import Exit, Run, fast_steps
 from ..training.threads import fit_threads
 from .link import FITTED
 from .path import score_table
@@ -227,7 +227,8 @@ def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):
         part = space.objective(part)
     start = part.layout.start(np.random.RandomState(number), objective.activation.gain)
     for i in going:
-        run = Run(replace(part, alpha=float(alphas[i])), start, TOL)
+        with_alpha = replace(part, alpha=float(alphas[i]))
+        run = Run(with_alpha, start, TOL, steps=fast_steps)
         run.advance(n_iter, n_fun, lambda run: stop.made)
         if stop.made:
             return

@@ -13,10 +13,9 @@ from sklearn.utils import check_random_state
 
 from ..objective.evaluation_cache import EvaluationCache
 from ..training.early_stopping import HeldOut
-from ..training.lbfgs import Exit
 from ..training.start import Budget
 from ..training.train import train
-from .advice import advice
+from .advice import advice, advice_on_overflow
 from .alpha_choice import choose
 from .base import Network
 from .callbacks import CALLBACKS, TaskTree, with_callbacks
@@ -150,8 +149,8 @@ class TrainedNetwork(Network):
                 effort=None if place else 0,
             )
         except OverflowError as error:
-            why = advice(Exit.OVERFLOW, objective.data)
-            raise ValueError(f"X: {why}") from error
+            why = advice_on_overflow(objective, self.get_params(deep=False))
+            raise ValueError(why) from error
         if stop.made and is_one_of_many():
             raise KeyboardInterrupt
         if tasks is not None:

@@ -1,7 +1,8 @@
 """L-BFGS as runs that can be paused and resumed.
 
 Up to 300 parameters, and with bounds, the steps are those of scipy's L-BFGS-B, else
-those of :mod:`.compact_lbfgs`, which take down to a third of the time.
+those of :mod:`.compact_lbfgs`, which take down to a third of the time. Short fits, of
+which there are many, ask for the latter whatever their size.
 
 A run has converged when the largest component of the (projected) gradient is at most
 ``tol``. At a kink (relu) the gradient need not vanish, so a run also ends where the
@@ -103,6 +104,8 @@ def _compiled_steps(theta, bounds, tol):
         _lbfgsb.setulb(m, x, lower, upper, kind, value, gradient, *constants)
         if task[0] == 3:
             value, gradient = yield x
+            if not np.isfinite(gradient).all():  # which it may be before the value is
+                value = np.inf
         elif task[0] == 1:
             yield None
         else:
@@ -120,6 +123,8 @@ def _public_steps(theta, bounds, tol):
         reply = replies.get()
         if reply is end:
             raise StopIteration
+        if point is not None and not np.isfinite(reply[1]).all():
+            return np.inf, reply[1]
         return reply
 
     def new_iterate(intermediate_result):
@@ -160,14 +165,21 @@ _SIGNATURE = (
 )
 _known = _lbfgsb.setulb.__doc__ == _SIGNATURE
 lbfgsb_steps = _compiled_steps if _known else _public_steps
+
+
 MANY = 300  # parameters above which L-BFGS-B takes longer than it has to
 
 
 def steps_for(theta, bounds, tol):
     """The generator of steps for a problem: L-BFGS-B, or L-BFGS of many parameters."""
     if bounds is None and len(theta) > MANY:
-        return compact_steps(theta, tol, MEMORY)
+        return fast_steps(theta, bounds, tol)
     return lbfgsb_steps(theta, bounds, tol)
+
+
+def fast_steps(theta, bounds, tol):
+    """The generator of steps that take the least time; without bounds."""
+    return compact_steps(theta, tol, MEMORY)
 
 
 class Run:
@@ -184,10 +196,15 @@ class Run:
     least_fall : float, optional
         Share of itself by which the objective has to fall over ten iterations; by
         default ``tol``.
+    steps : callable(theta, bounds, tol) -> generator, optional
+        By default :func:`steps_for`.
     """
 
-    def __init__(self, objective, theta0, tol, bounds=None, least_fall=None):
+    def __init__(
+        self, objective, theta0, tol, bounds=None, least_fall=None, steps=None
+    ):
         self.objective, self.tol, self.bounds = objective, tol, bounds
+        self._steps_for = steps_for if steps is None else steps
         self.least_fall = tol if least_fall is None else least_fall
         self.theta = np.array(theta0, dtype=np.float64)
         self.value, self.gradient = objective.value_and_gradient(self.theta)
@@ -200,17 +217,12 @@ class Run:
     def _begin(self):
         """Set out from the present point, without a memory of the steps before."""
         self._began = self.n_iter
-        self._steps = steps_for(self.theta, self.bounds, self.tol)
-        self._ask(None)
+        self._steps = self._steps_for(self.theta, self.bounds, self.tol)
+        next(self._steps)
         try:
-            self._point = self._ask((self.value, self.gradient))
+            self._point = self._steps.send((self.value, self.gradient))
         except StopIteration:
             self._end()
-
-    def _ask(self, reply):
-        """What the steps yield next; far out in a line search they may overflow."""
-        with np.errstate(all="ignore"):
-            return self._steps.send(reply)
 
     @property
     def n_iter(self):
@@ -255,10 +267,8 @@ class Run:
         point = self._point
         self.n_fun += 1
         value, gradient = self.objective.value_and_gradient(point)
-        if not np.isfinite(gradient).all():  # which it may be before the value is
-            value = np.inf
         try:
-            self._point = self._ask((value, gradient))
+            self._point = self._steps.send((value, gradient))
             if self._point is not None:
                 return
             if not np.isfinite(value):  # it settles there where its own sums overflow
@@ -272,7 +282,7 @@ class Run:
             elif self._is_level():
                 self.exit = Exit.LEVEL
             else:
-                self._point = self._ask(None)
+                self._point = next(self._steps)
         except StopIteration:
             self._end()
 

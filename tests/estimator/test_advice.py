@@ -13,7 +13,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from skgoodmin import GoodMinimaClassifier
+from skgoodmin import GoodMinimaClassifier, GoodMinimaRegressor
 from skgoodmin.objective.canonical_rows import canonical_rows
 from skgoodmin.objective.scaling import is_scaled
 
@@ -106,3 +106,23 @@ def test_float64_is_advised_to_float32_alone():
     for dtype in (np.float32, np.float64):
         data = _rows(SCALED["standard"].astype(dtype))
         assert ("float64" in advice(Exit.PRECISION, data)) is (dtype is np.float32)
+
+
+SOME = rng.normal(size=(40, 2))
+
+
+@pytest.mark.parametrize(
+    "model, X, told",
+    [
+        (GoodMinimaRegressor(alpha=1e308), SOME, "^alpha=1e.308: .*; give one below"),
+        (GoodMinimaClassifier(alpha=1e308), SOME, "^alpha=1e.308: .*; give one below"),
+        (GoodMinimaRegressor(), SOME * 1e200, "^X: .*; scale the data.$"),
+        (GoodMinimaClassifier(), SOME * 1e200, "^X: .*; scale the data.$"),
+        (GoodMinimaClassifier(degree=900), SOME * 30, "^X: .*; lower degree.$"),
+        (GoodMinimaClassifier(degree=9), SOME * 1e99, "; scale .* or lower degree.$"),
+    ],
+)
+def test_what_overflows_at_the_start(model, X, told):
+    """The parameter or the array is named, and no parameter that there is not."""
+    with pytest.raises(ValueError, match=told):
+        model.set_params(random_state=0).fit(X, SOME[:, 0] > 0)

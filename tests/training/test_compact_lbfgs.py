@@ -1,13 +1,45 @@
-"""L-BFGS of many parameters beside the two-loop recursion, and beside L-BFGS-B."""
+"""L-BFGS without bounds beside the two-loop recursion, and beside L-BFGS-B."""
 
 import numpy as np
 import pytest
 from problems import random_objective
 from scipy.optimize import rosen, rosen_der
 
+from skgoodmin.kernels.line_search import (
+    DONE,
+    ENOUGH,
+    FAILED,
+    FLAT,
+    LENGTH,
+    MORE,
+    N_FIELDS,
+    narrow,
+    set_out,
+)
+from skgoodmin.kernels.step_memory import direction, remember
 from skgoodmin.training import lbfgs
-from skgoodmin.training.compact_lbfgs import ENOUGH, FLAT, Memory, line_search
+from skgoodmin.training.compact_lbfgs import compact_steps
 from skgoodmin.training.lbfgs import Exit, Run
+
+
+class Memory:
+    """The arrays of the kernels, for n parameters and m pairs."""
+
+    def __init__(self, n, m):
+        self.pairs = np.empty((2, m, n))
+        self.work = np.empty((2, m, m)), np.empty(m, np.int64)
+        self.solved, self.n_pairs = np.empty((2, m)), 0
+
+    def add(self, before, after):
+        """Remember the way between two pairs (point, gradient)."""
+        ends = *before, *after
+        self.n_pairs = remember(*ends, *self.pairs, self.work[1], self.n_pairs)
+
+    def direction(self, gradient):
+        """(-H g, its slope along g)."""
+        way = np.empty_like(gradient)
+        pairs = *self.pairs, *self.work, self.n_pairs
+        return way, direction(*pairs, gradient, self.solved, way)
 
 
 def two_loops(gradient, pairs):
@@ -70,17 +102,20 @@ class Wall(Rosenbrock):
         return super().value_and_gradient(x)
 
 
-def _run(monkeypatch, many, objective, start, tol):
-    monkeypatch.setattr(lbfgs, "MANY", many)
-    run = Run(objective, start, tol)
+def _run(objective, start, tol):
+    return _run_on(lbfgs.fast_steps, objective, start, tol)
+
+
+def _run_on(steps, objective, start, tol):
+    run = Run(objective, start, tol, steps=steps)
     run.advance(2000, 4000)
     return run
 
 
-def test_it_takes_as_many_steps_as_l_bfgs_b(monkeypatch):
+def test_it_takes_as_many_steps_as_l_bfgs_b():
     start = np.full(100, -1.2)
-    theirs = _run(monkeypatch, 100, Rosenbrock(), start, 1e-8)
-    ours = _run(monkeypatch, 99, Rosenbrock(), start, 1e-8)
+    theirs = _run_on(lbfgs.lbfgsb_steps, Rosenbrock(), start, 1e-8)
+    ours = _run(Rosenbrock(), start, 1e-8)
     assert ours.exit is theirs.exit is Exit.CONVERGED
     assert ours.grad_norm <= 1e-8
     np.testing.assert_allclose(ours.theta, theirs.theta, atol=1e-6)
@@ -88,10 +123,10 @@ def test_it_takes_as_many_steps_as_l_bfgs_b(monkeypatch):
     np.testing.assert_allclose(ours.curve[:15], theirs.curve[:15], rtol=1e-3)
 
 
-def test_a_network_is_trained_as_by_l_bfgs_b(monkeypatch):
+def test_a_network_is_trained_as_by_l_bfgs_b():
     objective, theta = random_objective((20,), "tanh", alpha=0.02)
-    theirs = _run(monkeypatch, 10**6, objective, theta, 1e-7)
-    ours = _run(monkeypatch, 0, objective, theta, 1e-7)
+    theirs = _run_on(lbfgs.lbfgsb_steps, objective, theta, 1e-7)
+    ours = _run(objective, theta, 1e-7)
     assert ours.exit is theirs.exit
     assert ours.value < theirs.value * 1.05
     assert len(ours.curve) == ours.n_iter + 1 and ours.curve[-1] == ours.value
@@ -100,30 +135,30 @@ def test_a_network_is_trained_as_by_l_bfgs_b(monkeypatch):
 
 @pytest.mark.parametrize("value", [np.inf, 1e305])
 @pytest.mark.parametrize("slope", [np.nan, np.inf, 1e308])
-def test_an_overflow_on_the_way_is_survived(monkeypatch, value, slope):
+def test_an_overflow_on_the_way_is_survived(value, slope):
     """And no warning tells of it."""
     wall = Wall(value, slope)
-    run = _run(monkeypatch, 0, wall, np.zeros(20), 1e-8)
+    run = _run(wall, np.zeros(20), 1e-8)
     assert run.exit is Exit.CONVERGED and wall.n_hits > 0
     np.testing.assert_allclose(run.theta, 1.0, atol=1e-6)
 
 
-def test_a_start_at_rest_ends_at_once(monkeypatch):
-    run = _run(monkeypatch, 0, Rosenbrock(), np.ones(5), 1e-8)
+def test_a_start_at_rest_ends_at_once():
+    run = _run(Rosenbrock(), np.ones(5), 1e-8)
     assert run.exit is Exit.CONVERGED and run.n_iter == 0
 
 
-def test_a_pause_changes_nothing(monkeypatch):
-    whole = _run(monkeypatch, 0, Rosenbrock(), np.zeros(7), 1e-8)
-    run = Run(Rosenbrock(), np.zeros(7), 1e-8)
+def test_a_pause_changes_nothing():
+    whole = _run(Rosenbrock(), np.zeros(7), 1e-8)
+    run = Run(Rosenbrock(), np.zeros(7), 1e-8, steps=lbfgs.fast_steps)
     for n in range(1, 2000):
         run.advance(n, 4000)
     assert run.curve == whole.curve and run.exit is whole.exit
 
 
-def test_without_precision_it_ends(monkeypatch):
+def test_without_precision_it_ends():
     """tol=0: at a minimum that no step improves upon in floating point."""
-    run = _run(monkeypatch, 0, Rosenbrock(), np.zeros(4), 0.0)
+    run = _run(Rosenbrock(), np.zeros(4), 0.0)
     assert run.ended and run.value < 1e-25
 
 
@@ -153,21 +188,50 @@ def test_the_line_search_meets_the_wolfe_conditions():
     for _ in range(200):
         size, bends = 10.0 ** rng.uniform(-3, 3), rng.normal(size=2)
         f = size * np.poly1d([rng.uniform(0.01, 2.0), *bends, -1.0, 0.0])
-        slope = f.deriv()
-        search = line_search(f(0.0), slope(0.0), 10.0 ** rng.uniform(-4, 2))
-        length = next(search)
-        with pytest.raises(StopIteration):
-            for _ in range(50):
-                length = search.send((f(length), slope(length)))
-        assert length > 0
+        slope, line, said, trials = f.deriv(), np.empty(N_FIELDS), MORE, 0
+        set_out(f(0.0), slope(0.0), 10.0 ** rng.uniform(-4, 2), line)
+        while said == MORE:
+            length = line[LENGTH]
+            said, trials = narrow(f(length), slope(length), line), trials + 1
+        assert said == DONE and length == line[LENGTH] > 0 and trials <= 20
         assert f(length) <= f(0.0) + ENOUGH * length * slope(0.0)
         assert abs(slope(length)) <= -FLAT * slope(0.0)
 
 
+@pytest.mark.parametrize("kink", [0.3, 7.0])
+def test_at_a_kink_the_line_search_takes_what_is_lower(kink):
+    """No length meets the Wolfe conditions: f' jumps from -1 to 1."""
+    line, said, seen = np.empty(N_FIELDS), MORE, []
+    set_out(kink, -1.0, 1.0, line)
+    while said == MORE:
+        seen.append(line[LENGTH])
+        said = narrow(abs(seen[-1] - kink), float(np.sign(seen[-1] - kink)), line)
+    assert said == DONE and len(seen) <= 20
+    assert line[LENGTH] == seen[-1] and abs(seen[-1] - kink) <= 0.01 * kink
+    assert abs(seen[-1] - kink) == min(abs(np.array(seen) - kink))
+
+
 def test_a_line_search_without_end_gives_up():
     for at in ((np.inf, np.nan), (1.0, 1.0), (np.nan, np.nan)):
-        search = line_search(0.0, -1.0, 1.0)
-        next(search)
-        with pytest.raises(ArithmeticError, match="no step"):
-            for _ in range(100):
-                search.send(at)
+        line, said = np.empty(N_FIELDS), MORE
+        set_out(0.0, -1.0, 1.0, line)
+        for _ in range(20):
+            assert said == MORE
+            said = narrow(*at, line)
+        assert said == FAILED
+
+
+def test_iterates_are_told_once_each():
+    """None after each length that will do; the start is not an iterate to tell."""
+    steps, told = compact_steps(np.full(2, -1.2), 1e-8, 10), []
+    point = next(steps)
+    start = point.copy()
+    with pytest.raises(StopIteration):
+        while True:
+            asked = steps.send((rosen(point), rosen_der(point)))
+            while asked is None:
+                told.append(point.copy())
+                asked = next(steps)
+            assert asked is point  # the same array, moved
+    values = [rosen(x) for x in (start, *told)]
+    assert (np.diff(values) < 0).all() and np.abs(rosen_der(told[-1])).max() <= 1e-8

@@ -99,14 +99,17 @@ def test_the_compiled_steps_are_those_of_the_public_interface(monkeypatch):
     for box in (None, bounds):
         curves = []
         for steps in (lbfgs._compiled_steps, lbfgs._public_steps):
-            monkeypatch.setattr(lbfgs, "lbfgsb_steps", steps)
+            monkeypatch.setattr(lbfgs, "steps_for", steps)
             curves.append(_minimize(objective, theta, bounds=box, max_iter=40).curve)
         np.testing.assert_array_equal(*curves)
 
 
-@pytest.mark.parametrize("steps", [lbfgs.lbfgsb_steps, lbfgs._public_steps])
+STEPS = [lbfgs.fast_steps, lbfgs.lbfgsb_steps, lbfgs._public_steps]
+
+
+@pytest.mark.parametrize("steps", STEPS)
 def test_a_paused_run_goes_on_as_if_nothing_had_been(monkeypatch, steps):
-    monkeypatch.setattr(lbfgs, "lbfgsb_steps", steps)
+    monkeypatch.setattr(lbfgs, "steps_for", steps)
     objective, theta = random_objective((6,), "tanh")
     run = Run(objective, theta, 1e-8)
     for max_iter in range(0, 60, 7):
@@ -122,7 +125,7 @@ def test_a_paused_run_goes_on_as_if_nothing_had_been(monkeypatch, steps):
 
 
 def test_threads_of_the_public_steps_end_with_the_run(monkeypatch):
-    monkeypatch.setattr(lbfgs, "lbfgsb_steps", lbfgs._public_steps)
+    monkeypatch.setattr(lbfgs, "steps_for", lbfgs._public_steps)
     gc.collect()
     before = threading.active_count()
     for _ in range(5):
@@ -141,7 +144,9 @@ class Cliff:
         return -x[0], np.array([-1.0 if x[0] < 5 else -np.inf])
 
 
-def test_the_line_search_goes_back_from_a_gradient_that_overflows():
+@pytest.mark.parametrize("steps", STEPS)
+def test_the_line_search_goes_back_from_a_gradient_that_overflows(monkeypatch, steps):
+    monkeypatch.setattr(lbfgs, "steps_for", steps)
     solution = _minimize(Cliff(), [0.0], tol=1e-4)
     assert 1 < solution.theta[0] < 5 and solution.grad_norm == 1
 
