@@ -58,7 +58,7 @@ def test_fits_in_folds_are_short_and_the_last_one_is_whole(moons):
 
     parameters = {"alphas": [3e-4], "cv": 2, "random_state": 0, "scoring": scoring}
     model = GoodMinimaClassifierCV((20,), **parameters).fit(*moons)
-    assert [fold.n_iter_ for fold in seen] == [40, 40] and model.n_iter_ > 40
+    assert [fold.n_iter_ for fold in seen] == [25, 25] and model.n_iter_ > 25
     for fold in seen:
         assert fold.n_escapes_ == 0 and len(fold.loss_curve_) == 41
         assert fold.max_iter == 1000 and fold.max_escapes == 3 and fold.tol == 1e-4
