@@ -17,6 +17,7 @@ import dask
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
+from ..estimator.rows import check_sum
 from ..estimator.setup import is_lazy, naming, validated
 from ..objective.canonical_rows import (
     CanonicalRows,
@@ -158,8 +159,8 @@ def unite(seen):
             raise ValueError("X: some blocks are sparse and others are not.")
         if not np.array_equal(block.names, first.names):
             raise ValueError("X: its blocks have columns of different names.")
-    if not 0 < sum(block.weight for block in kept) < np.inf:
-        raise ValueError("sample_weight: the sum must be finite and not zero.")
+    with naming("sample_weight"):
+        check_sum([block.weight for block in kept])
     double = any(block.X.dtype == np.float64 for block in kept)
     return first.X.astype(np.float64 if double else np.float32), first.names
 

@@ -10,6 +10,7 @@ REMEDIES = {
     Exit.MAX_ITER: ["increase max_iter"],
     Exit.MAX_FUN: ["increase max_fun"],
     Exit.PRECISION: ["raise tol"],
+    Exit.WORSE: ["lower alpha"],
 }
 LARGE_ALPHA = 1e150  # whose penalty may overflow at an ordinary start
 

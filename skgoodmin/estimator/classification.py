@@ -12,7 +12,7 @@ from ..objective.losses import LOSSES, CustomLoss
 from ..objective.losses.checks import check_loss
 from .base import Network
 from .link import link_of
-from .rows import class_factors
+from .rows import check_sum, class_factors
 from .setup import naming
 from .targets import FOR_NUMBERS, ClassTarget, encode, target_of
 from .typing import MatrixLike
@@ -61,6 +61,8 @@ class NetworkClassifier(ClassifierMixin, Network):
             return data
         with naming("class_weight"):
             factors = class_factors(self.class_weight, target, data)
+            with np.errstate(over="ignore"):
+                check_sum(data.weights * factors)
         return data.reweighted(factors)
 
     @property

@@ -6,6 +6,18 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import compute_class_weight
 
+LARGEST_SUM = 1e300  # of all weights: losses times weights stay finite
+
+
+def check_sum(weights):
+    """An error unless the sum of all weights is one that losses can be divided by."""
+    with np.errstate(over="ignore"):
+        total = np.sum(weights)
+    if not 0 < total <= LARGEST_SUM:
+        raise ValueError(
+            f"the sum must be above 0 and at most {LARGEST_SUM:g}, got {total:g}."
+        )
+
 
 def class_factors(class_weight, target, data):
     """Factor of each canonical row, (n_rows,), from the classes of its labels.

@@ -25,6 +25,7 @@ from ..objective.with_neuron import AugmentedObjective, PerLayerObjective
 from ..training.neuron_degree import degree_that_suffices
 from .alpha_choice import rule
 from .layers import AUTO, check_growing, hidden_sizes, narrowed
+from .rows import check_sum
 from .target import Target
 
 COMPLEX = "Complex data not supported"  # how scikit-learn begins
@@ -63,8 +64,7 @@ def validated(estimator, X, y, sample_weight, *, reset):
             sample_weight = _check_sample_weight(
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
             )
-            if not 0 < sample_weight.sum() < np.inf:
-                raise ValueError("the sum must be finite and not zero.")
+            check_sum(sample_weight)
     return X, y, sample_weight
 
 

@@ -76,7 +76,8 @@ def row_space(objective):
         return None
     X = data.block()
     X = X.astype(np.float64) if isinstance(X, np.ndarray) else X.toarray()
-    basis, triangle = np.linalg.qr(X.T.astype(np.float64))
+    # The sign of a column of the basis is that of a number of X: -0.0 becomes 0.0.
+    basis, triangle = np.linalg.qr(X.T.astype(np.float64) + 0.0)
     narrow = ParameterLayout((data.n_rows, *layout.sizes[1:]))
     # Equal rows have to stay equal to the last bit.
     first = np.flatnonzero(data.opens_group)

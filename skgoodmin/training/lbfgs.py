@@ -37,6 +37,7 @@ class Exit(Enum):
     MAX_ITER = "max_iter iterations were done."
     MAX_FUN = "max_fun evaluations were spent."
     PRECISION = "No further decrease is possible in floating point."
+    WORSE = "The objective is above that of a constant network."
     OVERFLOW = "The objective overflows at the start."
     STOPPED = "A stop was asked for."
     GAP = "The estimated gap is at most tol_gap of the objective."

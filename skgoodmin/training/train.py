@@ -6,6 +6,7 @@ import numpy as np
 
 from ..certificates.certificate import Certificate
 from ..certificates.certify import certify
+from ..certificates.diagnosis import constant_loss
 from ..objective.predictions import Predictions
 from ..objective.row_space import row_space
 from .early_stopping import HeldOut
@@ -15,6 +16,8 @@ from .grow import Growth
 from .joint_training import train_joint
 from .lbfgs import Exit, Progress, Run, Solution
 from .threads import fit_threads
+
+CLEARLY = 0.01  # above the objective of a constant network, of which many are near 1
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,8 @@ def train(
             raise OverflowError(solution.exit.value)
         if space is not None:
             solution = _lifted(space, whole, solution)
+        if held_out is None and solution.converged and _is_worse(solution, whole):
+            solution = replace(solution, exit=Exit.WORSE)
         # What prediction will use: in float32 the parameters are rounded.
         theta = solution.theta.astype(whole.data.dtype).astype(np.float64)
         whole = replace(whole, layout=whole.layout.holding(theta))
@@ -161,6 +166,16 @@ def train(
         held_out=outcome.held_out,
         history=_history(outcome.traces),
     )
+
+
+def _is_worse(solution, objective):
+    """Whether a constant network, which has no penalty, is clearly better.
+
+    Where numbers are huge, L-BFGS comes to rest anywhere.
+    """
+    with np.errstate(all="ignore"):
+        constant = constant_loss(objective)
+        return solution.value > constant + CLEARLY * (1.0 + constant)
 
 
 def _projected(starts, space):

@@ -126,3 +126,42 @@ def test_what_overflows_at_the_start(model, X, told):
     """The parameter or the array is named, and no parameter that there is not."""
     with pytest.raises(ValueError, match=told):
         model.set_params(random_state=0).fit(X, SOME[:, 0] > 0)
+
+
+@pytest.mark.parametrize(
+    "model, scale, told",
+    [
+        (GoodMinimaRegressor((5,), alpha=0.01), 1e20, "scale the data or lower alpha"),
+        (GoodMinimaClassifier((5,), alpha=1e60), 1.0, "network; lower alpha"),
+        (
+            GoodMinimaClassifier((3, 3), "tanh", alpha=1e149),
+            1.0,
+            "network; lower alpha",
+        ),
+    ],
+)
+def test_what_is_worse_than_a_constant_has_not_converged(model, scale, told):
+    y = SOME[:, 0] * SOME[:, 1]
+    y = y if isinstance(model, GoodMinimaRegressor) else y > 0
+    with pytest.warns(ConvergenceWarning, match=told):
+        model.set_params(random_state=0).fit(scale * SOME, y)
+    assert not model.converged_
+    assert model.certificate_.status.name == "NOT_CONVERGED"
+
+
+def test_weights_whose_sum_overflows():
+    y, heavy = SOME[:, 0] > 0, np.full(40, 1e308)
+    model = GoodMinimaClassifier((3,), alpha=0.1)
+    for weight in (heavy, heavy * (np.arange(40) == 3)):
+        with pytest.raises(
+            ValueError, match="^sample_weight: the sum must be .*1e.300"
+        ):
+            model.fit(SOME, y, weight)
+    with pytest.raises(ValueError, match="^class_weight: the sum must be .*1e.300"):
+        model.set_params(class_weight={0: 1e308}).fit(SOME, y)
+
+
+def test_a_tiny_epsilon_has_no_numpy_warning(recwarn):
+    model = GoodMinimaRegressor((3,), loss="huber", epsilon=1e-308, random_state=0)
+    model.fit(SOME, SOME[:, 0])
+    assert not [w for w in recwarn if w.category is RuntimeWarning]

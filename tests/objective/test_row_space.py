@@ -111,3 +111,16 @@ def test_single_precision_and_callbacks_see_all_features():
     monitor = ValidationMonitor(X, y)
     model = GoodMinimaClassifier((4,), random_state=0).set_callbacks(monitor)
     assert model.fit(X, y).score(X, y) == monitor.curve_[-1]
+
+
+def test_the_sign_of_a_zero_does_not_matter():
+    """Householder's reflections take it from the pivot."""
+    for seed in range(12):
+        rng = np.random.RandomState(seed)
+        X = rng.normal(size=(5, 9)).round() + 0.0
+        y, fits = np.arange(5) % 2, []
+        for some in (X, np.where(X == 0, -0.0, X)):
+            model = GoodMinimaClassifier((4,), alpha=0.01, random_state=seed)
+            fits.append(model.fit(some, y))
+        np.testing.assert_array_equal(fits[0].coefs_[0], fits[1].coefs_[0])
+        assert fits[0].loss_ == fits[1].loss_

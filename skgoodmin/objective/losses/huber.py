@@ -45,7 +45,8 @@ class Huber(KernelLoss, TargetLoss):
 
     def derivative(self, raw, target):
         """e / epsilon, but no larger than 1 in size, elementwise."""
-        return np.clip((raw - target) / self.epsilon, -1.0, 1.0)
+        with np.errstate(over="ignore"):
+            return np.clip((raw - target) / self.epsilon, -1.0, 1.0)
 
     def curvature(self, raw, labels):
         """d2l/df2 = 1 / epsilon where |e| <= epsilon, else 0, elementwise."""
