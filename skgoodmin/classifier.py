@@ -174,7 +174,7 @@ default='relu'
     n_fun_ : int
         Evaluations of the objective in all runs, scouts included by their flops.
     loss_ : float
-        Objective (loss and penalty) reached.
+        Objective (loss and penalty) reached; where X is float32, a sum in float32.
     loss_curve_ : ndarray of shape (n_points,)
         Objective at the start and after each iteration and escape of the start that
         was kept; right after an escape it may be higher than before.

@@ -69,7 +69,8 @@ n_init, max_escapes, n_jobs, max_iter, max_fun, tol
         Of each layer; the network predicts standardised targets. ``to_mlp`` has them
         in units of y.
     loss_ : float
-        Objective (loss and penalty) reached, of standardised targets.
+        Objective (loss and penalty) reached, of standardised targets. Of float32 rows
+        it is a sum in float32; proven bounds are below ``certificate_.objective``.
     certificate_ : Certificate
         What is proven about the result; its ``unit`` restates it in units of y.
     validation_scores_ : ndarray of shape (n_iterations,) or None

@@ -14,6 +14,7 @@ from skgoodmin import (
     GoodMinimaClassifierCV,
     LossCurveDisplay,
 )
+from skgoodmin.estimator.path import ITERATIONS
 
 SMALL = {"hidden_layer_sizes": (4,), "tol": 1e-3, "random_state": 0}
 
@@ -41,7 +42,9 @@ def test_one_strength_is_a_plain_cross_validation(moons):
     X, y = moons
     folds = StratifiedKFold(4, shuffle=True, random_state=1)
     model = GoodMinimaClassifierCV(**SMALL, alphas=[0.02], cv=folds).fit(X, y)
-    plain = GoodMinimaClassifier(**SMALL, alpha=0.02, max_escapes=0, max_iter=75)
+    plain = GoodMinimaClassifier(
+        **SMALL, alpha=0.02, max_escapes=0, max_iter=ITERATIONS
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         scores = cross_val_score(plain, X, y, cv=folds)
@@ -58,18 +61,19 @@ def test_fits_in_folds_are_short_and_the_last_one_is_whole(moons):
 
     parameters = {"alphas": [3e-4], "cv": 2, "random_state": 0, "scoring": scoring}
     model = GoodMinimaClassifierCV((20,), **parameters).fit(*moons)
-    assert [fold.n_iter_ for fold in seen] == [25, 25] and model.n_iter_ > 25
+    assert [fold.n_iter_ for fold in seen] == 2 * [ITERATIONS]
+    assert model.n_iter_ > ITERATIONS
     for fold in seen:
-        assert fold.n_escapes_ == 0 and len(fold.loss_curve_) == 41
+        assert fold.n_escapes_ == 0 and len(fold.loss_curve_) == ITERATIONS + 1
         assert fold.max_iter == 1000 and fold.max_escapes == 3 and fold.tol == 1e-4
     single = GoodMinimaClassifier((20,), alpha=3e-4, random_state=0).fit(*moons)
     np.testing.assert_array_equal(model.coefs_[0], single.coefs_[0])
     seen.clear()
     with pytest.warns(ConvergenceWarning) as caught:
-        model.set_params(max_iter=35, refit=False).fit(*moons)
+        model.set_params(max_iter=ITERATIONS - 5, refit=False).fit(*moons)
     told = [str(w.message).partition(":")[0] for w in caught]
     assert told == [f"Fold {i}, alpha=0.0003" for i in (0, 1)]
-    assert [fold.n_iter_ for fold in seen] == [35, 35]
+    assert [fold.n_iter_ for fold in seen] == 2 * [ITERATIONS - 5]
 
 
 def test_the_path_gets_over_a_penalty_that_shrinks_the_network_to_nothing(moons):
