@@ -167,8 +167,9 @@ class TrainedNetwork(Network):
         elif not (
             self.converged_ or training.best.stopped or self._is_cut_short(place)
         ):
+            who = "Growing" if self.training == "grow" else "L-BFGS"
             warnings.warn(
-                f"{report.prefix}L-BFGS did not converge: {why}",
+                f"{report.prefix}{who} did not converge: {why}",
                 ConvergenceWarning,
                 stacklevel=5 if CALLBACKS else 4,
             )

@@ -165,3 +165,9 @@ def test_a_tiny_epsilon_has_no_numpy_warning(recwarn):
     model = GoodMinimaRegressor((3,), loss="huber", epsilon=1e-308, random_state=0)
     model.fit(SOME, SOME[:, 0])
     assert not [w for w in recwarn if w.category is RuntimeWarning]
+
+
+def test_the_warning_names_the_training():
+    model = GoodMinimaClassifier(training="grow", alpha=0.01, max_iter=1, tol_gap=0)
+    with pytest.warns(ConvergenceWarning, match="^Growing did not converge: max_iter"):
+        model.set_params(random_state=0).fit(SOME, SOME[:, 0] * SOME[:, 1] > 0)
