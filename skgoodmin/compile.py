@@ -21,6 +21,7 @@ from .kernels.activations import ACTIVATIONS
 from .kernels.rows import hash_rows
 from .objective.losses import LOSSES, TARGET_LOSSES
 from .regressor import GoodMinimaRegressor
+from .training.lbfgs import MANY
 
 TRAININGS = "escape", "grow", "joint"
 DTYPES = "float64", "float32"
@@ -88,11 +89,12 @@ def fits(arguments):
         real = loss in TARGET_LOSSES
         kind = GoodMinimaRegressor if real else GoodMinimaClassifier
         # On two features bounds are of another kind; three classes are the softmax.
+        # On five the parameters are many, and their steps a kernel.
         for alpha, (n_outputs, n_features) in itertools.product(
             alphas, ((1, 2), (1, 5), (2, 5))
         ):
             model = kind(
-                (4,),
+                (MANY // 5,),
                 activation,
                 loss=loss,
                 training=training,
