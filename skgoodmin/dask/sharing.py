@@ -160,7 +160,7 @@ def unite(seen):
         if not np.array_equal(block.names, first.names):
             raise ValueError("X: its blocks have columns of different names.")
     with naming("sample_weight"):
-        check_sum([block.weight for block in kept])
+        check_sum(np.array([block.weight for block in kept]))
     double = any(block.X.dtype == np.float64 for block in kept)
     return first.X.astype(np.float64 if double else np.float32), first.names
 

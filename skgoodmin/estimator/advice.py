@@ -34,32 +34,31 @@ def advice(exit, data):
         remedies.insert(1 if exit in (Exit.MAX_ITER, Exit.MAX_FUN) else 0, SCALE)
     if exit is Exit.PRECISION and data.dtype == np.float32:
         remedies.append("convert the data to float64")
-    return _told(remedies, exit)
+    return _told(exit, remedies)
 
 
-def advice_on_overflow(objective, parameters):
+def advice_on_overflow(objective):
     """What to change where the objective overflows at the start.
 
     Parameters
     ----------
     objective : Objective
-    parameters : dict
-        Those of the estimator.
 
     Returns
     -------
     sentence : str
     """
-    alpha, remedies = objective.alpha, []
-    if alpha > LARGE_ALPHA:
-        return f"alpha={alpha:g}: {_told([f'give one below {LARGE_ALPHA:g}'])}"
-    if parameters.get("degree", 0) > 3:
+    if objective.alpha > LARGE_ALPHA:
+        why = _told(Exit.OVERFLOW, [f"give one below {LARGE_ALPHA:g}"])
+        return f"alpha={objective.alpha:g}: {why}"
+    remedies = []
+    if getattr(objective.loss, "degree", 0) > 3:
         remedies.append("lower degree")
     if not remedies or not is_scaled(objective.data):
         remedies.insert(0, SCALE)
-    return f"X: {_told(remedies)}"
+    return f"X: {_told(Exit.OVERFLOW, remedies)}"
 
 
-def _told(remedies, exit=Exit.OVERFLOW):
+def _told(exit, remedies):
     """The reason of an exit, and the remedies."""
     return f"{exit.value.rstrip('.')}; {' or '.join(remedies)}."

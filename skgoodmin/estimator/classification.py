@@ -61,8 +61,7 @@ class NetworkClassifier(ClassifierMixin, Network):
             return data
         with naming("class_weight"):
             factors = class_factors(self.class_weight, target, data)
-            with np.errstate(over="ignore"):
-                check_sum(data.weights * factors)
+            check_sum(data.weights, factors)
         return data.reweighted(factors)
 
     @property

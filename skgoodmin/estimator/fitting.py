@@ -149,8 +149,7 @@ class TrainedNetwork(Network):
                 effort=None if place else 0,
             )
         except OverflowError as error:
-            why = advice_on_overflow(objective, self.get_params(deep=False))
-            raise ValueError(why) from error
+            raise ValueError(advice_on_overflow(objective)) from error
         if stop.made and is_one_of_many():
             raise KeyboardInterrupt
         if tasks is not None:

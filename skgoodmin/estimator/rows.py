@@ -9,10 +9,10 @@ from sklearn.utils import compute_class_weight
 LARGEST_SUM = 1e300  # of all weights: losses times weights stay finite
 
 
-def check_sum(weights):
-    """An error unless the sum of all weights is one that losses can be divided by."""
+def check_sum(weights, factors=1.0):
+    """An error unless the sum of weights x factors is one to divide losses by."""
     with np.errstate(over="ignore"):
-        total = np.sum(weights)
+        total = np.sum(weights * factors)
     if not 0 < total <= LARGEST_SUM:
         raise ValueError(
             f"the sum must be above 0 and at most {LARGEST_SUM:g}, got {total:g}."

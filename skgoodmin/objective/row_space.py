@@ -75,7 +75,7 @@ def row_space(objective):
     if data.rows.sparse and data.n_rows * data.n_features > LARGEST:
         return None
     X = data.block()
-    X = X.astype(np.float64) if isinstance(X, np.ndarray) else X.toarray()
+    X = X.toarray() if data.rows.sparse else X
     # The sign of a column of the basis is that of a number of X: -0.0 becomes 0.0.
     basis, triangle = np.linalg.qr(X.T.astype(np.float64) + 0.0)
     narrow = ParameterLayout((data.n_rows, *layout.sizes[1:]))

@@ -81,6 +81,11 @@ class Solution:
         return self.exit in (Exit.STOPPED, Exit.UNIMPROVED)
 
 
+def _finite_or_inf(value, gradient):
+    """Both, with the value inf where the gradient overflows, as it may before."""
+    return (value if np.isfinite(gradient).all() else np.inf), gradient
+
+
 def _compiled_steps(theta, bounds, tol):
     """L-BFGS-B step by step, through the compiled routine of scipy >= 1.15.
 
@@ -104,9 +109,7 @@ def _compiled_steps(theta, bounds, tol):
     while True:
         _lbfgsb.setulb(m, x, lower, upper, kind, value, gradient, *constants)
         if task[0] == 3:
-            value, gradient = yield x
-            if not np.isfinite(gradient).all():  # which it may be before the value is
-                value = np.inf
+            value, gradient = _finite_or_inf(*(yield x))
         elif task[0] == 1:
             yield None
         else:
@@ -124,8 +127,6 @@ def _public_steps(theta, bounds, tol):
         reply = replies.get()
         if reply is end:
             raise StopIteration
-        if point is not None and not np.isfinite(reply[1]).all():
-            return np.inf, reply[1]
         return reply
 
     def new_iterate(intermediate_result):
@@ -134,7 +135,7 @@ def _public_steps(theta, bounds, tol):
     def run():
         try:
             scipy_minimize(
-                lambda x: ask(x.copy()),
+                lambda x: _finite_or_inf(*ask(x.copy())),
                 theta,
                 jac=True,
                 method="L-BFGS-B",
@@ -166,8 +167,6 @@ _SIGNATURE = (
 )
 _known = _lbfgsb.setulb.__doc__ == _SIGNATURE
 lbfgsb_steps = _compiled_steps if _known else _public_steps
-
-
 MANY = 300  # parameters above which L-BFGS-B takes longer than it has to
 
 

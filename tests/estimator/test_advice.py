@@ -1,7 +1,10 @@
 """Warnings and errors that are true of the data at hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from problems import random_objective
 from scipy import sparse
 from sklearn.datasets import load_iris, load_wine, make_moons
 from sklearn.exceptions import ConvergenceWarning
@@ -15,6 +18,7 @@ from sklearn.preprocessing import (
 
 from skgoodmin import GoodMinimaClassifier, GoodMinimaRegressor
 from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.objective.losses import Logistic
 from skgoodmin.objective.scaling import is_scaled
 
 WINE, _ = load_wine(return_X_y=True)
@@ -126,6 +130,14 @@ def test_what_overflows_at_the_start(model, X, told):
     """The parameter or the array is named, and no parameter that there is not."""
     with pytest.raises(ValueError, match=told):
         model.set_params(random_state=0).fit(X, SOME[:, 0] > 0)
+
+
+def test_a_loss_without_degree_is_not_told_to_lower_it():
+    from skgoodmin.estimator.advice import advice_on_overflow
+
+    objective, _ = random_objective((3,), "tanh", alpha=0.0)
+    objective = replace(objective, loss=Logistic())
+    assert advice_on_overflow(objective).endswith("; scale the data.")
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,22 @@ def test_a_stop_is_named_before_a_level_objective(scripted_steps):
     assert run.exit is Exit.STOPPED
 
 
+@pytest.mark.parametrize("steps", [_compiled_steps, _public_steps])
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+def test_a_gradient_that_overflows_is_told_as_an_infinite_value(steps, bad):
+    """scipy then asks for a point that is nearer, as after a value of inf."""
+    if steps is _compiled_steps and not _known:
+        pytest.skip("this scipy has another private interface")
+    points = []
+    for value, slope in ((2.0, bad), (np.inf, 1.0)):
+        run = steps(np.zeros(2), None, TOL)
+        next(run)
+        run.send((3.0, np.array([1.0, 0.0])))
+        points.append(run.send((value, np.array([slope, 0.0]))).copy())
+        run.close()
+    np.testing.assert_array_equal(*points)
+
+
 @pytest.mark.parametrize("bad", [np.inf, np.nan])
 def test_an_iterate_without_a_finite_value_is_refused(scripted_steps, bad):
     scripted_steps([1, 1])
