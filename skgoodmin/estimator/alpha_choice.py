@@ -28,7 +28,8 @@ from ..objective.canonical_rows import CanonicalRows
 from ..objective.layout import ParameterLayout
 from ..objective.predictions import Predictions
 from ..objective.row_space import row_space
-from ..training.lbfgs import Exit, Run, fast_steps
+from ..training.compact_lbfgs import short_run
+from ..training.lbfgs import MEMORY
 from ..training.threads import fit_threads
 from .link import FITTED
 from .path import score_table
@@ -228,12 +229,11 @@ def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):
     start = part.layout.start(np.random.RandomState(number), objective.activation.gain)
     for i in going:
         with_alpha = replace(part, alpha=float(alphas[i]))
-        run = Run(with_alpha, start, TOL, steps=fast_steps)
-        run.advance(n_iter, n_fun, lambda run: stop.made)
+        theta = short_run(with_alpha, start, TOL, MEMORY, n_iter, n_fun)
         if stop.made:
             return
-        if run.exit is not Exit.OVERFLOW:
-            raw[i, left] = Predictions(rest, run.theta).raw
+        if theta is not None:
+            raw[i, left] = Predictions(rest, theta).raw
 
 
 def _scores(objective, target, raw, fold, folds):

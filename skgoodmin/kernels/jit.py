@@ -54,6 +54,13 @@ def _silently(function, *args):
         return function(*args)
 
 
+def _kind(arg):
+    """What numba looks at to find the type of an argument, which takes it longer."""
+    if isinstance(arg, np.ndarray):
+        return arg.dtype, arg.ndim, arg.flags.num
+    return type(arg)
+
+
 class Kernel:
     """A function that numba compiles when it is first called.
 
@@ -65,6 +72,7 @@ class Kernel:
         functools.update_wrapper(self, function)
         self.function, self.options = function, options
         self._dispatcher = None
+        self._pointers = {}
 
     def bind(self, label, **names):
         """A copy of the kernel in which global ``names`` stand for what is given.
@@ -99,16 +107,33 @@ class Kernel:
         if self._dispatcher is not None:  # another thread was faster
             return
         self.function.__qualname__ = f"{self.__qualname__}_{_source_stamp()}"
-        options = {"no_cfunc_wrapper": True, **self.options}  # nobody calls it from C
         try:
-            dispatcher = numba.njit(cache=True, **options)(self.function)
+            dispatcher = numba.njit(cache=True, **self.options)(self.function)
         except RuntimeError:  # nowhere to write: a read-only install without a home
-            dispatcher = numba.njit(**options)(self.function)
+            dispatcher = numba.njit(**self.options)(self.function)
         KernelCache(dispatcher)
         numba.typeof(np.empty(0))  # imports more of numpy at the first time
         # numba calls this where there is no code yet for the arguments.
         dispatcher.compile = functools.partial(undisturbed, dispatcher.compile)
         self._dispatcher = dispatcher
+
+    def pointer(self, *args):
+        """The function for such arguments as a value that other kernels take.
+
+        They call it by its address, so that it is not compiled once more for them.
+        Without numba it is the function itself.
+        """
+        import numba
+
+        if numba.config.DISABLE_JIT:
+            return self.dispatcher
+        kinds = tuple(map(_kind, args))
+        if kinds not in self._pointers:
+            types = tuple(map(numba.typeof, args))
+            self.dispatcher.compile(types)
+            code = self.dispatcher.overloads[types]
+            self._pointers[kinds] = numba.types.CompileResultWAP(code)
+        return self._pointers[kinds]
 
     @functools.cached_property
     def _callee(self):
@@ -120,7 +145,7 @@ class Kernel:
         import numba
 
         wrappers = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-        return numba.njit(**wrappers, **self.options)(self.function)
+        return numba.njit(**self.options | wrappers)(self.function)
 
     @property
     def _numba_type_(self):
@@ -134,17 +159,22 @@ class Kernel:
         return self.dispatcher(*args)
 
 
-def njit(function=None, *, contract=True, reassoc=False, inline=False):
-    """Mark a function as a kernel; see :class:`Kernel`."""
+def njit(
+    function=None, *, contract=True, reassoc=False, inline=False, pointed_at=False
+):
+    """Mark a function as a kernel; see :class:`Kernel`.
+
+    Only those that are ``pointed_at`` have a :meth:`Kernel.pointer`.
+    """
     if function is None:
-        return functools.partial(
-            njit, contract=contract, reassoc=reassoc, inline=inline
-        )
+        given = {"contract": contract, "reassoc": reassoc, "inline": inline}
+        return functools.partial(njit, pointed_at=pointed_at, **given)
     options = {
         "error_model": "numpy",
         "fastmath": {"contract"} if contract else set(),
         "nogil": True,
         "forceinline": inline,
+        "no_cfunc_wrapper": not pointed_at,
     }
     if reassoc:
         options["fastmath"].add("reassoc")

@@ -16,7 +16,7 @@ PHASE, N_PAIRS = range(2)
 AT_START, AT_ITERATE, ON_THE_WAY = range(3)
 
 
-@njit
+@njit(pointed_at=True)
 def step(
     value, gradient, tol, point, iterate, pairs, products, solved, line, state, order
 ):

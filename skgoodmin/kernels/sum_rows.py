@@ -21,7 +21,7 @@ sum_losses = unbound
 SPARSE = NEURON = IN_PYTHON = None
 
 
-@njit
+@njit(pointed_at=True)
 def sum_rows(
     # The model.
     parameter,

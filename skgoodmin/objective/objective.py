@@ -233,6 +233,19 @@ class Objective:
         """
         return self.evaluate(theta)
 
+    def as_kernel(self):
+        """J without a special neuron as (kernel, before, after); or None.
+
+        ``kernel(*before, theta, *after, gradient)`` returns J and adds its gradient.
+        None where that takes more than one call: of several leaves, or with a loss
+        that is written in Python.
+        """
+        if self.loss.kernel is None or len(self._leaves) > 1:
+            return None
+        before, _, nothing, _ = self._prepared
+        ((_, rows),) = self._leaves
+        return self._kernel, before, (_NO_NEURON, 0, SUM, *rows, self._work(), nothing)
+
     def data_loss(self, raw, first=0):
         """Mean loss of raw predictions and its derivative by each of them, in float64.
 

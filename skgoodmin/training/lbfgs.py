@@ -1,8 +1,7 @@
 """L-BFGS as runs that can be paused and resumed.
 
 Up to 300 parameters, and with bounds, the steps are those of scipy's L-BFGS-B, else
-those of :mod:`.compact_lbfgs`, which take down to a third of the time. Short fits, of
-which there are many, ask for the latter whatever their size.
+those of :mod:`.compact_lbfgs`, which take down to a third of the time.
 
 A run has converged when the largest component of the (projected) gradient is at most
 ``tol``. At a kink (relu) the gradient need not vanish, so a run also ends where the
@@ -196,15 +195,10 @@ class Run:
     least_fall : float, optional
         Share of itself by which the objective has to fall over ten iterations; by
         default ``tol``.
-    steps : callable(theta, bounds, tol) -> generator, optional
-        By default :func:`steps_for`.
     """
 
-    def __init__(
-        self, objective, theta0, tol, bounds=None, least_fall=None, steps=None
-    ):
+    def __init__(self, objective, theta0, tol, bounds=None, least_fall=None):
         self.objective, self.tol, self.bounds = objective, tol, bounds
-        self._steps_for = steps_for if steps is None else steps
         self.least_fall = tol if least_fall is None else least_fall
         self.theta = np.array(theta0, dtype=np.float64)
         self.value, self.gradient = objective.value_and_gradient(self.theta)
@@ -217,7 +211,7 @@ class Run:
     def _begin(self):
         """Set out from the present point, without a memory of the steps before."""
         self._began = self.n_iter
-        self._steps = self._steps_for(self.theta, self.bounds, self.tol)
+        self._steps = steps_for(self.theta, self.bounds, self.tol)
         next(self._steps)
         try:
             self._point = self._steps.send((self.value, self.gradient))

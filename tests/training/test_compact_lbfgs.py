@@ -17,8 +17,9 @@ from skgoodmin.kernels.line_search import (
     set_out,
 )
 from skgoodmin.kernels.step_memory import direction, remember
+from skgoodmin.objective.objective import Objective
 from skgoodmin.training import lbfgs
-from skgoodmin.training.compact_lbfgs import compact_steps
+from skgoodmin.training.compact_lbfgs import compact_steps, short_run
 from skgoodmin.training.lbfgs import Exit, Run
 
 
@@ -107,8 +108,10 @@ def _run(objective, start, tol):
 
 
 def _run_on(steps, objective, start, tol):
-    run = Run(objective, start, tol, steps=steps)
-    run.advance(2000, 4000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lbfgs, "steps_for", steps)
+        run = Run(objective, start, tol)
+        run.advance(2000, 4000)
     return run
 
 
@@ -148,9 +151,10 @@ def test_a_start_at_rest_ends_at_once():
     assert run.exit is Exit.CONVERGED and run.n_iter == 0
 
 
-def test_a_pause_changes_nothing():
+def test_a_pause_changes_nothing(monkeypatch):
     whole = _run(Rosenbrock(), np.zeros(7), 1e-8)
-    run = Run(Rosenbrock(), np.zeros(7), 1e-8, steps=lbfgs.fast_steps)
+    monkeypatch.setattr(lbfgs, "steps_for", lbfgs.fast_steps)
+    run = Run(Rosenbrock(), np.zeros(7), 1e-8)
     for n in range(1, 2000):
         run.advance(n, 4000)
     assert run.curve == whole.curve and run.exit is whole.exit
@@ -235,3 +239,36 @@ def test_iterates_are_told_once_each():
             assert asked is point  # the same array, moved
     values = [rosen(x) for x in (start, *told)]
     assert (np.diff(values) < 0).all() and np.abs(rosen_der(told[-1])).max() <= 1e-8
+
+
+@pytest.mark.parametrize("max_iter, max_fun", [(1, 9), (20, 200), (50, 13)])
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_a_short_run_goes_where_a_run_does(monkeypatch, max_iter, max_fun, n_outputs):
+    """In one call of a kernel, and through Python: all to the same bits."""
+    objective, theta = random_objective((6,), alpha=0.02, n_outputs=n_outputs)
+    monkeypatch.setattr(lbfgs, "steps_for", lbfgs.fast_steps)
+    run = Run(objective, theta, 1e-8)
+    run.advance(max_iter, max_fun)
+    given = theta, 1e-8, lbfgs.MEMORY, max_iter, max_fun
+    before = theta.copy()
+    np.testing.assert_array_equal(short_run(objective, *given), run.theta)
+    np.testing.assert_array_equal(theta, before)
+    monkeypatch.setattr(Objective, "as_kernel", lambda self: None)
+    np.testing.assert_array_equal(short_run(objective, *given), run.theta)
+
+
+@pytest.mark.parametrize("in_python", [False, True])
+def test_a_short_run_has_no_end_where_it_can_not_begin(monkeypatch, in_python):
+    objective, theta = random_objective((6,), "tanh")
+    if in_python:
+        monkeypatch.setattr(Objective, "as_kernel", lambda self: None)
+    assert short_run(objective, np.full_like(theta, 1e308), 1e-8, 10, 9, 9) is None
+    theta[3] = np.nan
+    assert short_run(objective, theta, 1e-8, 10, 9, 9) is None
+
+
+def test_a_short_run_ends_at_rest():
+    objective, theta = random_objective((), alpha=1.0)
+    rest = short_run(objective, theta, 1e-6, 10, 1000, 1000)
+    _, gradient = objective.value_and_gradient(rest)
+    assert np.abs(gradient).max() <= 1e-6
