@@ -141,10 +141,10 @@ default='relu'
         How it was chosen; empty where it was given.
     alpha_scores_ : ndarray of shape (n_alphas,) or None
         Where the strength was chosen, what it was chosen from: the fields ``alpha``,
-        ``score`` (accuracy + mean log-likelihood of left-out rows, a mean over the
+        ``score`` (accuracy + 3 mean log-likelihood of left-out rows, a mean over the
         folds) and ``error`` (its standard error). Of 100 rows or more, three strengths
         are given up after the first fold: their ``error`` is NaN, and their ``score``
-        as far from that of the chosen one as it was there.
+        as far from that of the best one as it was there.
     link_slope_ : float or None
         Slope of the link to probabilities, fitted on the left-out rows: see
         :meth:`predict_proba`. None where alpha was given, where rows were too few to

@@ -3,13 +3,20 @@
 In each of four folds, networks of at most 16 units a layer are trained from one random
 start for 30 iterations, one with each of six strengths. A strength is worth
 
-    accuracy + mean log P(label)      of a classifier
-    1 - 2 mean loss                   of a regressor: R2 for the squared error
+    accuracy + 3 mean log P(label)      of a classifier
+    1 - 2 mean loss                     of a regressor: R2 for the squared error
 
 on the rows that were left out, P by the link that fits all of them best
 (:mod:`.link`). So early in a training it shows already which strength will predict
 best, and after the first fold the better half of the strengths goes on alone: what it
-costs is about a fit. With few rows one fold says little, and all go on.
+costs is less than a fit. With few rows one fold says little, and all go on.
+
+Which of two strengths is better is often a matter of chance. So alpha is a mean of all,
+
+    log alpha = sum_a s_a log a / sum_a s_a,   s_a = exp(-t_a / 1.25),
+
+with t_a what the strength a is behind the best one, in standard errors of the mean
+difference over the rows.
 
 Folds are made of canonical rows, rows of equal content in one fold, dealt class by
 class. So the choice depends on the content of the rows alone: neither on their order
@@ -41,6 +48,7 @@ ITERATIONS, EVALUATIONS = 30, 75  # of a short fit, or what max_iter and max_fun
 FOLDS = range(N_FOLDS)
 SAMPLE, LEAST = 1000, 25  # rows that are dealt, and those of a class among them
 WIDEST = 16  # units of a hidden layer of a short fit
+NOISE = 1.25  # standard errors behind the best at which a strength counts 1/e
 
 
 @dataclass(frozen=True)
@@ -121,25 +129,26 @@ def choose(estimator, objective, target, previous, stop):
     limits = min(estimator.max_iter, ITERATIONS), min(estimator.max_fun, EVALUATIONS)
     with fit_threads() as shared_map, np.errstate(all="ignore"):
         dealt = replace(dealt, map=shared_map)
-        scores, slopes, first = _compared(
-            dealt, deal.fold, target, alphas, limits, stop
-        )
+        worth, slopes, first = _compared(dealt, deal.fold, target, alphas, limits, stop)
     if stop.made:
         return _by_rule(objective, "a stop was asked for before there was a choice")
-    if not np.isfinite(scores).any():
+    if not np.isfinite(worth).any():
         return _by_rule(objective, "predictions of short fits overflow")
-    table = score_table(alphas * deal.share, scores)
+    weights = deal.data.weights
+    scores = [_mean(worth, weights, deal.fold == k) for k in FOLDS]
+    table = score_table(alphas * deal.share, np.array(scores))
+    shares = _shares(worth, table["score"], weights)
     best, given_up = int(np.nanargmax(table["score"])), np.isnan(table["score"])
     behind = first[best] - first[given_up]  # with links of one and the same fold
     table["score"][given_up] = table["score"][best] - behind
     reason = (
-        f"of {len(alphas)} strengths the one with the best score in {N_FOLDS} folds of "
-        "short fits"
+        f"mean of {len(alphas)} strengths by their scores in {N_FOLDS} folds of short "
+        "fits"
     )
     if deal.share < 1:
         reason += f" on {deal.data.n_rows} distinct rows, times their share of all rows"
-    slope = float(slopes[best]) if objective.loss.link in FITTED else None
-    return AlphaChoice(float(table["alpha"][best]), reason, table, slope)
+    slope = _geometric_mean(slopes, shares) if objective.loss.link in FITTED else None
+    return AlphaChoice(_geometric_mean(table["alpha"], shares), reason, table, slope)
 
 
 def _by_rule(objective, why):
@@ -189,27 +198,28 @@ def _dealt(data, target):
 
 
 def _compared(objective, fold, target, alphas, limits, stop):
-    """Scores in each fold, slopes of the links, and scores in the first fold alone.
+    """What rows are worth, slopes of the links, and scores in the first fold alone.
 
-    Of shapes (N_FOLDS, n_alphas), (n_alphas,) and (n_alphas,). Strengths that do not go
+    Of shapes (n_alphas, n_rows), (n_alphas,) and (n_alphas,). Strengths that do not go
     on after the first fold have NaN but for the last, whose links are of that fold.
     """
-    scores = np.full((N_FOLDS, len(alphas)), np.nan)
+    worth = np.full((len(alphas), len(fold)), np.nan)
     slopes, first = np.full((2, len(alphas)), np.nan)
-    raw = np.full((len(alphas), len(fold), objective.n_outputs), np.nan)
-    going = np.arange(len(alphas))
+    raw = np.full((*worth.shape, objective.n_outputs), np.nan)
+    going, weights = np.arange(len(alphas)), objective.data.weights
     for number in FOLDS:
         _leave_out(objective, fold, number, alphas, going, limits, stop, raw)
         if stop.made:
-            return scores, slopes, first
+            return worth, slopes, first
         if number == 0:
-            for i in going:
-                (first[i],), _ = _scores(objective, target, raw[i], fold, FOLDS[:1])
+            rows = fold == number
+            of_rows = [_worth(objective, target, each, rows)[0] for each in raw]
+            first = _mean(np.array(of_rows), weights[rows])
             order = np.argsort(-first, kind="stable")  # NaN comes last
             going = np.sort(order[: HALF if len(fold) >= FEW else None])
     for i in going:
-        scores[:, i], slopes[i] = _scores(objective, target, raw[i], fold, FOLDS)
-    return scores, slopes, first
+        worth[i], slopes[i] = _worth(objective, target, raw[i], slice(None))
+    return worth, slopes, first
 
 
 def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):
@@ -236,16 +246,37 @@ def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):
             raw[i, left] = Predictions(rest, theta).raw
 
 
-def _scores(objective, target, raw, fold, folds):
-    """Mean worth in each of some folds, and the slope of the link.
+def _worth(objective, target, raw, rows):
+    """What some of the rows are worth, (n,), and the slope of the link that fits them.
 
     NaN where a prediction is no finite number.
     """
-    rows = np.isin(fold, folds)
-    raw, fold = raw[rows], fold[rows]
+    raw, labels = raw[rows], objective.data.labels[rows]
     if not np.isfinite(raw).all():
-        return np.full(len(folds), np.nan), np.nan
-    labels, weights = objective.data.labels[rows], objective.data.weights[rows]
-    worth, slope = target.worth(objective.loss, raw, labels, weights)
-    means = [np.average(worth[fold == k], weights=weights[fold == k]) for k in folds]
-    return np.array(means), slope
+        return np.full(len(raw), np.nan), np.nan
+    return target.worth(objective.loss, raw, labels, objective.data.weights[rows])
+
+
+def _mean(values, weights, rows=slice(None)):
+    """Weighted mean over some of the rows, for each strength."""
+    return np.average(values[:, rows], axis=1, weights=weights[rows])
+
+
+def _shares(worth, scores, weights):
+    """What each strength counts, (n_alphas,): 1 the best one, less who is behind it.
+
+    worth : (n_alphas, n_rows), scores : (n_alphas,), NaN where a strength was given up.
+    """
+    best = np.nanargmax(scores)
+    behind = worth[best] - worth
+    centred = behind - _mean(behind, weights)[:, None]
+    errors = np.sqrt(_mean(centred**2, weights) / len(weights))
+    t = (scores[best] - scores) / (NOISE * errors)
+    t[scores == scores[best]] = 0.0  # 0 / 0
+    return np.where(np.isnan(t), 0.0, np.exp(-t))
+
+
+def _geometric_mean(values, shares):
+    """exp(sum s log v / sum s) over those that have a share."""
+    some = shares > 0
+    return float(np.exp(np.average(np.log(values[some]), weights=shares[some])))
