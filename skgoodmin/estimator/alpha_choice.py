@@ -16,7 +16,8 @@ Which of two strengths is better is often a matter of chance. So alpha is a mean
     log alpha = sum_a s_a log a / sum_a s_a,   s_a = exp(-t_a / 1.25),
 
 with t_a what the strength a is behind the best one, in standard errors of the mean
-difference over the rows.
+difference over the rows. Only if the strongest one is the best it is taken alone: what
+is stronger was not tried, and a mean would lean to one side.
 
 Folds are made of canonical rows, rows of equal content in one fold, dealt class by
 class. So the choice depends on the content of the rows alone: neither on their order
@@ -142,7 +143,7 @@ def choose(estimator, objective, target, previous, stop):
     behind = first[best] - first[given_up]  # with links of one and the same fold
     table["score"][given_up] = table["score"][best] - behind
     reason = (
-        f"mean of {len(alphas)} strengths by their scores in {N_FOLDS} folds of short "
+        f"mean of {len(alphas)} strengths, by their scores in {N_FOLDS} folds of short "
         "fits"
     )
     if deal.share < 1:
@@ -265,15 +266,20 @@ def _mean(values, weights, rows=slice(None)):
 def _shares(worth, scores, weights):
     """What each strength counts, (n_alphas,): 1 the best one, less who is behind it.
 
-    worth : (n_alphas, n_rows), scores : (n_alphas,), NaN where a strength was given up.
+    worth : (n_alphas, n_rows), scores : (n_alphas,), the strongest first, NaN where a
+    strength was given up.
     """
     best = np.nanargmax(scores)
-    behind = worth[best] - worth
+    if best == 0:
+        return np.where(np.arange(len(scores)) == 0, 1.0, 0.0)
+    shares = (scores == scores[best]).astype(np.float64)
+    rest = np.flatnonzero(scores < scores[best])
+    behind = worth[best] - worth[rest]
     centred = behind - _mean(behind, weights)[:, None]
     errors = np.sqrt(_mean(centred**2, weights) / len(weights))
-    t = (scores[best] - scores) / (NOISE * errors)
-    t[scores == scores[best]] = 0.0  # 0 / 0
-    return np.where(np.isnan(t), 0.0, np.exp(-t))
+    with np.errstate(divide="ignore"):  # a difference that is the same on all rows
+        shares[rest] = np.exp((scores[rest] - scores[best]) / (NOISE * errors))
+    return shares
 
 
 def _geometric_mean(values, shares):
