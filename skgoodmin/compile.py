@@ -85,7 +85,7 @@ def fits(arguments):
             continue
         rows = f"{'sparse' if sparse else 'dense'} {dtype}"
         name = f"{loss}, {activation}, {training}, {rows}"
-        alphas = (0.01,) if training == "grow" else (0.01, 0.0)
+        alphas = ("auto",) if training == "grow" else ("auto", 0.0)
         real = loss in TARGET_LOSSES
         kind = GoodMinimaRegressor if real else GoodMinimaClassifier
         # On two features bounds are of another kind; three classes are the softmax.
