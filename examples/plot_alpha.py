@@ -51,4 +51,4 @@ plt.show()
 # ``alpha="auto"``, the default, chooses by itself:
 
 model = GoodMinimaClassifier((50,), random_state=0).fit(X, y)
-print(f"alpha={model.alpha_:g}: {model.score(X_test, y_test):.3f} of new rows right")
+print(f"alpha={model.alpha_:.3g}: {model.score(X_test, y_test):.3f} of new rows right")

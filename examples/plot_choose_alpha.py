@@ -2,8 +2,8 @@
 How alpha is chosen
 ===================
 
-By default from six strengths, by short fits in four folds, for about the time of two
-fits. ``GoodMinimaClassifierCV`` takes longer fits, as many strengths as you like, and
+By default as a mean of six strengths, by the scores of short fits in four folds, for less
+than the time of another fit. ``GoodMinimaClassifierCV`` takes longer fits, as many strengths as you like, and
 any score. :class:`~skgoodmin.AlphaDisplay` draws either.
 """
 
@@ -16,15 +16,16 @@ from skgoodmin import AlphaDisplay, GoodMinimaClassifier, GoodMinimaClassifierCV
 X, y = load_breast_cancer(return_X_y=True)
 X = scale(X)
 quick = GoodMinimaClassifier(random_state=0).fit(X, y)
-print(f"auto: alpha={quick.alpha_:g}, {quick.alpha_reason_}")
+print(f"auto: alpha={quick.alpha_:.3g}, {quick.alpha_reason_}")
 whole = GoodMinimaClassifierCV(alphas=10, scoring="neg_log_loss", random_state=0)
 whole.fit(X, y)
 print(f"CV: alpha={whole.alpha_:.3g}, log-loss {-whole.best_score_:.3f}")
 
 # %%
-# The score of ``"auto"`` is accuracy plus log-likelihood; the score of the other one is
-# up to you. Bars are standard errors over the folds. Strengths that are clearly worse
-# after the first fold are given up, and have none.
+# The score of ``"auto"`` is accuracy plus three times the log-likelihood; the score of the
+# other one is up to you. Bars are standard errors over the folds. Strengths that are
+# clearly worse after the first fold are given up, and have none. What is chosen on the
+# left lies between strengths that are about equally good.
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
 AlphaDisplay.from_estimator(quick, ax=axes[0])

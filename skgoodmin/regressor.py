@@ -47,7 +47,7 @@ default='relu'
     alpha : float or 'auto', default='auto'
         Strength of the L2 penalty on the weights (intercepts are free). It is added
         to the mean loss as ``alpha / 2 * sum(W**2)``, independent of the number of
-        samples and of the units of y. 'auto' chooses by short fits in four folds; see
+        samples and of the units of y. 'auto' is found by short fits in four folds; see
         ``alpha_reason_``.
     special_neuron, neuron_placement, neuron_degree, neuron_alpha, training, tol_gap, \
 n_init, max_escapes, n_jobs, max_iter, max_fun, tol
