@@ -2,9 +2,9 @@
 How alpha is chosen
 ===================
 
-By default as a mean of six strengths, by the scores of short fits in four folds, for less
-than the time of another fit. ``GoodMinimaClassifierCV`` takes longer fits, as many strengths as you like, and
-any score. :class:`~skgoodmin.AlphaDisplay` draws either.
+By default as a mean of six strengths, by the scores of short fits in four folds, for
+less than the time of another fit. ``GoodMinimaClassifierCV`` takes longer fits, as many
+strengths as you like, and any score. :class:`~skgoodmin.AlphaDisplay` draws either.
 """
 
 import matplotlib.pyplot as plt
@@ -22,8 +22,8 @@ whole.fit(X, y)
 print(f"CV: alpha={whole.alpha_:.3g}, log-loss {-whole.best_score_:.3f}")
 
 # %%
-# The score of ``"auto"`` is accuracy plus three times the log-likelihood; the score of the
-# other one is up to you. Bars are standard errors over the folds. Strengths that are
+# The score of ``"auto"`` is accuracy plus three times the log-likelihood; the score of
+# the other one is up to you. Bars are standard errors over the folds. Strengths that are
 # clearly worse after the first fold are given up, and have none. What is chosen on the
 # left lies between strengths that are about equally good.
 

@@ -50,11 +50,11 @@ default='relu'
         to the mean loss as ``alpha / 2 * sum(W**2)``, independent of the number of
         samples; ``MLPClassifier`` divides its ``alpha`` by that number. 'auto' is a
         mean of six strengths, from 0.3 down to 0.001 (a quarter of it for log-loss), by
-        the scores of short fits in four folds; see ``alpha_scores_``. This costs less
-        than a fit, which neither ``n_fun_`` nor ``max_fun`` counts; of more than 1000
-        distinct rows a sample decides. Where a class has fewer than 4 distinct rows, 'auto' is 20 over
-        the number of rows, at most 0.2. A warm start and ``partial_fit`` keep what was
-        chosen. The theorem speaks where alpha is 0.
+        the scores of short fits in four folds; see ``alpha_scores_``. This costs about
+        a fit, which neither ``n_fun_`` nor ``max_fun`` counts; of more than 1000
+        distinct rows a sample decides. Where a class has fewer than 4 distinct rows,
+        'auto' is 20 over the number of rows, at most 0.2. A warm start and
+        ``partial_fit`` keep what was chosen. The theorem speaks where alpha is 0.
     special_neuron : {'exponential', 'monomial'} or None, default='exponential'
         The special neuron of ``training='joint'``: a exp(w.x + b) or a (w.x + b)^p.
         Escapes and witness are those of the exponential one in either case. None

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 import warnings
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -85,7 +86,7 @@ def fits(arguments):
             continue
         rows = f"{'sparse' if sparse else 'dense'} {dtype}"
         name = f"{loss}, {activation}, {training}, {rows}"
-        alphas = ("auto",) if training == "grow" else ("auto", 0.0)
+        alphas: tuple[Any, ...] = ("auto",) if training == "grow" else ("auto", 0.0)
         real = loss in TARGET_LOSSES
         kind = GoodMinimaRegressor if real else GoodMinimaClassifier
         # On two features bounds are of another kind; three classes are the softmax.
