@@ -18,7 +18,7 @@ class GoodMinimaRegressorCV(NetworkRegressor, CrossValidatedNetwork):
 
     In each fold the network is trained at the strongest penalty and goes on from there
     to the weaker ones, each time beside a random start, of which the better one is
-    kept. These fits are short: without escapes, of at most 25 iterations each. The
+    kept. These fits are short: without escapes, of at most 20 iterations each. The
     strength with the best mean score is used for a whole fit on all rows. All other
     parameters are those of :class:`GoodMinimaRegressor`.
 

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import _check_method_params
 
-ITERATIONS = 25  # that are enough in a fold
+ITERATIONS = 20  # that are enough in a fold
 
 
 def in_a_fold(budget):
