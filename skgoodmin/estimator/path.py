@@ -122,7 +122,7 @@ def path_scores(
     with subfits.fold(fold):
         for number, alpha in enumerate(alphas):
             n_init = n_random if previous is None else 1 + n_random
-            model.set_params(alpha=float(alpha), n_init=n_init)
+            model.alpha, model.n_init = float(alpha), n_init
             place = f"Fold {fold}, alpha={alpha:g}"
             try:
                 with subfits.fit(fold, number, model):
