@@ -24,8 +24,8 @@ print(f"CV: alpha={whole.alpha_:.3g}, log-loss {-whole.best_score_:.3f}")
 # %%
 # The score of ``"auto"`` is accuracy plus three times the log-likelihood; the score of
 # the other one is up to you. Bars are standard errors over the folds. Strengths that
-# are clearly worse after the first fold are given up, and have none. What is chosen on the
-# left lies between strengths that are about equally good.
+# are clearly worse after the first fold are given up, and have none. What is chosen on
+# the left lies between strengths that are about equally good.
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
 AlphaDisplay.from_estimator(quick, ax=axes[0])
