@@ -2,8 +2,8 @@
 How alpha is chosen
 ===================
 
-By default as a mean of six strengths, by the scores of short fits in four folds, for
-less than the time of another fit. ``GoodMinimaClassifierCV`` takes longer fits, as many
+By default as a mean of the best of six strengths in four folds of short fits, for about
+the time of another fit. ``GoodMinimaClassifierCV`` takes longer fits, as many
 strengths as you like, and any score. :class:`~skgoodmin.AlphaDisplay` draws either.
 """
 

@@ -49,12 +49,12 @@ default='relu'
         Strength of the L2 penalty on the weights (intercepts are free). It is added
         to the mean loss as ``alpha / 2 * sum(W**2)``, independent of the number of
         samples; ``MLPClassifier`` divides its ``alpha`` by that number. 'auto' is a
-        mean of six strengths, from 0.3 down to 0.001 (a quarter of it for log-loss), by
-        the scores of short fits in four folds; see ``alpha_scores_``. This costs about
+        mean of the best of six strengths, from 0.3 down to 0.001 (a quarter of it for
+        log-loss), in four folds of short fits; see ``alpha_scores_``. This costs about
         a fit, which neither ``n_fun_`` nor ``max_fun`` counts; of more than 1000
         distinct rows a sample decides. Where a class has fewer than 4 distinct rows,
         'auto' is 20 over the number of rows, at most 0.2. A warm start and
-        ``partial_fit`` keep what was chosen. The theorem speaks where alpha is 0.
+        ``partial_fit`` with the same loss keep it. The theorem speaks where alpha is 0.
     special_neuron : {'exponential', 'monomial'} or None, default='exponential'
         The special neuron of ``training='joint'``: a exp(w.x + b) or a (w.x + b)^p.
         Escapes and witness are those of the exponential one in either case. None
@@ -142,9 +142,9 @@ default='relu'
     alpha_scores_ : ndarray of shape (n_alphas,) or None
         Where the strength was chosen, what it was chosen from: the fields ``alpha``,
         ``score`` (accuracy + 3 mean log-likelihood of left-out rows, a mean over the
-        folds) and ``error`` (its standard error). Of 100 rows or more, three strengths
-        are given up after the first fold: their ``error`` is NaN, and their ``score``
-        as far from that of the best one as it was there.
+        folds) and ``error`` (its standard error). Of 100 distinct rows or more, three
+        strengths are given up after the first fold and have no share in ``alpha_``:
+        their ``error`` is NaN, their ``score`` as far from the best as it was there.
     link_slope_ : float or None
         Slope of the link to probabilities, fitted on the left-out rows: see
         :meth:`predict_proba`. None where alpha was given, where rows were too few to

@@ -9,25 +9,28 @@ start for 30 iterations, one with each of six strengths. A strength is worth
 on the rows that were left out, P by the link that fits all of them best
 (:mod:`.link`). So early in a training it shows already which strength will predict
 best, and after the first fold the better half of the strengths goes on alone: what it
-costs is less than a fit. With few rows one fold says little, and all go on.
+costs is about a fit. With few rows one fold says little, and all go on.
 
-Which of two strengths is better is often a matter of chance. So alpha is a mean of all,
+Which of two strengths is better is often a matter of chance. So alpha is a mean of
+those that went on,
 
     log alpha = sum_a s_a log a / sum_a s_a,   s_a = exp(-t_a / 1.25),
 
 with t_a what the strength a is behind the best one, in standard errors of the mean
-difference over the rows. Only if the strongest one is the best it is taken alone: what
-is stronger was not tried, and a mean would lean to one side.
+difference over the rows. Only if the strongest of all is the best, it is taken alone:
+what is stronger was not tried, and a mean would lean to one side.
 
 Folds are made of canonical rows, rows of equal content in one fold, dealt class by
 class. So the choice depends on the content of the rows alone: neither on their order
-nor on ``random_state``, and a weight of 2 is a repetition. Of many rows a sample is
-dealt, and the strength times the number of rows is what it tells.
+nor on ``random_state``, but for the rows that early stopping sets aside, and a weight
+of 2 is a repetition. Of many rows a sample is dealt, and the strength times the number
+of rows is what it tells.
 
 Where there are too few rows for folds, a rule decides.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +50,7 @@ HALF, FEW = 3, 100  # of them go on after the first fold, of fewer rows all
 N_FOLDS, TOL = 4, 1e-4
 ITERATIONS, EVALUATIONS = 30, 75  # of a short fit, or what max_iter and max_fun allow
 FOLDS = range(N_FOLDS)
-SAMPLE, LEAST = 1000, 25  # rows that are dealt, and those of a class among them
+SAMPLE, LEAST = 1000, 25  # groups that are dealt, about, and those of a class at least
 WIDEST = 16  # units of a hidden layer of a short fit
 NOISE = 1.25  # standard errors behind the best at which a strength counts 1/e
 
@@ -65,12 +68,15 @@ class AlphaChoice:
         See :func:`~skgoodmin.estimator.path.score_table`.
     slope : float, optional
         Of the link to probabilities, fitted on the rows that were left out.
+    loss : str or object, optional
+        The parameter of the estimator that it was chosen for.
     """
 
     alpha: float
     reason: str = ""
     scores: np.ndarray | None = None
     slope: float | None = None
+    loss: Any = None
 
     @property
     def sentence(self):
@@ -110,9 +116,10 @@ def choose(estimator, objective, target, previous, stop):
     """
     if estimator.alpha != "auto":
         return AlphaChoice(objective.alpha)
-    if previous is not None and previous.alpha_scores_ is not None:
+    if _keeps_choice(previous, estimator.loss):
         scores, slope = previous.alpha_scores_, getattr(previous, "link_slope_", None)
-        return AlphaChoice(previous.alpha_, "kept from the fit before", scores, slope)
+        kept = previous.alpha_, "kept from the fit before", scores, slope
+        return AlphaChoice(*kept, estimator.loss)
     why = _too_few(objective.data, target)
     if why:
         return _by_rule(objective, why)
@@ -143,13 +150,20 @@ def choose(estimator, objective, target, previous, stop):
     behind = first[best] - first[given_up]  # with links of one and the same fold
     table["score"][given_up] = table["score"][best] - behind
     reason = (
-        f"mean of {len(alphas)} strengths, by their scores in {N_FOLDS} folds of short "
-        "fits"
+        f"mean of the best of {len(alphas)} strengths in {N_FOLDS} folds of short fits"
     )
     if deal.share < 1:
         reason += f" on {deal.data.n_rows} distinct rows, times their share of all rows"
     slope = _geometric_mean(slopes, shares) if objective.loss.link in FITTED else None
-    return AlphaChoice(_geometric_mean(table["alpha"], shares), reason, table, slope)
+    alpha = _geometric_mean(table["alpha"], shares)
+    return AlphaChoice(alpha, reason, table, slope, estimator.loss)
+
+
+def _keeps_choice(previous, loss):
+    """Whether an earlier fit has chosen, for this loss."""
+    if previous is None or previous.alpha_scores_ is None:
+        return False
+    return getattr(previous, "_chosen_for_", loss) == loss
 
 
 def _by_rule(objective, why):
@@ -157,7 +171,7 @@ def _by_rule(objective, why):
     share = objective.loss.auto_alpha
     times = "" if share == 1 else f"{share:g} times "
     reason = f"{times}20 over the number of rows, at most {times}0.2, since {why}"
-    return AlphaChoice(objective.alpha, reason)
+    return AlphaChoice(float(objective.alpha), reason)
 
 
 def _too_few(data, target):
@@ -283,6 +297,8 @@ def _shares(worth, scores, weights):
 
 
 def _geometric_mean(values, shares):
-    """exp(sum s log v / sum s) over those that have a share."""
+    """exp(sum s log v / sum s) over those that have a share; v itself if it is one."""
     some = shares > 0
-    return float(np.exp(np.average(np.log(values[some]), weights=shares[some])))
+    values, shares = values[some], shares[some]
+    best = values[shares.argmax()]
+    return float(best * np.exp(np.average(np.log(values / best), weights=shares)))

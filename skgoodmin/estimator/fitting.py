@@ -248,6 +248,7 @@ class TrainedNetwork(Network):
             "alpha_": choice.alpha,
             "alpha_reason_": choice.reason,
             "alpha_scores_": choice.scores,
+            "_chosen_for_": choice.loss,
             "n_features_in_": objective.layout.sizes[0],
         }
         if hasattr(shell, "feature_names_in_"):

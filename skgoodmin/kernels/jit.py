@@ -30,6 +30,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .cached import cached_property
 from .compiling import undisturbed
 from .kernel_cache import KernelCache
 
@@ -135,7 +136,7 @@ class Kernel:
             self._pointers[kinds] = numba.types.CompileResultWAP(code)
         return self._pointers[kinds]
 
-    @functools.cached_property
+    @cached_property
     def _callee(self):
         """The function as other kernels call it.
 

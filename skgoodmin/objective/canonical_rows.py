@@ -20,12 +20,12 @@ The hash skips zeros, so a sparse row stands where its dense twin does
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
+from ..kernels.cached import cached_property
 from ..kernels.jit import read_only
 from ..kernels.rows import Rows, hash_rows
 from .leaves import RANGES, cuts_of

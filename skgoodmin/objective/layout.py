@@ -8,9 +8,10 @@ row, c_l has shape (fan_out,).
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
+
+from ..kernels.cached import cached_property
 
 
 @dataclass(frozen=True)

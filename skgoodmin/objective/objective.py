@@ -16,12 +16,12 @@ import os
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from scipy.sparse import issparse
 
 from ..kernels.activations import ACTIVATIONS, Activation
+from ..kernels.cached import cached_property
 from ..kernels.jit import read_only
 from ..kernels.network import block_rows, workspace
 from ..kernels.sum_rows import GIVEN, PREDICT, SUM, specialised
@@ -237,8 +237,8 @@ class Objective:
         """J without a special neuron as (kernel, before, after); or None.
 
         ``kernel(*before, theta, *after, gradient)`` returns J and adds its gradient.
-        None where that takes more than one call: of several leaves, or with a loss
-        that is written in Python.
+        For rows that this process has. None where that takes more than one call: of
+        several leaves, or with a loss that is written in Python.
         """
         if self.loss.kernel is None or len(self._leaves) > 1:
             return None

@@ -1,11 +1,11 @@
 """Raw predictions: of any rows, and of the training rows with their rounding."""
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 from scipy.sparse import issparse
 
+from ..kernels.cached import cached_property
 from .objective import Objective
 
 PREDICTION_ROWS = 1024  # rows that predict_raw takes at once

@@ -16,10 +16,10 @@ false.
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
+from ..kernels.cached import cached_property
 from ..kernels.sum_rows import largest_exponent
 from .layout import ParameterLayout
 from .objective import Objective

@@ -60,7 +60,9 @@ def test_it_is_the_fit_with_a_strength_between_those_that_went_on(name, loss):
     assert _same(model, fixed)
     assert fixed.alpha_scores_ is None and fixed.link_slope_ is None
     assert fixed.alpha_reason_ == fixed.certificate_.alpha == ""
-    assert f"{model.alpha_:.4g}: mean of 6 strengths" in str(model.certificate_)
+    assert f"{model.alpha_:.4g}: mean of the best of 6 strengths" in str(
+        model.certificate_
+    )
 
 
 def test_a_fixed_alpha_chooses_nothing(monkeypatch):
@@ -213,6 +215,19 @@ def test_warm_starts_and_partial_fit_keep_it():
         assert few.alpha_ == chosen
 
 
+def test_another_loss_is_another_choice():
+    """A link that was fitted for the hinge says nothing of log-loss."""
+    X, y = MOONS
+    hinge, log = (_fit(X, y, loss=loss, max_iter=30) for loss in LOSSES)
+    model = pickle.loads(pickle.dumps(hinge)).set_params(warm_start=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.set_params(loss="log_loss").fit(X, y)
+        assert (model.alpha_, model.link_slope_) == (log.alpha_, None)
+        model.set_params(loss="poly_hinge").partial_fit(X, y)
+        assert (model.alpha_, model.link_slope_) == (hinge.alpha_, hinge.link_slope_)
+
+
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -286,7 +301,7 @@ def test_the_rare_class_is_not_sold():
 
 def test_verbose_tells_it(capsys):
     model = _fit(*MOONS, verbose=1, max_iter=5)
-    told = f"alpha={model.alpha_:.4g}: mean of 6 strengths"
+    told = f"alpha={model.alpha_:.4g}: mean of the best of 6 strengths"
     assert told in capsys.readouterr().out
 
 

@@ -1,11 +1,11 @@
 """The conjugate of softmax: the entropy of probabilities; see :mod:`.dual`."""
 
 import math
-from functools import cached_property
 
 import numpy as np
 from scipy.special import softmax, xlog1py, xlogy
 
+from ...kernels.cached import cached_property
 from .dual import INSIDE, ROUNDING, Dual, total
 
 

@@ -22,12 +22,12 @@ eta l'(+1, f) + (1 - eta) l'(-1, f) = 0, so eta = l'(-1, f) / (l'(-1, f) - l'(+1
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...kernels.cached import cached_property
 from ...kernels.losses.labels import signs
 from ..duals.custom import PointwiseDual, difference_of_slopes
 from .loss import OutputwiseLoss, inside
