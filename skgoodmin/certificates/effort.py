@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-WORK = 4e6  # variables times features of a plan that all its iterations are done with
+WORK = 4e6  # work of an iteration of a plan, up to which all are done
+LEAST = 0.5  # iterations of those of a fit that are not worth one
 FEW = 10  # iterations of a stage that are left of more, however long they are
 SEVERAL = 0.65  # what part of them several outputs need
 
@@ -42,16 +43,23 @@ class Effort:
     n_rounds: int
     arcs: tuple
 
-    def affordable(self, work, n_outputs):
-        """The stages, with fewer iterations where each one is long."""
+    def affordable(self, n_variables, n_features, n_outputs):
+        """The stages, with fewer iterations where each one is long.
+
+        An iteration goes through variables times features, and the eigenvalues of
+        matrices of all features. Of hundreds of features it takes longer than a fit,
+        and gains little: none is left there of those of a fit.
+        """
+        work = n_variables * n_features + 0.5 * n_features**3
         share = min(1.0, WORK / max(work, 1))
 
         def number(n):
             if n <= FEW:  # those of a fit
-                return max(int(n * share), 2)
+                return max(int(n * share), 2) if n * share >= LEAST else 0
             return max(int(n * share * (SEVERAL if n_outputs > 1 else 1.0)), FEW)
 
-        return tuple((power, number(n)) for power, n in self.stages)
+        stages = [(power, number(n)) for power, n in self.stages]
+        return tuple(stage for stage in stages if stage[1])
 
 
 def effort_of(effort):

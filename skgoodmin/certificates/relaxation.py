@@ -208,6 +208,8 @@ class Plan:
 
 def optimise(plan, stages):
     """L-BFGS in stages of (power, iterations); returns z."""
+    if not stages:
+        return plan.start
     # Values of size 1: the solver's tolerance is not relative for small ones.
     size = abs(plan.value_and_gradient(plan.start, stages[0][0])[0])
     scale = size if np.isfinite(size) and size > 0 else 1.0

@@ -230,8 +230,8 @@ def prove(problem, residuals, effort):
         )
     else:
         plan = PairPlan(*args, points.residuals, near, effort.n_neighbours, slopes)
-    work = len(plan.start) * points.x.shape[1]
-    z = optimise(plan, effort.affordable(work, len(residuals)))
+    sizes = len(plan.start), points.x.shape[1], len(residuals)
+    z = optimise(plan, effort.affordable(*sizes))
     r, spreads = plan.proof(z)
     n_steps = effort.n_tighten - plan.ahead
     polar = max(tighten(spread, spread.log_w, n_steps)[0] for spread in spreads)

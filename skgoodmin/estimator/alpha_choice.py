@@ -298,7 +298,7 @@ def _shares(worth, scores, weights):
 
 def _geometric_mean(values, shares):
     """exp(sum s log v / sum s) over those that have a share; v itself if it is one."""
-    some = shares > 0
-    values, shares = values[some], shares[some]
-    best = values[shares.argmax()]
-    return float(best * np.exp(np.average(np.log(values / best), weights=shares)))
+    values, shares = values[shares > 0], shares[shares > 0]
+    if len(values) == 1:
+        return float(values[0])
+    return float(np.exp(np.average(np.log(values), weights=shares)))

@@ -8,6 +8,7 @@ from dual_cases import exact_polar, rows
 from numpy.testing import assert_allclose
 from scipy.sparse import csr_array
 
+from skgoodmin import GoodMinimaClassifier
 from skgoodmin.certificates.effort import effort_of
 from skgoodmin.certificates.plane import plane_polar
 from skgoodmin.certificates.polar import relu_ascents, search
@@ -144,3 +145,25 @@ def test_effort_grows():
     small, large = effort_of(0), effort_of(1)
     assert small.n_neighbours < large.n_neighbours
     assert sum(n for _, n in small.stages) < sum(n for _, n in large.stages)
+
+
+def test_iterations_are_made_where_they_are_short():
+    """Of a fit: all of them, fewer, and none with hundreds of features."""
+    fit, certify = effort_of(0), effort_of(1)
+    ((_, whole),) = fit.stages
+    assert fit.affordable(2000, 30, 1) == fit.stages
+    ((_, fewer),) = fit.affordable(30_000, 287, 1)
+    assert 2 <= fewer < whole
+    assert fit.affordable(5000, 800, 1) == ()
+    long = certify.affordable(20_000, 800, 1)
+    assert [power for power, _ in long] == [power for power, _ in certify.stages]
+    assert all(n < m for (_, n), (_, m) in zip(long, certify.stages, strict=True))
+
+
+def test_a_fit_proves_something_of_hundreds_of_features():
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(700, 660))
+    y = (X[:, :5].sum(axis=1) > 0).astype(int)
+    model = GoodMinimaClassifier((5,), alpha=0.1, random_state=0).fit(X, y)
+    certificate = model.certificate_
+    assert 0.1 * model.loss_ < certificate.lower_bound < model.loss_
