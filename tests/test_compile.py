@@ -61,6 +61,26 @@ def test_fits_find_all_in_the_cache(tmp_path):
     assert found.stdout == "0\n", found.stderr
 
 
+DIGEST = """
+import hashlib
+from sklearn.datasets import load_wine
+from sklearn.preprocessing import scale
+from skgoodmin import GoodMinimaClassifier
+X, y = load_wine(return_X_y=True)
+model = GoodMinimaClassifier(random_state=0).fit(scale(X), y)
+told = [*(w.tobytes() for w in model.coefs_), repr(model.alpha_).encode()]
+print(hashlib.sha256(b"".join(told)).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_a_fit_that_compiles_has_the_bits_of_one_that_does_not(tmp_path):
+    """With numba before 0.62 it has not."""
+    first, second = (_run(["-c", DIGEST], tmp_path) for _ in range(2))
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    assert len(first.stdout) == 65 and first.stdout == second.stdout
+
+
 def test_each_kind_is_timed(capsys):
     ahead.main("--training grow --sparse --certify".split())
     *kinds, last = capsys.readouterr().out.splitlines()
