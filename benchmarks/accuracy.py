@@ -251,7 +251,7 @@ def seconds_by_size(sets):
     """Print the seconds of the processor of default fits, medians of the splits."""
     for name, (X, y) in sets.items():
         for n in SIZES:
-            medians = []
+            seconds = []
             for seed in range(N_SPLITS):
                 rows = np.random.RandomState(seed).permutation(len(X))[:n]
                 scaled, labels = StandardScaler().fit_transform(X[rows]), y[rows]
@@ -260,8 +260,8 @@ def seconds_by_size(sets):
                     began = time.process_time()
                     GoodMinimaClassifier(random_state=seed).fit(scaled, labels)
                     fits.append(time.process_time() - began)
-                medians.append(min(fits[1:]))
-            print(f"{name:13}{n:6}{np.median(medians):9.4f}", flush=True)
+                seconds.append(min(fits[1:]))
+            print(f"{name:13}{n:6}{np.median(seconds):9.4f}", flush=True)
 
 
 def main():

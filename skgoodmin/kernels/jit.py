@@ -168,8 +168,13 @@ def njit(
     Only those that are ``pointed_at`` have a :meth:`Kernel.pointer`.
     """
     if function is None:
-        given = {"contract": contract, "reassoc": reassoc, "inline": inline}
-        return functools.partial(njit, pointed_at=pointed_at, **given)
+        return functools.partial(
+            njit,
+            contract=contract,
+            reassoc=reassoc,
+            inline=inline,
+            pointed_at=pointed_at,
+        )
     options = {
         "error_model": "numpy",
         "fastmath": {"contract"} if contract else set(),

@@ -50,12 +50,11 @@ def short_run(objective, theta, tol, m, max_iter, max_fun):
         Iterations and evaluations, at least 1.
     """
     arrays, call = _arrays(theta, tol, m), objective.as_kernel()
+    gradient, _, point, iterate, *_ = arrays
     if call is not None:
         kernel, before, after = call
-        point, gradient = arrays[2], arrays[0]
         evaluate = kernel.pointer(*before, point, *after, gradient)
-        next_step = step.pointer(0.0, *arrays)
-        run = descend
+        run, next_step = descend, step.pointer(0.0, *arrays)
     else:  # the same in Python
 
         def evaluate(point, gradient):
@@ -64,7 +63,7 @@ def short_run(objective, theta, tol, m, max_iter, max_fun):
 
         run, next_step, before, after = descend.function, step, (), ()
     began = run(evaluate, next_step, before, after, arrays, max_iter, max_fun)
-    return arrays[3][0] if began else None
+    return iterate[0] if began else None
 
 
 def _arrays(theta, tol, m):
