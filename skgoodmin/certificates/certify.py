@@ -111,6 +111,7 @@ def with_weight_decay(predictions, special_neuron, effort, neurons=None):
             np.random.default_rng(0),  # the same data give the same certificate
             data.group,
             neurons,
+            data.span,
         )
         witness = None
         if special_neuron and found.neuron is not None:

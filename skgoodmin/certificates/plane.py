@@ -7,7 +7,6 @@ import numpy as np
 
 from ..kernels.arcs import at_angle, polar_of_arcs
 from .polar import Neuron
-from .polar_bound import Points
 
 
 def plane_polar(points, residuals, tolerance=1e-3, max_arcs=20_000):
@@ -41,11 +40,10 @@ def plane_polar(points, residuals, tolerance=1e-3, max_arcs=20_000):
     return upper * (1.0 + 1e-14) + slack, best[0], w, best[2]
 
 
-def plane_neuron(x, residuals, tolerance=1e-3, max_arcs=20_000):
-    """(the best :class:`Neuron`, the proven polar) for rows x (n, 1 or 2)."""
-    points = Points(x, residuals)
+def plane_neuron(points, tolerance=1e-3, max_arcs=20_000):
+    """(the best :class:`Neuron`, the proven polar) for points of one or two columns."""
     if not len(points.used) or points.radius == 0:
-        nothing = np.zeros(x.shape[1]), 0.0, np.zeros(len(residuals))
+        nothing = np.zeros(len(points.centre)), 0.0, np.zeros(len(points.residuals))
         return Neuron(0.0, *nothing, 0, 0), points.slack(points.residuals, 1.0)
     upper, value, w, b = plane_polar(points, points.residuals, tolerance, max_arcs)
     h = points.residuals @ np.maximum(points.x @ w + b, 0.0)

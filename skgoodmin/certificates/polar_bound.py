@@ -46,6 +46,29 @@ def product_range(activation, n_hidden):
     return least, most
 
 
+def missed_by(x, coordinates, basis):
+    """What coordinates of rows in a basis miss of them: at least ||x_i - Q z_i||.
+
+    Measured, and what rounding can hide of that. For balanced residuals and b free, a
+    shift of all rows is no matter, so it holds for rows that are centred or not.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, d)
+    coordinates : ndarray of shape (n, m)
+    basis : ndarray of shape (d, m)
+        Orthonormal columns.
+
+    Returns
+    -------
+    missed : ndarray of shape (n,)
+    """
+    apart = coordinates @ basis.T
+    apart -= x
+    apart, size = (np.sqrt(np.einsum("ij,ij->i", rows, rows)) for rows in (apart, x))
+    return 2 * apart + 16 * EPS * sum(x.shape) * size
+
+
 class Points:
     """The rows that take part: centred, in a basis of few dimensions.
 
@@ -54,6 +77,8 @@ class Points:
     x : ndarray or CSR of shape (n, d)
     residuals : ndarray of shape (K, n)
         Balanced.
+    missed : ndarray of shape (n,), optional
+        See :func:`missed_by`, where x are coordinates already.
 
     Attributes
     ----------
@@ -67,12 +92,13 @@ class Points:
         Largest distance from the centre.
     """
 
-    def __init__(self, x, residuals):
+    def __init__(self, x, residuals, missed=None):
         self.used = np.flatnonzero((residuals != 0).any(axis=0))
         self.residuals = np.ascontiguousarray(residuals[:, self.used])
         x = x[self.used]
         x = np.asarray(x.toarray() if issparse(x) else x, dtype=np.float64)
-        self.missed, self.centre = np.zeros(len(x)), np.zeros(x.shape[1])
+        self.missed = np.zeros(len(x)) if missed is None else missed[self.used]
+        self.centre = np.zeros(x.shape[1])
         if len(x):
             # Any centre will do; the subtraction rounds to half a unit of each number.
             mass = abs(self.residuals).sum(axis=0)
@@ -80,12 +106,10 @@ class Points:
             x = x - self.centre
         if x.shape[1] > max(len(x), 2) and len(x):
             # More columns than rows: coordinates in the span of the rows. What the
-            # basis misses, measured, is a part that the bound has to add.
+            # basis misses is a part that the bound has to add.
             basis = np.linalg.qr(x.T)[0]
             short = x @ basis
-            size = np.linalg.norm(x, axis=1)
-            self.missed = 2 * np.linalg.norm(x - short @ basis.T, axis=1)
-            self.missed += 16 * EPS * sum(x.shape) * size
+            self.missed = self.missed + missed_by(x, short, basis)
             x = short
         self.x = np.ascontiguousarray(x)
         self.radius = float(np.sqrt((x * x).sum(axis=1).max(initial=0.0)))

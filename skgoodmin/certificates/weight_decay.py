@@ -11,20 +11,17 @@ For deep networks the proof is one over all widths at the same depth and activat
 estimate there is none.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..kernels.activations import Activation, Form
-from ..objective.duals.dual import Dual
 from .amplitudes import optimal_amplitudes
-from .duality import deep_bound, linear_bound, shallow_bound
+from .duality import linear_bound
 from .effort import Effort, effort_of
-from .plane import plane_neuron
-from .polar import Neuron, search
-from .polar_bound import Points, polar_bound, product_range
-from .relaxation import Plan, best_scale, optimise
+from .polar import Neuron
+from .polar_bound import polar_bound, product_range
+from .problem import Problem
+from .relaxation import Plan, optimise
 from .relaxation_pairs import PairPlan
 from .spread import EPS, tighten
 
@@ -63,107 +60,6 @@ class Bounds:
     estimated: float
     neuron: Neuron | None
     attained: float
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A network and the objective that it was trained on.
-
-    Attributes
-    ----------
-    dual : Dual
-    x : ndarray or CSR of shape (n, d)
-    activation : Activation
-    alpha : float, positive
-    coefs, intercepts : lists of ndarrays, float64
-    loss, penalty : float
-    pointwise : ndarray of shape (K, n) or None
-        Dual point that cancels in groups of identical rows.
-    neurons : (coefs (m, d), intercepts (m,)), optional
-        That a search sets out from, besides the units.
-    """
-
-    dual: Dual
-    x: Any
-    activation: Activation
-    alpha: float
-    coefs: list
-    intercepts: list
-    loss: float
-    penalty: float
-    pointwise: Any
-    neurons: tuple | None = None
-
-    @property
-    def places(self):
-        """(coefs, intercepts) that a search for a neuron sets out from."""
-        w, b = self.coefs[0].T, self.intercepts[0]
-        if self.neurons is None:
-            return w, b
-        return np.vstack([w, self.neurons[0]]), np.r_[b, self.neurons[1]]
-
-    @property
-    def objective(self):
-        """Mean loss and penalty."""
-        return self.loss + self.penalty
-
-    @property
-    def n_hidden(self):
-        """Number of hidden layers."""
-        return len(self.coefs) - 1
-
-    @property
-    def slope(self):
-        """pen'(T) at the network's penalty, T the product of the norms of its weights.
-
-        What a balanced dual point is worth most at: alpha for one hidden layer.
-        """
-        order = self.n_hidden + 1.0
-        size = (2.0 * self.penalty / (self.alpha * order)) ** (0.5 * order)
-        return self.alpha * max(size, 1e-300) ** (2.0 / order - 1.0)
-
-    def bound(self, residuals, polar):
-        """Lower bound of the objective from residuals (K, n) and a bound of the polar.
-
-        They are scaled first, so that the best scale is near 1.
-        """
-        factor = min(self.slope / max(polar, 1e-250), 1e250)
-        if self.dual.smooth(residuals) is None:
-            factor = min(factor, 1.0)  # as the loss's gradient is
-        else:
-            factor = best_scale(self.dual, residuals, factor)[0]
-        residuals, polar = factor * residuals, factor * polar * (1.0 + 1e-14)
-        args = self.dual, residuals, polar, self.alpha
-        if self.n_hidden == 1:
-            return shallow_bound(*args, self.pointwise)[0]
-        return deep_bound(*args, self.n_hidden, self.pointwise, self.objective)
-
-    @property
-    def in_the_plane(self):
-        """Whether the polar is found and proven by :mod:`.plane`."""
-        shallow = self.activation.form is Form.CORNER and self.n_hidden == 1
-        return shallow and self.x.shape[1] <= 2
-
-    def look(self, residuals, effort, rng):
-        """The best neuron, the bound if there is no better one, a proven bound."""
-        proven = -np.inf
-        if self.in_the_plane:
-            found, upper = plane_neuron(self.x, residuals, *effort.arcs)
-            proven = self.bound(residuals, upper)
-        else:
-            w, b = self.places
-            found = search(
-                self.x,
-                residuals,
-                self.activation,
-                w,
-                b,
-                rng,
-                effort.n_units,
-                effort.n_random,
-                effort.n_steps,
-            )
-        return found, self.bound(residuals, found.polar), proven
 
 
 def dual_point(dual, residuals):
@@ -211,7 +107,7 @@ def prove(problem, residuals, effort):
         Balanced.
     effort : Effort
     """
-    points, n_hidden = Points(problem.x, residuals), problem.n_hidden
+    points, n_hidden = problem.points(residuals), problem.n_hidden
     if not len(points.used):
         return -np.inf
     dual = problem.dual.take(points.used)
@@ -255,6 +151,7 @@ def bounds(
     rng=None,
     group=None,
     neurons=None,
+    span=None,
 ):
     """Lower bounds of the objective at a network, and the neuron that is missed most.
 
@@ -277,6 +174,8 @@ def bounds(
         Number of the group of identical rows, ascending.
     neurons : (coefs (m, d), intercepts (m,)), optional
         That a search sets out from, besides the units.
+    span : Span, optional
+        Of wide x: what takes time is done on the coordinates.
 
     Returns
     -------
@@ -290,13 +189,17 @@ def bounds(
     intercepts = [b.astype(np.float64) for b in intercepts]
     penalty = 0.5 * alpha * sum(float((w * w).sum()) for w in coefs)
     pointwise = None if group is None else dual.pointwise(group)
-    args = dual, x, activation, alpha, coefs, intercepts, loss, penalty, pointwise
-    problem = Problem(*args, neurons)
+    args = activation, alpha, coefs, intercepts, loss, penalty, pointwise, neurons
+    problem = Problem(dual, x, *args)
+    if span is not None:
+        problem = problem.on_coordinates(span)
     least = 0.0 if pointwise is None else max(dual.value(pointwise), 0.0)
     proven, estimated, neuron, attained = -np.inf, np.nan, None, np.inf
-    if measurable(x, alpha):
+    if measurable(problem.x, alpha):
         point = dual_point(dual, gradient)
         proven, estimated, neuron, attained = of_networks(problem, point, effort, rng)
+    if span is not None and neuron is not None:
+        neuron = replace(neuron, coef=span.basis @ neuron.coef)
     proven = max(least, proven)
     return Bounds(
         problem.objective,
@@ -315,7 +218,7 @@ def of_networks(problem, residuals, effort, rng):
 
     Estimate and neuron are NaN and None for all but one hidden layer.
     """
-    dual, x = problem.dual, problem.x
+    dual = problem.dual
     proven, estimated, neuron, attained = -np.inf, np.nan, None, np.inf
     if problem.n_hidden == 1:
         neuron, estimated, proven = problem.look(residuals, effort, rng)
@@ -326,7 +229,7 @@ def of_networks(problem, residuals, effort, rng):
             _, again, shown = problem.look(residuals, effort, rng)
             estimated, proven = max(estimated, again), max(proven, shown)
     if problem.n_hidden == 0:
-        moments = moments_of(Points(x, residuals))
+        moments = moments_of(problem.points(residuals))
         args = residuals, moments, problem.alpha, problem.pointwise
         proven = linear_bound(dual, *args)
     elif not problem.in_the_plane:

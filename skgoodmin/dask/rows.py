@@ -13,7 +13,8 @@ from dask.sizeof import sizeof
 from scipy.sparse import issparse, vstack
 
 from ..kernels.jit import read_only
-from ..objective.canonical_rows import CanonicalRows, Whole, rows_of
+from ..kernels.rows import rows_of
+from ..objective.canonical_rows import CanonicalRows, Whole
 
 
 @dataclass(frozen=True)

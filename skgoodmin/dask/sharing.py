@@ -19,12 +19,12 @@ from scipy.sparse import csr_array, issparse
 
 from ..estimator.rows import check_sum
 from ..estimator.setup import is_lazy, naming, validated
+from ..kernels.rows import rows_of
 from ..objective.canonical_rows import (
     CanonicalRows,
     canonical_rows,
     contradicting_rows,
     counted_rows,
-    rows_of,
 )
 from ..objective.leaves import RANGES
 from .rows import cluster_rows, stacked

@@ -205,6 +205,8 @@ def _dealt(data, target):
         fold[sample] = (n_dealt + np.arange(size)) % N_FOLDS
         factors[sample] = len(places) / size
         n_dealt += size
+    if n_dealt == n:
+        return _Deal(data, fold[group], 1.0)
     taken = np.flatnonzero(fold[group] >= 0)
     sample = data.take(taken)
     factors = factors[group[taken]] / factors.max()
@@ -249,7 +251,7 @@ def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):
     rest = replace(objective, data=data.take(np.flatnonzero(left)))
     space = row_space(part)
     if space is not None:
-        rest = replace(rest, data=space.rows(rest.data), layout=space.narrow)
+        rest = replace(rest, data=space.span.rows(rest.data), layout=space.narrow)
         part = space.objective(part)
     start = part.layout.start(np.random.RandomState(number), objective.activation.gain)
     for i in going:

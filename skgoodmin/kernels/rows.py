@@ -9,8 +9,9 @@ hashes as its dense twin does. Rows that share a hash are compared by content.
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 
-from .jit import njit
+from .jit import njit, read_only
 
 
 class Rows(NamedTuple):
@@ -27,6 +28,28 @@ class Rows(NamedTuple):
     indices: Any  # (nnz,) int32
     indptr: Any  # (n_samples + 1,) int64
     index: Any  # (n_rows,) int64, row of X at each canonical place
+
+
+def rows_of(X):
+    """Rows of X, an ndarray or CSR, in their original order."""
+    if issparse(X):
+        if not X.has_canonical_format:
+            X = X.copy()
+            X.sum_duplicates()
+        dense = np.empty((0, X.shape[1]), dtype=X.dtype)
+        data, indices, indptr = X.data, X.indices, X.indptr
+    else:
+        dense = X
+        data = np.empty(0, dtype=X.dtype)
+        indices = indptr = np.empty(0, dtype=np.int64)
+    return Rows(
+        issparse(X),
+        read_only(dense),
+        read_only(data),
+        read_only(indices.astype(np.int32, copy=False)),
+        read_only(indptr.astype(np.int64, copy=False)),
+        read_only(np.arange(X.shape[0])),
+    )
 
 
 @njit(inline=True)

@@ -23,14 +23,15 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import csr_array
 
 from ..kernels.cached import cached_property
 from ..kernels.jit import read_only
-from ..kernels.rows import Rows, hash_rows
+from ..kernels.rows import Rows, hash_rows, rows_of
 from .leaves import RANGES, cuts_of
 from .row_content import content, new_contents
 from .sorted_file import in_sorted_file
+from .span import span_of
 
 SLICE = 16384  # rows of CanonicalRows.slices
 
@@ -149,6 +150,11 @@ class CanonicalRows:
         cuts = self.cuts[:: RANGES // n_leaves].tolist()
         return list(zip(cuts[:-1], cuts[1:], strict=True))
 
+    @cached_property
+    def span(self):
+        """Their :class:`.Span`, which training and the certificate share, or None."""
+        return span_of(self)
+
     def each(self, function, model=None):
         """``function`` of each part of the rows, where the part is; a list in order.
 
@@ -198,28 +204,6 @@ class CanonicalRows:
         if np.all(heavier.weights > 0):
             return heavier
         return heavier.take(np.flatnonzero(heavier.weights > 0))
-
-
-def rows_of(X):
-    """Rows of X, an ndarray or CSR, in their original order."""
-    if issparse(X):
-        if not X.has_canonical_format:
-            X = X.copy()
-            X.sum_duplicates()
-        dense = np.empty((0, X.shape[1]), dtype=X.dtype)
-        data, indices, indptr = X.data, X.indices, X.indptr
-    else:
-        dense = X
-        data = np.empty(0, dtype=X.dtype)
-        indices = indptr = np.empty(0, dtype=np.int64)
-    return Rows(
-        issparse(X),
-        read_only(dense),
-        read_only(data),
-        read_only(indices.astype(np.int32, copy=False)),
-        read_only(indptr.astype(np.int64, copy=False)),
-        read_only(np.arange(X.shape[0])),
-    )
 
 
 def _label_keys(labels):

@@ -137,7 +137,7 @@ def train(
         if solution.exit is Exit.OVERFLOW:
             raise OverflowError(solution.exit.value)
         if space is not None:
-            solution = _lifted(space, whole, solution)
+            solution = _lifted(space, objective, solution)
         if held_out is None and solution.converged and _is_worse(solution, whole):
             solution = replace(solution, exit=Exit.WORSE)
         # What prediction will use: in float32 the parameters are rounded.
@@ -190,7 +190,7 @@ def _held_out_in(space, held_out):
     if held_out is None:
         return None
     objective = held_out.objective
-    rows = space.rows(objective.data)
+    rows = space.span.rows(objective.data)
     objective = replace(objective, data=rows, layout=space.narrow)
     return replace(held_out, objective=objective)
 
@@ -205,11 +205,10 @@ def _lifting(space, on_iteration):
 
 
 def _lifted(space, objective, solution):
-    """The solution on all features, with the gradient there."""
-    theta = space.lift(solution.theta)
-    _, gradient = objective.value_and_gradient(theta)
-    norm = float(np.abs(gradient).max(initial=0.0))
-    return replace(solution, theta=theta, grad_norm=norm)
+    """The solution of the objective on the coordinates, on all features."""
+    _, gradient = objective.value_and_gradient(solution.theta)
+    norm = float(np.abs(space.lift(gradient)).max(initial=0.0))
+    return replace(solution, theta=space.lift(solution.theta), grad_norm=norm)
 
 
 def _history(traces):

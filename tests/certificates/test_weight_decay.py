@@ -13,7 +13,8 @@ from skgoodmin.certificates.amplitudes import optimal_amplitudes
 from skgoodmin.certificates.duality import deep_bound, maximise, shallow_bound
 from skgoodmin.certificates.effort import effort_of
 from skgoodmin.certificates.polar import search
-from skgoodmin.certificates.weight_decay import Problem, bounds
+from skgoodmin.certificates.problem import Problem
+from skgoodmin.certificates.weight_decay import bounds
 from skgoodmin.kernels.activations import ACTIVATIONS
 from skgoodmin.objective.duals.hinge import HingeDual
 
