@@ -9,6 +9,7 @@ from .finish import is_separated
 from .graft import graft, graft_cost
 from .idle import has_room
 from .lbfgs import Exit, Progress, Run
+from .promise import misses_nothing, promise_cost
 from .stall import PATIENCE, least_fall, stall_rule
 from .stop import StopRequest
 
@@ -41,6 +42,7 @@ class Start:
         self.n_grafts, self.n_escapes, self.curves = 0, 0, []
         self.trace = [(0, self.spent, self.run.value)]
         self.escape = 0  # the one that the present run began with
+        self.settled = False  # no graft promises anything
         self.idle = False  # nothing was left to do, or no budget for it
         self.rule = stall_rule(objective)
 
@@ -66,6 +68,15 @@ class Start:
 
     def _escape(self, max_fun):
         """Graft a unit and train on until that run stalls; whether it has paid."""
+        cost = promise_cost(self.objective)
+        if self.spent + cost > max_fun:
+            return False
+        self.spent += cost
+        with np.errstate(all="ignore"):
+            point = self.run.theta, self.value, self.rng
+            self.settled = misses_nothing(self.objective, *point)
+        if self.settled:
+            return False
         view = self.budget.n_directions, self.budget.every_layer
         cost = graft_cost(self.objective, *view)
         if self.spent + cost + 1 > max_fun:
@@ -124,7 +135,7 @@ class Start:
     def may_escape(self):
         """Whether a graft is left, and possible."""
         return (
-            not self.won
+            not (self.won or self.settled)
             and self.n_grafts < self.budget.max_escapes
             and self.run.exit not in (Exit.OVERFLOW, Exit.STOPPED)
             and len(self.objective.layout.sizes) > 2

@@ -217,6 +217,30 @@ def test_a_run_with_room_is_not_escaped_from(monkeypatch):
     assert not start.may_escape and start.may_go_on
 
 
+def test_a_run_that_misses_nothing_is_not_escaped_from(monkeypatch):
+    objective = Scripted(monkeypatch, _flat(1.0), _flat(0.5), _flat(0.2), alpha=1.0)
+    looked = []
+
+    def misses_nothing(of, theta, value, rng):
+        assert of is objective and value == [1.0, 0.5][int(theta[0])]
+        looked.append(theta[0])
+        return theta[0] == 1
+
+    module = skgoodmin.training.start
+    monkeypatch.setattr(module, "misses_nothing", misses_nothing)
+    monkeypatch.setattr(module, "promise_cost", lambda of: 7.0)
+    start = _start(objective, max_escapes=100)
+    start.go_on(17)  # a stall takes eleven evaluations, and a look no more than is left
+    assert looked == [] and start.spent == 11 and start.may_escape
+    start = _start(objective, max_escapes=100)
+    start.go_on(10**6)
+    assert looked == [0, 1] and start.spent == 11 + 7 + GRAFT_COST + 11 + 7
+    assert (start.value, start.n_escapes, start.n_grafts) == (0.5, 1, 1)
+    assert not start.may_escape and start.may_go_on
+    start.go_on(10**6)
+    assert looked == [0, 1]
+
+
 def test_each_run_rests_by_the_rule_of_the_objective(monkeypatch):
     for alpha, share in [(0.0, 1e-3), (1.0, 2e-3)]:
         objective = Scripted(monkeypatch, _flat(1.0), _flat(0.5), alpha=alpha)
