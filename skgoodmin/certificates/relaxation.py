@@ -172,7 +172,9 @@ class Plan:
         g = s.sum(axis=0)
         plus = _Sign(s, g, z[first:second], z[-2])
         minus = _Sign(t, -g, z[second:third], z[-1])
-        log_square, weights = power_mean(np.r_[plus.logs(), minus.logs()], power)
+        log_square, weights = power_mean(
+            np.concatenate([plus.logs(), minus.logs()]), power
+        )
         scale = 2.0 * self.alpha * np.exp(-0.5 * log_square)
         r = self.residuals(a, b)
         _, value, slope, pull = best_scale(self.dual, r, scale)
@@ -184,13 +186,14 @@ class Plan:
         by_s += by_g - by_h
         moved_gradient(self.x, self.y, left, right, by_s, by_t, self._by_mass)
         by_mass = slope[self.up][left] - slope[self.down][right] - pull * self._by_mass
-        gradient = np.r_[
-            2.0 * q * by_mass,
-            -pull * by_rho,
-            -pull * by_tau,
-            -pull * by_sigma,
-            -pull * by_ypsilon,
-        ]
+        gradient = np.concatenate(
+            [
+                2.0 * q * by_mass,
+                -pull * by_rho,
+                -pull * by_tau,
+                [-pull * by_sigma, -pull * by_ypsilon],
+            ]
+        )
         return -value, -gradient
 
     def proof(self, z):

@@ -37,9 +37,9 @@ import numpy as np
 from ..kernels.jit import read_only
 from ..objective.canonical_rows import CanonicalRows
 from ..objective.layout import ParameterLayout
-from ..objective.predictions import Predictions
+from ..objective.predictions import predict_raw
 from ..objective.row_space import row_space
-from ..training.compact_lbfgs import short_run
+from ..training.compact_lbfgs import short_runs
 from ..training.lbfgs import MEMORY
 from ..training.threads import fit_threads
 from .link import FITTED
@@ -254,13 +254,13 @@ def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):
         rest = replace(rest, data=space.span.rows(rest.data), layout=space.narrow)
         part = space.objective(part)
     start = part.layout.start(np.random.RandomState(number), objective.activation.gain)
-    for i in going:
-        with_alpha = replace(part, alpha=float(alphas[i]))
-        theta = short_run(with_alpha, start, TOL, MEMORY, n_iter, n_fun)
+    X, activation = rest.data.block(), objective.activation
+    runs = short_runs(part, alphas[going], start, TOL, MEMORY, n_iter, n_fun)
+    for i, theta in zip(going, runs, strict=True):
         if stop.made:
             return
         if theta is not None:
-            raw[i, left] = Predictions(rest, theta).raw
+            raw[i, left] = predict_raw(*rest.layout.unpack(theta), activation, X)
 
 
 def _worth(objective, target, raw, rows):

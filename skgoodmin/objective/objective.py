@@ -236,15 +236,17 @@ class Objective:
     def as_kernel(self):
         """J without a special neuron as (kernel, before, after); or None.
 
-        ``kernel(*before, theta, *after, gradient)`` returns J and adds its gradient.
-        For rows that this process has. None where that takes more than one call: of
-        several leaves, or with a loss that is written in Python.
+        ``kernel(*before(alpha), theta, *after, gradient)`` returns J with that strength
+        of decay, and adds its gradient. For rows that this process has. None where that
+        takes more than one call: of several leaves, or with a loss that is written in
+        Python.
         """
         if self.loss.kernel is None or len(self._leaves) > 1:
             return None
-        before, _, nothing, _ = self._prepared
+        (parameter, _, *rest), _, nothing, _ = self._prepared
         ((_, rows),) = self._leaves
-        return self._kernel, before, (_NO_NEURON, 0, SUM, *rows, self._work(), nothing)
+        after = _NO_NEURON, 0, SUM, *rows, self._work(), nothing
+        return self._kernel, lambda alpha: (parameter, alpha, *rest), after
 
     def data_loss(self, raw, first=0):
         """Mean loss of raw predictions and its derivative by each of them, in float64.

@@ -3,6 +3,8 @@
 Step by step, for whoever asks for every iterate, or some iterations at once.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..kernels.descent import descend
@@ -35,8 +37,8 @@ def compact_steps(theta, tol, m):
         asked = step(float(value), *arrays)
 
 
-def short_run(objective, theta, tol, m, max_iter, max_fun):
-    """The iterate after some iterations at once; None where J overflows at ``theta``.
+def short_runs(objective, alphas, theta, tol, m, max_iter, max_fun):
+    """The iterates after some iterations at once, one for each strength of decay.
 
     For runs so short that nobody asks for an iterate in between: an evaluation of a
     small network takes half as long as from Python.
@@ -44,26 +46,42 @@ def short_run(objective, theta, tol, m, max_iter, max_fun):
     Parameters
     ----------
     objective : Objective
+    alphas : iterable of float
+        In place of that of the objective.
     theta, tol, m
         See :func:`compact_steps`.
     max_iter, max_fun : int
         Iterations and evaluations, at least 1.
+
+    Yields
+    ------
+    theta : ndarray of shape (n_parameters,), or None where J overflows at the start
     """
     arrays, call = _arrays(theta, tol, m), objective.as_kernel()
-    gradient, _, point, iterate, *_ = arrays
     if call is not None:
         kernel, before, after = call
-        evaluate = kernel.pointer(*before, point, *after, gradient)
-        run, next_step = descend, step.pointer(0.0, *arrays)
-    else:  # the same in Python
+        point, gradient = arrays[2], arrays[0]
+        evaluate = kernel.pointer(*before(1.0), point, *after, gradient)
+        next_step = step.pointer(0.0, *arrays)
+    for alpha in alphas:
+        arrays = _arrays(theta, tol, m)
+        if call is not None:
+            given = evaluate, next_step, before(float(alpha)), after
+            began = descend(*given, arrays, max_iter, max_fun)
+        else:  # the same in Python
+            given = _in_python(replace(objective, alpha=float(alpha))), step, (), ()
+            began = descend.function(*given, arrays, max_iter, max_fun)
+        yield arrays[3][0] if began else None
 
-        def evaluate(point, gradient):
-            value, gradient[:] = objective.value_and_gradient(point)
-            return float(value)
 
-        run, next_step, before, after = descend.function, step, (), ()
-    began = run(evaluate, next_step, before, after, arrays, max_iter, max_fun)
-    return iterate[0] if began else None
+def _in_python(objective):
+    """What :func:`.kernels.descent.descend` calls in place of a kernel."""
+
+    def evaluate(point, gradient):
+        value, gradient[:] = objective.value_and_gradient(point)
+        return float(value)
+
+    return evaluate
 
 
 def _arrays(theta, tol, m):
