@@ -87,8 +87,8 @@ default='relu'
         Number of random starts; the best one is kept. A start that reaches a global
         minimum ends the search.
     max_escapes : int, default=3
-        Largest number of escapes that are tried from one start, none where weight
-        decay leaves a quarter of the units idle. Small networks gain from more.
+        Largest number of escapes from one start; none where weight decay leaves units
+        idle, or where a unit more promises nothing. Small networks gain from more.
     n_jobs : int or None, default=None
         Starts that run at once, as in joblib, in threads. The result does not depend
         on it. Besides, a fit of many rows shares them among as many threads as BLAS
@@ -102,7 +102,7 @@ default='relu'
         A run has converged when the largest component of the gradient is at most
         ``tol``, or when 10 iterations have lowered the objective by less than a share
         of itself (at the kinks of relu the gradient need not vanish): ``tol``, or for
-        classes and ``alpha > 0`` ``1 / n_samples`` if that is more, at most ``10 *
+        classes and ``alpha > 0`` ``1 / n_samples`` between ``4 * tol`` and ``10 *
         tol``. With 0 it goes on until no step lowers the objective in floating point.
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, as in scikit-learn. For multilabel targets a dict has

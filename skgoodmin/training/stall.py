@@ -44,14 +44,15 @@ def stall_rule(objective):
 def least_fall(objective, tol):
     """Share of itself by which the objective falls over ten iterations, at least.
 
-    A run rests that falls by less: by ``tol``, or by one row's share of the mean, up to
-    ten times ``tol``. What ten iterations change then is less than what one row more or
-    less would. It is ``tol`` where the objective may fall to 0, and for real targets,
-    where outliers may have all of the loss.
+    A run rests that falls by less: by one row's share of the mean, but at least 4 and
+    at most 10 times ``tol``. What ten iterations change then is about what one row more
+    or less would. It is ``tol`` where the objective may fall to 0, and for real
+    targets, where outliers may have all of the loss.
     """
     if may_vanish(objective) or objective.loss.size is None:
         return tol
-    return min(max(tol, 1.0 / objective.data.whole.n_counted), 10.0 * tol)
+    share = 1.0 / objective.data.whole.n_counted
+    return min(max(4.0 * tol, share), 10.0 * tol)
 
 
 def may_vanish(objective):

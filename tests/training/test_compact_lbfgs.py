@@ -1,5 +1,7 @@
 """L-BFGS without bounds beside the two-loop recursion, and beside L-BFGS-B."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from problems import random_objective
@@ -19,7 +21,7 @@ from skgoodmin.kernels.line_search import (
 from skgoodmin.kernels.step_memory import direction, remember
 from skgoodmin.objective.objective import Objective
 from skgoodmin.training import lbfgs
-from skgoodmin.training.compact_lbfgs import compact_steps, short_run
+from skgoodmin.training.compact_lbfgs import compact_steps, short_runs
 from skgoodmin.training.lbfgs import Exit, Run
 
 
@@ -241,20 +243,26 @@ def test_iterates_are_told_once_each():
     assert (np.diff(values) < 0).all() and np.abs(rosen_der(told[-1])).max() <= 1e-8
 
 
+ALPHAS = 0.02, 0.3, 0.0
+
+
 @pytest.mark.parametrize("max_iter, max_fun", [(1, 9), (20, 200), (50, 13)])
 @pytest.mark.parametrize("n_outputs", [1, 3])
-def test_a_short_run_goes_where_a_run_does(monkeypatch, max_iter, max_fun, n_outputs):
+def test_short_runs_go_where_a_run_does(monkeypatch, max_iter, max_fun, n_outputs):
     """In one call of a kernel, and through Python: all to the same bits."""
-    objective, theta = random_objective((6,), alpha=0.02, n_outputs=n_outputs)
+    objective, theta = random_objective((6,), n_outputs=n_outputs)
     monkeypatch.setattr(lbfgs, "steps_for", lbfgs.fast_steps)
-    run = Run(objective, theta, 1e-8)
-    run.advance(max_iter, max_fun)
-    given = theta, 1e-8, lbfgs.MEMORY, max_iter, max_fun
+    ends = []
+    for alpha in ALPHAS:
+        run = Run(replace(objective, alpha=alpha), theta, 1e-8)
+        run.advance(max_iter, max_fun)
+        ends.append(run.theta)
+    given = ALPHAS, theta, 1e-8, lbfgs.MEMORY, max_iter, max_fun
     before = theta.copy()
-    np.testing.assert_array_equal(short_run(objective, *given), run.theta)
+    np.testing.assert_array_equal(list(short_runs(objective, *given)), ends)
     np.testing.assert_array_equal(theta, before)
     monkeypatch.setattr(Objective, "as_kernel", lambda self: None)
-    np.testing.assert_array_equal(short_run(objective, *given), run.theta)
+    np.testing.assert_array_equal(list(short_runs(objective, *given)), ends)
 
 
 @pytest.mark.parametrize("in_python", [False, True])
@@ -262,13 +270,14 @@ def test_a_short_run_has_no_end_where_it_can_not_begin(monkeypatch, in_python):
     objective, theta = random_objective((6,), "tanh")
     if in_python:
         monkeypatch.setattr(Objective, "as_kernel", lambda self: None)
-    assert short_run(objective, np.full_like(theta, 1e308), 1e-8, 10, 9, 9) is None
+    far = np.full_like(theta, 1e308)
+    assert list(short_runs(objective, [0.1, 1.0], far, 1e-8, 10, 9, 9)) == [None, None]
     theta[3] = np.nan
-    assert short_run(objective, theta, 1e-8, 10, 9, 9) is None
+    assert list(short_runs(objective, [0.1], theta, 1e-8, 10, 9, 9)) == [None]
 
 
 def test_a_short_run_ends_at_rest():
     objective, theta = random_objective((), alpha=1.0)
-    rest = short_run(objective, theta, 1e-6, 10, 1000, 1000)
+    (rest,) = short_runs(objective, [1.0], theta, 1e-6, 10, 1000, 1000)
     _, gradient = objective.value_and_gradient(rest)
     assert np.abs(gradient).max() <= 1e-6

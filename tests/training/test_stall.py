@@ -105,8 +105,8 @@ def test_a_run_rests_where_it_falls_by_less_than_one_row_does(tol):
         objective.data = SimpleNamespace(whole=SimpleNamespace(n_counted=n_counted))
         return least_fall(objective, tol)
 
-    assert share(0.5 / tol) == 2 * tol
+    assert share(0.125 / tol) == 8 * tol
     assert share(1) == share(0.1 / tol) == 10 * tol
-    assert share(2 / tol) == share(1e15) == tol
-    assert share(0.5 / tol, alpha=0.0) == tol  # it may fall to 0
-    assert share(0.5 / tol, size=None) == tol  # real targets
+    assert share(0.25 / tol) == share(1e15) == 4 * tol
+    assert share(0.125 / tol, alpha=0.0) == tol  # it may fall to 0
+    assert share(0.125 / tol, size=None) == tol  # real targets
