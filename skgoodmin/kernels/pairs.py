@@ -24,7 +24,7 @@ def moved(x, y, left, right, mass, s, t, a, b):
             t[j, k] -= step
 
 
-@njit
+@njit(reassoc=True)
 def moved_gradient(x, y, left, right, by_s, by_t, out):
     """out_e = (by_s_i - by_t_j).(x_i - y_j): the derivative by pi_e."""
     for e in range(out.size):
