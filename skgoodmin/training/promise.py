@@ -12,7 +12,7 @@ largest ||h|| is looked for by the ascents of the certificate
 
 A graft changes one unit. Of few units each does much of the work, and another one in
 its place may lead anywhere. Of many each does little, and where none that is not there
-promises anything, grafts bring a tenth of a per cent for a third of the time.
+promises anything, grafts are not worth their time.
 """
 
 import numpy as np
