@@ -101,8 +101,8 @@ default='relu'
     tol : float, default=1e-4
         A run has converged when the largest component of the gradient is at most
         ``tol``, or when 10 iterations have lowered the objective by less than a share
-        of itself (at the kinks of relu the gradient need not vanish): ``tol``, or for
-        classes and ``alpha > 0`` ``1 / n_samples`` between ``4 * tol`` and ``10 *
+        of itself (at the kinks of relu the gradient need not vanish): ``tol``, or with
+        a hidden layer and ``alpha > 0`` ``1 / n_samples``, from ``4 * tol`` to ``10 *
         tol``. With 0 it goes on until no step lowers the objective in floating point.
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, as in scikit-learn. For multilabel targets a dict has

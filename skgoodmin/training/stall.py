@@ -46,10 +46,12 @@ def least_fall(objective, tol):
 
     A run rests that falls by less: by one row's share of the mean, but at least 4 and
     at most 10 times ``tol``. What ten iterations change then is about what one row more
-    or less would. It is ``tol`` where the objective may fall to 0, and for real
-    targets, where outliers may have all of the loss.
+    or less would. It is ``tol`` where the objective may fall to 0, for real targets,
+    where outliers may have all of the loss, and without a hidden layer, where the
+    objective is convex and smooth.
     """
-    if may_vanish(objective) or objective.loss.size is None:
+    convex = len(objective.layout.sizes) == 2
+    if convex or may_vanish(objective) or objective.loss.size is None:
         return tol
     share = 1.0 / objective.data.whole.n_counted
     return min(max(4.0 * tol, share), 10.0 * tol)

@@ -100,8 +100,9 @@ def test_a_graft_pays_by_more_than_its_share(before):
 
 @pytest.mark.parametrize("tol", [1e-4, 1e-6])
 def test_a_run_rests_where_it_falls_by_less_than_one_row_does(tol):
-    def share(n_counted, alpha=1.0, size=1.0):
+    def share(n_counted, alpha=1.0, size=1.0, hidden=(4,)):
         objective = _objective(alpha, size=size)
+        objective.layout = SimpleNamespace(sizes=(3, *hidden, 1))
         objective.data = SimpleNamespace(whole=SimpleNamespace(n_counted=n_counted))
         return least_fall(objective, tol)
 
@@ -110,3 +111,5 @@ def test_a_run_rests_where_it_falls_by_less_than_one_row_does(tol):
     assert share(0.25 / tol) == share(1e15) == 4 * tol
     assert share(0.125 / tol, alpha=0.0) == tol  # it may fall to 0
     assert share(0.125 / tol, size=None) == tol  # real targets
+    assert share(0.125 / tol, hidden=()) == tol  # one minimum, and no kinks
+    assert share(0.125 / tol, hidden=(4, 4)) == 8 * tol
