@@ -260,7 +260,8 @@ def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):
         if stop.made:
             return
         if theta is not None:
-            raw[i, left] = predict_raw(*rest.layout.unpack(theta), activation, X)
+            coefs, intercepts = rest.layout.unpack(theta)
+            raw[i, left] = predict_raw(coefs, intercepts, activation, X)
 
 
 def _worth(objective, target, raw, rows):
