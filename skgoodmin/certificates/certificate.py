@@ -59,7 +59,7 @@ class Status(Enum):
     )
     BOUNDED = (
         "bounded: no neuron is known that lowers the objective (of a grown network: by "
-        "more than tol_gap); a proven bound, if any, says how much can be gained at most"
+        "more than tol_gap); a proven bound, if any, says what can be gained at most"
     )
     STOPPED = (
         "stopped on request, by early stopping, a callback or Ctrl-C, on its way down"
