@@ -248,19 +248,18 @@ def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):
     """
     data, left, (n_iter, n_fun) = objective.data, fold == number, limits
     part = replace(objective, data=data.take(np.flatnonzero(~left)))
-    rest = replace(objective, data=data.take(np.flatnonzero(left)))
+    rest = data.take(np.flatnonzero(left))
     space = row_space(part)
     if space is not None:
-        rest = replace(rest, data=space.span.rows(rest.data), layout=space.narrow)
-        part = space.objective(part)
+        part, rest = space.objective(part), space.span.rows(rest)
     start = part.layout.start(np.random.RandomState(number), objective.activation.gain)
-    X, activation = rest.data.block(), objective.activation
+    X, activation = rest.block(), objective.activation
     runs = short_runs(part, alphas[going], start, TOL, MEMORY, n_iter, n_fun)
     for i, theta in zip(going, runs, strict=True):
         if stop.made:
             return
         if theta is not None:
-            coefs, intercepts = rest.layout.unpack(theta)
+            coefs, intercepts = part.layout.unpack(theta)
             raw[i, left] = predict_raw(coefs, intercepts, activation, X)
 
 

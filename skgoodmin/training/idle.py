@@ -19,6 +19,12 @@ SHARE = 0.25  # of the units that are idle where there is room
 ALIVE = 1e-3  # of the objective: the penalty of a network that is not a constant
 
 
+def is_shrunk_layer(objective):
+    """Whether weight decay shrinks one hidden layer of positively homogeneous units."""
+    one_layer = len(objective.layout.sizes) == 3
+    return objective.alpha > 0 and one_layer and objective.activation.free_scale
+
+
 def has_room(objective, theta, value):
     """Whether a quarter of the units of the hidden layer are idle.
 
@@ -29,8 +35,7 @@ def has_room(objective, theta, value):
     value : float
         Objective at ``theta``.
     """
-    one_layer = len(objective.layout.sizes) == 3
-    if not (objective.alpha > 0 and one_layer and objective.activation.free_scale):
+    if not is_shrunk_layer(objective):
         return False
     (into, out), _ = objective.layout.unpack(theta)
     p = np.sqrt((into * into).sum(axis=0) * (out * out).sum(axis=1))

@@ -21,6 +21,7 @@ from scipy.sparse import issparse
 from ..certificates.neuron_search import SEARCH_ROWS
 from ..certificates.polar import relu_search, rows_used
 from .graft import layer_views
+from .idle import is_shrunk_layer
 
 MANY = 64  # units of which each does little
 LEAST = 1e-3  # of the objective: what a unit that is missed promises at least
@@ -30,9 +31,7 @@ LARGEST = 2**22  # numbers in a dense copy of sparse rows
 
 def has_many_units(objective):
     """Whether a layer of relu has so many units that each one does little."""
-    sizes = objective.layout.sizes
-    wide = objective.alpha > 0 and len(sizes) == 3 and sizes[1] >= MANY
-    return wide and objective.activation.free_scale
+    return objective.layout.sizes[1] >= MANY and is_shrunk_layer(objective)
 
 
 def promise_cost(objective):
