@@ -16,8 +16,39 @@ others are halved.
 import numpy as np
 
 from .jit import njit
-from .polar import best_intercept
 from .sorting import descending
+
+
+@njit
+def best_intercept(z, order, residuals, prefix):
+    """(max_k || S_k - T_k z_k ||, the place k in ``order``).
+
+    z : (n,), order : (n,) descending z, residuals : (n, K), prefix : (2, K) to work in.
+    """
+    best, at = 0.0, 0
+    if residuals.shape[1] == 1:  # the same, in registers
+        S, T = 0.0, 0.0
+        for k in range(order.size):
+            i = order[k]
+            S += residuals[i, 0] * z[i]
+            T += residuals[i, 0]
+            h = abs(S - T * z[i])
+            if h > best:
+                best, at = h, k
+        return best, at
+    for o in range(residuals.shape[1]):
+        prefix[0, o] = prefix[1, o] = 0.0
+    for k in range(order.size):
+        i = order[k]
+        total = 0.0
+        for o in range(residuals.shape[1]):
+            prefix[0, o] += residuals[i, o] * z[i]
+            prefix[1, o] += residuals[i, o]
+            h = prefix[0, o] - prefix[1, o] * z[i]
+            total += h * h
+        if total > best:
+            best, at = total, k
+    return np.sqrt(best), at
 
 
 @njit

@@ -3,9 +3,9 @@
     h(w, b) = || sum_i R_i relu(w.x_i + b) ||_2,  R_i in R^K, sum_i R_i = 0, ||w|| = 1
 
 For a given w each component is linear in b between two breakpoints b = -z_k, with
-z = X w; the norm is convex there, so its maximum is at a breakpoint. With z sorted
-downwards it is || S_k - T_k z_k ||, S and T the prefix sums of R z and R: no pair of
-rows is ever looked at, and beyond the last breakpoint h is constant because sum R = 0.
+z = X w; the norm is convex there, so its maximum is at a breakpoint. Sums over bins of
+rows find it: no pair of rows is ever looked at, and beyond the last breakpoint h is
+constant because sum R = 0.
 
 With u = h / ||h|| the gradient by w, b following the row k it is pinned to, is
 
@@ -22,87 +22,108 @@ vertex.
 import numpy as np
 
 from .jit import njit
-from .sorting import descending
+from .network import ZERO, matrix_view
+from .sorting import BINS, merge
 
+TOGETHER = 16  # ascents that climb at once
 SHORTER, LONGER = 0.7, 1.5  # a step after one that fails, and after one that succeeds
 
 
 @njit
-def best_intercept(z, order, residuals, prefix):
-    """(max_k || S_k - T_k z_k ||, the place k in ``order``).
+def best_intercept(z, residuals, sizes, work, best):
+    """(h at the highest breakpoint, its row k), best <- sum_i R_i relu(z_i - z_k).
 
-    z : (n,), order : (n,) descending z, residuals : (n, K), prefix : (2, K) to work in.
+    With y = max z - z that sum is T y_k - Y, where T and Y add up R_i and R_i y_i over
+    the rows with a smaller y. Rows are dealt to bins by y. At the edges of a bin T and
+    Y are sums over whole bins. Inside, each relu is below its chord from edge to edge,
+    by at most a quarter of the width s, so that
+
+        h <= max(h(edge), h(next edge)) + s/4 sum_{i in the bin} ||R_i||,
+
+    and only the few bins where that is above the best value known have to be sorted.
+
+    z : (n,), residuals : (n, K), sizes : (n,) || R_i ||, work : see :func:`ascend_all`,
+    best : (K,)
     """
-    best, at = 0.0, 0
-    if residuals.shape[1] == 1:  # the same, in registers
-        S, T = 0.0, 0.0
-        for k in range(order.size):
-            i = order[k]
-            S += residuals[i, 0] * z[i]
-            T += residuals[i, 0]
-            h = abs(S - T * z[i])
-            if h > best:
-                best, at = h, k
-        return best, at
-    for o in range(residuals.shape[1]):
-        prefix[0, o] = prefix[1, o] = 0.0
-    for k in range(order.size):
-        i = order[k]
-        total = 0.0
-        for o in range(residuals.shape[1]):
-            prefix[0, o] += residuals[i, o] * z[i]
-            prefix[1, o] += residuals[i, o]
-            h = prefix[0, o] - prefix[1, o] * z[i]
-            total += h * h
-        if total > best:
-            best, at = total, k
-    return np.sqrt(best), at
-
-
-@njit
-def output_direction(z, order, residuals, at, out):
-    """out_o = sum_{active i} R_io (z_i - z_k) for the breakpoint at place ``at``."""
-    for o in range(out.size):
-        out[o] = 0.0
-    pinned = z[order[at]]
-    for k in range(at):
-        i = order[k]
-        for o in range(out.size):
-            out[o] += residuals[i, o] * (z[i] - pinned)
-
-
-@njit
-def relu_gradient(x, order, residuals, at, direction, gradient):
-    """gradient = sum_{active i} (R_i.u) (x_i - x_k), u = direction / ||direction||."""
-    for j in range(gradient.size):
-        gradient[j] = 0.0
-    size = norm(direction)
-    if size == 0.0:
-        return
-    total = 0.0
-    for k in range(at):
-        i = order[k]
-        weight = 0.0
-        for o in range(direction.size):
-            weight += residuals[i, o] * direction[o]
-        weight /= size
-        total += weight
-        for j in range(gradient.size):
-            gradient[j] += weight * x[i, j]
-    pinned = order[at]
-    for j in range(gradient.size):
-        gradient[j] -= total * x[pinned, j]
-
-
-@njit
-def project(columns, w, z):
-    """z = X w, from the columns of X, (d, n): each one is a loop over all rows."""
+    sums, edges, ahead, packed, of_bin, then, members, other, order = work
+    n_outputs, n_bins, last = best.size, edges.size - 1, edges.size - 2
+    largest, least = z[0], z[0]
     for i in range(z.size):
-        z[i] = 0.0
-    for j in range(w.size):
-        factor = w[j]
-        for i in range(z.size):
-            z[i] += columns[j, i] * factor
+        largest, least = max(largest, z[i]), min(least, z[i])
+    spread = largest - least
+    width = spread / n_bins if spread < np.inf else 0.0
+    scale = 1.0 / width  # none among equal z: all are in one bin
+    for b in range(n_bins):
+        of_bin[b] = -1
+        for o in range(2 * n_outputs + 1):
+            sums[b, o] = 0.0
+    for i in range(z.size):
+        y = largest - z[i]
+        place = y * scale
+        key = int(place) if place < last else last
+        then[i], of_bin[key] = of_bin[key], i
+        for o in range(n_outputs):
+            sums[key, o] += residuals[i, o]
+            sums[key, n_outputs + o] += residuals[i, o] * y
+        sums[key, 2 * n_outputs] += sizes[i]
+    edges[0] = highest = 0.0
+    for b in range(n_bins):
+        total = 0.0
+        for o in range(n_outputs):
+            if b > 0:
+                sums[b, o] += sums[b - 1, o]
+                sums[b, n_outputs + o] += sums[b - 1, n_outputs + o]
+            h = sums[b, o] * (width * (b + 1)) - sums[b, n_outputs + o]
+            total += h * h
+        edges[b + 1] = np.sqrt(total)
+        highest = max(highest, edges[b + 1])
+    value, row = 0.0, 0
+    for o in range(n_outputs):
+        best[o] = 0.0
+    for b in range(n_bins):
+        size = sums[b, 2 * n_outputs]
+        most = max(edges[b], edges[b + 1]) + 0.25 * width * size
+        if size == 0.0 or most < max(highest * (1.0 - 1e-9), value):
+            continue
+        n_members, i = 0, of_bin[b]
+        while i >= 0:
+            members[n_members], packed[n_members] = i, z[i]
+            n_members, i = n_members + 1, then[i]
+        merge(packed[:n_members], other, order)
+        for o in range(2 * n_outputs):
+            ahead[o] = sums[b - 1, o] if b > 0 else 0.0
+        for p in range(n_members):
+            i = members[order[p]]
+            y, total = largest - z[i], 0.0
+            for o in range(n_outputs):
+                ahead[o] += residuals[i, o]
+                ahead[n_outputs + o] += residuals[i, o] * y
+                h = ahead[o] * y - ahead[n_outputs + o]
+                total += h * h
+            if np.sqrt(total) > value:
+                value, row = np.sqrt(total), i
+                for o in range(n_outputs):
+                    best[o] = ahead[o] * y - ahead[n_outputs + o]
+    return value, row
+
+
+@njit
+def active_weights(z, row, residuals, direction, weights):
+    """weights_i = R_i.u of active rows, z_i > z_row, less their sum for ``row``.
+
+    With them the gradient is sum_i weights_i x_i; u = direction / ||direction||.
+    """
+    size = norm(direction)
+    total, pinned = 0.0, z[row]
+    for i in range(z.size):
+        weight = 0.0
+        if z[i] > pinned and size > 0.0:
+            for o in range(direction.size):
+                weight += residuals[i, o] * direction[o]
+            weight /= size
+        weights[i] = weight
+        total += weight
+    weights[row] = -total
 
 
 @njit(contract=False)
@@ -160,6 +181,9 @@ def step_from(w, factor, gradient, out):
 def ascend_all(x, columns, residuals, starts, steps, max_evaluations, ends):
     """An ascent from every row of ``starts``, with first ``steps``.
 
+    ``TOGETHER`` of them climb at once, so that what goes through all of X is a matrix
+    product; where one has ended, the next one begins.
+
     x : (n, d), columns : (d, n) its transpose, residuals : (n, K),
     starts : (m, d) not 0, steps : (m,), ends : coefs (m, d) of length 1, directions
     (m, K), sum_i R_i relu(w.x_i + b), and (m, 4) that gets h, b, evaluations and the
@@ -167,48 +191,73 @@ def ascend_all(x, columns, residuals, starts, steps, max_evaluations, ends):
     """
     n, d = x.shape
     coefs, directions, values = ends
-    prefix, z = np.empty((2, residuals.shape[1])), np.empty(n)
-    trial, gradient, way = np.empty(d), np.empty(d), np.empty(d)
-    ahead = np.empty(residuals.shape[1])
-    order, keys, other = (
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
-    )
-    for m in range(starts.shape[0]):
-        coef = coefs[m]
-        value, intercept, size, step, used = 0.0, 0.0, 0.0, steps[m], 0
-        step_from(starts[m], 0.0, starts[m], trial)
-        while True:
-            project(columns, trial, z)
-            descending(z, keys, other, order)
-            new, at = best_intercept(z, order, residuals, prefix)
-            output_direction(z, order, residuals, at, ahead)
-            used += 1
-            higher = used == 1 or new > value * (1.0 + 1e-9)
-            if higher:
-                slow = new < value * (1.0 + 1e-6)
-                if used > 1:
-                    step = min(LONGER * step, 2.0)
-                value, intercept = new, -z[order[at]]
-                copy_to(coef, trial)
-                copy_to(directions[m], ahead)
-                if slow and step < 1e-3:
-                    break
+    most = min(starts.shape[0], TOGETHER)
+    of_rows, of_columns = np.empty((2, most * n)), np.empty((2, most * d))
+    way = np.empty((most, d))
+    number, higher, ended = np.empty((3, most), np.int64)
+    n_outputs, n_bins = residuals.shape[1], min(n // 4 + 1, BINS)
+    sums, edges = np.empty((n_bins, 2 * n_outputs + 1)), np.empty(n_bins + 1)
+    packed, sizes, best = np.empty(n), np.empty(n), np.empty(n_outputs)
+    of_bin, then, members, other, order = np.empty((5, n), np.int64)
+    ahead = np.empty(2 * n_outputs)
+    work = sums, edges, ahead, packed, of_bin, then, members, other, order
+    for i in range(n):
+        sizes[i] = norm(residuals[i])
+    going, begun = ZERO, ZERO
+    while going > 0 or begun < starts.shape[0]:
+        trial = matrix_view(of_columns[0], ZERO, most, d)
+        while going < most and begun < starts.shape[0]:
+            number[going] = begun
+            step_from(starts[begun], 0.0, starts[begun], trial[going])
+            values[begun, 0] = values[begun, 2] = 0.0
+            values[begun, 3] = steps[begun]
+            begun += 1
+            going += 1
+        trial = matrix_view(of_columns[0], ZERO, going, d)
+        gradient = matrix_view(of_columns[1], ZERO, going, d)
+        z = matrix_view(of_rows[0], ZERO, going, n)
+        weights = matrix_view(of_rows[1], ZERO, going, n)
+        np.dot(trial, columns, z)
+        for p in range(going):
+            m = number[p]
+            new, row = best_intercept(z[p], residuals, sizes, work, best)
+            higher[p], ended[p] = judged(new, values[m], max_evaluations)
+            if higher[p]:
+                values[m, 1] = -z[p, row]
+                copy_to(coefs[m], trial[p])
+                copy_to(directions[m], best)
+            active_weights(z[p], row, residuals, best, weights[p])
+        np.dot(weights, x, gradient)
+        kept = ZERO
+        for p in range(going):
+            m = number[p]
+            size = project_out(gradient[p], coefs[m])
+            if higher[p]:
+                copy_to(way[p], gradient[p])
             else:
-                step *= SHORTER
-            if used >= max_evaluations or not step > 1e-5:
-                break
-            relu_gradient(x, order, residuals, at, ahead, gradient)
-            size = project_out(gradient, coef)
-            if higher:
-                copy_to(way, gradient)
-            else:
-                size = towards_shortest(way, gradient)
-            if not size > 1e-10 * value:
-                break
-            step_from(coef, step / size, way, trial)
-        values[m, 0] = value
-        values[m, 1] = intercept
-        values[m, 2] = used
-        values[m, 3] = step
+                size = towards_shortest(way[p], gradient[p])
+            if ended[p] or not size > 1e-10 * values[m, 0]:
+                continue
+            step_from(coefs[m], values[m, 3] / size, way[p], trial[kept])
+            copy_to(way[kept], way[p])
+            number[kept] = m
+            kept += 1
+        going = kept
+
+
+@njit
+def judged(new, end, max_evaluations):
+    """(whether ``new`` is higher, whether the ascent ends), ``end`` being updated.
+
+    end : (4,), the row of :func:`ascend_all` for this ascent.
+    """
+    first, slow = end[2] == 0.0, new < end[0] * (1.0 + 1e-6)
+    end[2] += 1.0
+    if not (first or new > end[0] * (1.0 + 1e-9)):
+        end[3] *= SHORTER
+        return False, end[2] >= max_evaluations or not end[3] > 1e-5
+    end[0] = new
+    if not first:
+        end[3] = min(LONGER * end[3], 2.0)
+    resting = slow and not first and end[3] < 1e-3
+    return True, resting or end[2] >= max_evaluations or not end[3] > 1e-5
