@@ -132,6 +132,11 @@ def relu_ascents(x, r, starts, max_evaluations, steps=None):
     return Ascents(value, coefs, intercept, directions, used.sum(), step)
 
 
+def ascent_work(n_inputs, n_outputs):
+    """Multiplications of an evaluation in an ascent, for each row, about."""
+    return 2 * n_inputs + 3 * n_outputs + 5
+
+
 def _promising(x, r, activation, units, intercepts, most):
     """Places of the units with the largest h / ||w|| at their own intercepts."""
     norm = np.linalg.norm(units, axis=1)

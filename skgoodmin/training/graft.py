@@ -1,17 +1,9 @@
 """The graft: a unit that a search has found takes the place of the least useful one.
 
 The network can only take over a unit phi = act(w.z + b) with its own activation, so
-that is what is tried along the directions of a search. To second order, with q_i the
-second derivatives of the loss, Q = diag(q) and F = [values, 1] what the output layer
-has already, the best amplitude of phi lowers the loss by
-
-    (r^T phi - c^T u)^2 / (2 (phi^T Q phi - c^T A^-1 c)),
-
-    A = F^T Q F,  c = F^T Q phi,  u = A^-1 F^T r,
-
-the other weights following. The unit of which that is largest is **grafted**: it takes
-the place of the unit whose loss costs least, the output weights are fitted to the same
-quadratic model, and the neuron is gone again, its descent kept.
+that is what the scout looks for (:mod:`.scout`). The unit that promises most is
+**grafted**: it takes the place of the unit whose loss costs least, the output weights
+are fitted to the same quadratic model, and the neuron is gone again, its descent kept.
 
 The layer is the last hidden one, or each (``every_layer``), the most promising of which
 takes the unit. Below the last one, what the units of the next layer sum up stands for
@@ -19,28 +11,17 @@ the outputs, its derivatives coming down the network, the second ones by Gauss a
 Newton.
 """
 
-import functools
-
 import numpy as np
 
 from ..certificates.neuron_search import (
     SEARCH_ROWS,
-    SUBSPACE,
     LayerView,
-    Neuron,
-    best_neurons,
     derivatives,
-    named_directions,
-    random_directions,
-    refined,
     standard_deviation,
-    through_random_rows,
     with_floor,
 )
-
-RIDGE = 0.02  # of the mean diagonal of the quadratic model
-SMALLEST_SPREAD = 1e-3  # of a unit that the others almost make up, relative to its own
-NAMED_SHARE = 0.75  # largest share of the directions that the series of G names
+from .idle import is_shrunk_layer
+from .scout import find_unit, missing_unit, quadratic_model, scout_work
 
 
 def layer_views(objective, theta, every_layer=False):
@@ -58,6 +39,10 @@ def layer_views(objective, theta, every_layer=False):
     residuals, curvature = derivatives(
         objective, values[-1] @ coefs[-1] + intercepts[-1]
     )
+    n = values[0].shape[0]
+    if n < objective.data.n_rows:  # of a sample: their mean, beside which alpha stands
+        share = objective.shares[:n].sum()
+        residuals, curvature = residuals / share, curvature / share
     views = []
     for layer in range(len(coefs) - 2, -1, -1):
         z = values[layer]
@@ -70,59 +55,6 @@ def layer_views(objective, theta, every_layer=False):
         residuals = (weights @ residuals) * slope
         curvature = with_floor((weights**2 @ curvature) * slope**2)
     return views[::-1]
-
-
-def quadratic_model(features, residuals, curvature, decay):
-    """(A, F^T r) of one output, with a ridge that makes A safe to invert.
-
-    features : (n, n_features) F, residuals, curvature : (n,), decay : (n_features,)
-    """
-    hessian = features.T @ (curvature[:, None] * features) + np.diag(decay)
-    ridge = RIDGE * np.trace(hessian) / len(hessian) + np.finfo(float).tiny
-    hessian[np.diag_indices_from(hessian)] += ridge
-    return hessian, features.T @ residuals
-
-
-def predicted_decrease(phi, view):
-    """Decrease of the quadratic model by each unit, (n_units,), summed over outputs.
-
-    phi : (n, n_units)
-    """
-    features = np.column_stack([view.values, np.ones(len(phi))])
-    no_decay, total = np.zeros(features.shape[1]), np.zeros(phi.shape[1])
-    for r, q in zip(view.residuals, view.curvature, strict=True):
-        hessian, gradient = quadratic_model(features, r, q, no_decay)
-        shared = features.T @ (q[:, None] * phi)
-        solved = np.linalg.solve(hessian, np.column_stack([shared, gradient]))
-        slope = r @ phi - shared.T @ solved[:, -1]
-        alone = q @ (phi * phi)
-        spread = alone - (shared * solved[:, :-1]).sum(axis=0)
-        # A unit that the others almost make up has no spread of its own.
-        spread = np.maximum(spread, SMALLEST_SPREAD * alone) + np.finfo(float).tiny
-        total = total + slope * slope / (2.0 * spread)
-    return total
-
-
-def find_unit(view, activation, rng, n_directions):
-    """The unit act(w.z + b) with the largest predicted decrease, as a :class:`Neuron`.
-
-    ``n_directions`` are tried, up to three quarters of them from the series of G, and
-    half as many around the best; a single one is random, the control. Each hyperplane
-    w.z + b = 0 goes through a random row.
-    """
-    w = random_directions(view, rng, n_directions)
-    if n_directions > 1:
-        named = named_directions(view, rng)[:, : int(NAMED_SHARE * n_directions)]
-        w[:, : named.shape[1]] = named
-    inside = np.asarray(view.z @ w)
-    b = through_random_rows(inside, rng)
-    if n_directions == 1:
-        values = activation.function(inside + b)
-        return Neuron(w[:, 0], b[0], inside[:, 0], values[:, 0], 0.0)
-    score = functools.partial(predicted_decrease, view=view)
-    best = best_neurons(w, b, inside, activation.function, score)[0]
-    n_near = n_directions // 2
-    return refined(best, view, activation.function, score, rng, n_near)
 
 
 def graft(objective, theta, rng, n_directions, every_layer=False):
@@ -140,7 +72,12 @@ def graft(objective, theta, rng, n_directions, every_layer=False):
         If the features are too large to be squared.
     """
     views = layer_views(objective, theta, every_layer)
-    found = [find_unit(v, objective.activation, rng, n_directions) for v in views]
+    how = objective.activation, rng, n_directions
+    if n_directions > 1 and is_shrunk_layer(objective):
+        (view,), weights = views, objective.layout.unpack(theta)[0][1]
+        found = [missing_unit(view, weights, objective.alpha, *how)]
+    else:
+        found = [find_unit(view, *how) for view in views]
     # Units of a next layer share what each of them is promised to gain.
     n_outputs = [len(view.residuals) for view in views]
     layer = int(
@@ -184,16 +121,15 @@ def graft(objective, theta, rng, n_directions, every_layer=False):
 
 def graft_cost(objective, n_directions, every_layer=False):
     """What a graft takes, in evaluations: its multiplications over those of one."""
-    fans = objective.layout.fans
+    layout, fans = objective.layout, objective.layout.fans
     first, *others = (i * o for i, o in fans)
     evaluation = 2 * first + 3 * sum(others)
     cost, fitting = float(first + sum(others)), 0.0
     for layer in range(0 if every_layer else len(fans) - 2, len(fans) - 1):
-        (n_inputs, n_units), n_outputs = fans[layer], fans[layer + 1][1]
+        (_, n_units), n_outputs = fans[layer], fans[layer + 1][1]
         if n_directions > 1:
-            series = n_outputs * (4 * min(SUBSPACE, n_inputs) + 1) * n_inputs
-            tries = 1.5 * n_directions
-            cost += series + tries * (n_inputs + n_outputs * (n_units + 4))
+            shrunk = is_shrunk_layer(objective)
+            cost += scout_work(layout, layer, n_directions, shrunk)
         fitting = max(fitting, n_outputs * (n_units + 2.0) ** 2)
     share = min(SEARCH_ROWS / objective.data.n_rows, 1.0)
     return share * (cost + fitting) / evaluation

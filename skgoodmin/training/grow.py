@@ -31,7 +31,7 @@ import numpy as np
 
 from ..certificates.amplitudes import unit_values
 from ..certificates.group_lasso import fit_amplitudes
-from ..certificates.polar import relu_ascents, rows_used, starting_points
+from ..certificates.polar import ascent_work, relu_ascents, rows_used, starting_points
 from ..kernels.activations import Form
 from .dual_point import DualPoint
 from .lbfgs import Exit, Progress, Run, Solution
@@ -254,8 +254,7 @@ class Growth:
             step = self.rng.normal(size=(len(near), d)) * (STRAY / np.sqrt(d))
             starts[len(starts) - len(near) :] = units.w[near] + step
         found = self._ascend(x, r, starts)
-        sort = np.log2(n + 1.0)
-        work = n * (d + 2.0 * r.shape[1] + sort) * (found.n_evaluations + len(starts))
+        work = n * ascent_work(d, r.shape[1]) * (found.n_evaluations + len(starts))
         self.spent += work / self._evaluation(units)
         point.learn(found.values)
         point.n_random += n_random

@@ -16,17 +16,16 @@ promises anything, grafts are not worth their time.
 """
 
 import numpy as np
-from scipy.sparse import issparse
 
 from ..certificates.neuron_search import SEARCH_ROWS
-from ..certificates.polar import relu_search, rows_used
+from ..certificates.polar import ascent_work, relu_search, rows_used
 from .graft import layer_views
 from .idle import is_shrunk_layer
+from .scout import can_ascend
 
 MANY = 64  # units of which each does little
 LEAST = 1e-3  # of the objective: what a unit that is missed promises at least
 N_RANDOM, N_STEPS = 2, 60  # ascents besides that of the best unit, and steps of each
-LARGEST = 2**22  # numbers in a dense copy of sparse rows
 
 
 def has_many_units(objective):
@@ -39,9 +38,10 @@ def promise_cost(objective):
     if not has_many_units(objective):
         return 0.0
     n_inputs, n_units, n_outputs = objective.layout.sizes
-    steps = (n_units + (1 + N_RANDOM) * N_STEPS) * 2 * (n_inputs + n_outputs)
+    steps = n_units + (1 + N_RANDOM) * N_STEPS
     evaluation = n_units * (2 * n_inputs + 3 * n_outputs)
-    return (0.5 + steps / evaluation) * min(SEARCH_ROWS / objective.data.n_rows, 1.0)
+    work = steps * ascent_work(n_inputs, n_outputs)
+    return (0.5 + work / evaluation) * min(SEARCH_ROWS / objective.data.n_rows, 1.0)
 
 
 def misses_nothing(objective, theta, value, rng):
@@ -58,7 +58,7 @@ def misses_nothing(objective, theta, value, rng):
     if not has_many_units(objective):
         return False
     (view,) = layer_views(objective, theta)
-    if issparse(view.z) and np.prod(view.z.shape) > LARGEST:
+    if not can_ascend(view):
         return False
     n = len(view.residuals.T)
     # Of a sample one half finds the unit and the other half says what it is worth: on
@@ -76,7 +76,8 @@ def _promised(found, view, rows, objective):
     if not (len(found.values) and found.values.max() > 0):
         return 0.0
     at = int(np.argmax(found.values))
-    h, share = found.directions[at], objective.shares[rows].sum()
+    h, shares = found.directions[at], objective.shares[: len(view.residuals.T)]
+    share = shares[rows].sum() / shares.sum()
     u = h / np.linalg.norm(h)
     phi = np.maximum(view.z[rows] @ found.coefs[at] + found.intercepts[at], 0.0)
     excess = u @ view.residuals[:, rows] @ phi / share - objective.alpha

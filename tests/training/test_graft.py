@@ -7,14 +7,9 @@ from problems import random_objective
 from skgoodmin.certificates.neuron_search import SEARCH_ROWS
 from skgoodmin.kernels.activations import ACTIVATIONS
 from skgoodmin.objective.predictions import Predictions
-from skgoodmin.training import graft as graft_module
-from skgoodmin.training.graft import (
-    find_unit,
-    graft,
-    graft_cost,
-    layer_views,
-    predicted_decrease,
-)
+from skgoodmin.training import scout
+from skgoodmin.training.graft import graft, graft_cost, layer_views
+from skgoodmin.training.scout import find_unit, predicted_decrease
 
 OUTPUTS = [{"n_outputs": 1}, {"n_outputs": 3}, {"n_outputs": 3, "multilabel": True}]
 
@@ -57,7 +52,7 @@ def test_views_of_every_layer():
 def test_predicted_decrease_is_the_decrease_of_the_quadratic_model(
     outputs, monkeypatch
 ):
-    monkeypatch.setattr(graft_module, "RIDGE", 0.0)
+    monkeypatch.setattr(scout, "RIDGE", 0.0)
     objective, theta = random_objective((4,), "tanh", **outputs)
     view = layer_views(objective, theta)[-1]
     phi = np.tanh(view.z @ np.array([1.0, -2.0, 0.5]) + 0.3)

@@ -8,25 +8,20 @@ import pytest
 from problems import random_objective
 
 import skgoodmin.training.graft
+import skgoodmin.training.scout
 from skgoodmin.certificates import neuron_search
 from skgoodmin.certificates.neuron_search import LayerView, Neuron
 from skgoodmin.kernels.activations import ACTIVATIONS
 from skgoodmin.objective.layout import ParameterLayout
-from skgoodmin.training.graft import (
-    find_unit,
-    graft,
-    graft_cost,
-    layer_views,
-    predicted_decrease,
-    quadratic_model,
-)
+from skgoodmin.training.graft import graft, graft_cost, layer_views
+from skgoodmin.training.scout import find_unit, predicted_decrease, quadratic_model
 
 # ---------------------------------------------------------------- what it takes
 
 
 def _sizes_and_rows(sizes, n_rows):
     data = SimpleNamespace(n_rows=n_rows)
-    return SimpleNamespace(layout=ParameterLayout(sizes), data=data)
+    return SimpleNamespace(layout=ParameterLayout(sizes), data=data, alpha=0.0)
 
 
 def _multiplications(sizes, n_directions, every_layer):
@@ -115,6 +110,7 @@ MEASURED = [(3, 5, 1), (20, 7, 1), (2, 30, 3), (9, 14, 6, 2), (40, 20, 10), (12,
 @pytest.mark.parametrize("n_directions", [1, 16])
 def test_the_cost_is_what_was_counted(monkeypatch, sizes, every_layer, n_directions):
     monkeypatch.setattr(skgoodmin.training.graft, "np", _Numpy())
+    monkeypatch.setattr(skgoodmin.training.scout, "np", _Numpy())
     monkeypatch.setattr(neuron_search, "np", _Numpy())
     (n_features, *hidden, n_outputs), n = sizes, 300
     objective, theta = random_objective(
@@ -163,7 +159,7 @@ def _solved(features, residuals, curvature, decay, weights, fixed=()):
 
 @pytest.fixture
 def no_ridge(monkeypatch):
-    monkeypatch.setattr(skgoodmin.training.graft, "RIDGE", 0.0)
+    monkeypatch.setattr(skgoodmin.training.scout, "RIDGE", 0.0)
 
 
 def _forward(objective, theta):
@@ -224,7 +220,9 @@ def test_a_search_looks_at_the_first_rows(monkeypatch):
     monkeypatch.setattr(skgoodmin.training.graft, "SEARCH_ROWS", 20)
     view = layer_views(objective, theta)[0]
     assert view.z.shape == (20, 3)
-    np.testing.assert_allclose(view.residuals, whole.residuals[:, :20], rtol=1e-12)
+    # Their mean: beside alpha a sample has the weight of all rows.
+    mean = whole.residuals[:, :20] / objective.shares[:20].sum()
+    np.testing.assert_allclose(view.residuals, mean, rtol=1e-12)
     np.testing.assert_array_equal(view.z, objective.data.block(0, 20))
 
 
@@ -290,7 +288,7 @@ def test_three_quarters_of_the_directions_are_named(monkeypatch, n_directions, n
         assert given is view and function is ACTIVATIONS["tanh"].function
         return "refined"
 
-    module = skgoodmin.training.graft
+    module = skgoodmin.training.scout
     monkeypatch.setattr(module, "named_directions", lambda view, rng: named)
     monkeypatch.setattr(module, "best_neurons", best)
     monkeypatch.setattr(module, "refined", refine)
@@ -314,7 +312,7 @@ def test_the_control_grafts_a_random_unit(monkeypatch):
         raise AssertionError("searched")
 
     for name in ("named_directions", "best_neurons", "refined"):
-        monkeypatch.setattr(skgoodmin.training.graft, name, no_search)
+        monkeypatch.setattr(skgoodmin.training.scout, name, no_search)
     view = _view()
     unit = find_unit(view, ACTIVATIONS["tanh"], np.random.RandomState(3), 1)
     expected = neuron_search.random_directions(view, np.random.RandomState(3), 1)
@@ -340,7 +338,8 @@ def test_what_is_searched_gains_more_than_what_is_random():
 def _put(monkeypatch, units):
     """The searches of a graft find these units, in turn."""
     units = iter(units)
-    monkeypatch.setattr(skgoodmin.training.graft, "find_unit", lambda *_: next(units))
+    for search in ("find_unit", "missing_unit"):
+        monkeypatch.setattr(skgoodmin.training.graft, search, lambda *_: next(units))
 
 
 def _graft(monkeypatch, objective, theta, *units, every_layer=False):

@@ -136,7 +136,7 @@ def test_of_a_sample_one_half_tells_what_the_other_has_found(monkeypatch):
 def test_what_it_costs():
     """By multiplications, in those of an evaluation; no more than SEARCH_ROWS."""
     few, _ = random_objective((100,), "relu", n=50, n_features=20)
-    steps, evaluation = (100 + 180) * 2 * 21, 100 * 43
+    steps, evaluation = (100 + 180) * (2 * 20 + 3 + 5), 100 * 43
     assert promise_cost(few) == 0.5 + steps / evaluation
     many, _ = random_objective((100,), "relu", n=8192, n_features=20)
     assert_allclose(promise_cost(many), 0.5 * promise_cost(few))
