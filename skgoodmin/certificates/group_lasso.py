@@ -23,7 +23,8 @@ difference says when to stop.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import LinAlgError
+from scipy.linalg.lapack import dposv
 
 from ..kernels.group_descent import descend
 
@@ -245,15 +246,19 @@ def _newton(hessian, gradient, v, support, penalty):
     return _solved_apart(blocks[:, 0], pull, unit, -side)
 
 
-def _factor(matrix):
-    """Cholesky factor of a matrix with a small ridge, or None."""
+def _solve(matrix, side):
+    """Solution of a symmetric system by Cholesky's factors, or None.
+
+    The matrix gets a small ridge.
+    """
     diagonal = np.arange(len(matrix))
+    if not len(diagonal):  # which LAPACK does not take
+        return side
     for ridge in (1e-9, 1e-7, 1e-4):
         matrix[diagonal, diagonal] *= 1.0 + ridge
-        try:
-            return cho_factor(matrix, lower=True, check_finite=False)
-        except LinAlgError:
-            continue
+        _, solution, failed = dposv(matrix, side, lower=1)
+        if not failed:
+            return solution
     return None
 
 
@@ -267,10 +272,8 @@ def _solved(blocks, pull, unit, side):
         if n_outputs > 1:
             for o in range(n_outputs):
                 matrix[k, places, o, places] += pull * ((k == o) - unit[k] * unit[o])
-    factor = _factor(matrix.reshape(n_outputs * m, -1))
-    if factor is None:
-        return np.zeros_like(side)
-    return cho_solve(factor, side.ravel(), check_finite=False).reshape(side.shape)
+    step = _solve(matrix.reshape(n_outputs * m, -1), side.ravel())
+    return np.zeros_like(side) if step is None else step.reshape(side.shape)
 
 
 def _solved_apart(blocks, pull, unit, side):
@@ -293,11 +296,10 @@ def _solved_apart(blocks, pull, unit, side):
     inner, step = solved[:, :, :m], solved[:, :, m]
     ties = pull * unit
     along = np.einsum("kj,kji,ki->ji", ties, inner, unit)[:-1, :-1]
-    factor = _factor(0.5 * (along + along.T))
-    if factor is None:
+    tied = _solve(0.5 * (along + along.T), (ties * step).sum(axis=0)[:-1])
+    if tied is None:
         return np.zeros_like(side)
-    t = np.zeros(m)  # none for the intercept
-    t[:-1] = cho_solve(factor, (ties * step).sum(axis=0)[:-1], check_finite=False)
+    t = np.append(tied, 0.0)  # none for the intercept
     turned = unit * t
     return step + turned - np.matmul(inner, turned[:, :, None])[:, :, 0]
 
