@@ -51,6 +51,7 @@ TESTS = {
     "certificates/witness": ["certificates/test_witness"],
     "certificates/neuron_search": ["certificates/test_search_policy"],
     "training/graft": ["training/test_graft_cost"],
+    "training/scout": ["training/test_scout", "training/test_graft_cost"],
     "training/stall": ["training/test_stall"],
     "training/race": ["training/test_race"],
     "training/start": ["training/test_start"],
