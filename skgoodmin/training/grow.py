@@ -40,7 +40,9 @@ from .units import Units
 N_UNITS, N_RANDOM = 16, 32  # ascents of a round, from neurons and random directions
 PER_UNIT = 0.5  # of the latter for each unit, where there are many
 NEAR, STRAY = 0.5, 0.6  # what part of them set out near units, and how far from these
-CERTAIN = 64, 128  # random ascents that have to find nothing: for a gap of 1e-2, 1e-3
+# Random ascents that have to find nothing: for a gap of 1e-2, and as many times more as
+# the gap is smaller, at most some for each feature, but no fewer and no more than that.
+CERTAIN, BY_FEATURE, MOST_CERTAIN = 64, 10, (160, 400)
 N_FIRST = 12  # evaluations of an ascent at first
 # One of how many goes on how much longer: at first, and where the gap is nearly closed.
 GOING_ON, N_STEPS, NEARLY = (4, 2), (40, 100), 2e-2
@@ -104,7 +106,8 @@ class Growth:
         self.spent, self.value = 0.0, np.inf
         self.best: DualPoint | None = None  # the one with the best bound
         self.trace: list[tuple] = []
-        self.n_certain = np.clip(0.01 * CERTAIN[0] / max(tol_gap, 1e-9), *CERTAIN)
+        most = np.clip(BY_FEATURE * data.n_features, *MOST_CERTAIN)
+        self.n_certain = np.clip(0.01 * CERTAIN / max(tol_gap, 1e-9), CERTAIN, most)
         self.neurons = np.zeros((0, data.n_features)), np.zeros(0)
 
     @property
