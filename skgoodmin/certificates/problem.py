@@ -8,6 +8,7 @@ from scipy.sparse import issparse
 
 from ..kernels.activations import Activation, Form
 from ..objective.duals.dual import Dual
+from .amplitudes import unit_values
 from .duality import deep_bound, shallow_bound
 from .plane import plane_neuron
 from .polar import search
@@ -107,6 +108,10 @@ class Problem:
         if self.in_the_plane:
             found, upper = plane_neuron(self.points(residuals), *effort.arcs)
             proven = self.bound(residuals, upper)
+            # Found to a tolerance: units of the network may see more.
+            values = unit_values(self.x, self.activation, *self.places)
+            seen = np.linalg.norm(residuals @ values.T, axis=0).max(initial=0.0)
+            polar = max(found.polar, seen)
         else:
             w, b = self.places
             found = search(
@@ -120,7 +125,8 @@ class Problem:
                 effort.n_random,
                 effort.n_steps,
             )
-        return found, self.bound(residuals, found.polar), proven
+            polar = found.polar
+        return found, self.bound(residuals, polar), proven
 
     def on_coordinates(self, span):
         """The same problem on the coordinates of wide rows in their :class:`.Span`.

@@ -69,7 +69,8 @@ def search(objective, starts, rng, budget, n_jobs=None, on_iteration=None):
     traces: list[list] = []
     best: Start | None = None
     none_to_begin = False
-    while spent < budget.max_fun and not (best and budget.stop.made):
+    # Grafts cost parts of an evaluation, but each start takes a whole one.
+    while spent + 1 <= budget.max_fun and not (best and budget.stop.made):
         resumed = race.next(none_to_begin)
         if resumed is not None:
             spent -= resumed.spent
@@ -78,9 +79,10 @@ def search(objective, starts, rng, budget, n_jobs=None, on_iteration=None):
         elif none_to_begin:
             break
         else:
-            thetas = list(islice(starts, ROUND))
+            left = budget.max_fun - spent
+            thetas = list(islice(starts, min(ROUND, int(left))))
             none_to_begin = len(thetas) < ROUND
-            gone_on = begin_round(thetas, budget.max_fun - spent)
+            gone_on = begin_round(thetas, left)
         for start in gone_on:
             losses[start.number : start.number + 1] = [start.value]
             traces[start.number : start.number + 1] = [start.trace]

@@ -17,8 +17,8 @@ objective where h, over all outputs, is longer than alpha:
     (||h|| - alpha)^2 / (2 sum_k u_k^2 c_k),   u = h / ||h||,
 
 where A has the decay of the present output weights V in it, and F^T r + alpha V is
-their gradient. Some candidates are where ascents of the polar end. Where no candidate is
-worth anything a random one is taken: the run has come to rest, and that moves it.
+their gradient. Some candidates are where ascents of the polar end. Where none is worth
+anything a random one is taken: the run has come to rest, and that moves it.
 """
 
 import functools

@@ -94,6 +94,8 @@ class Start:
         self.trace.append((self.n_grafts, self.spent, grafted.value))
         self._advance(grafted, self.n_grafts, PATIENCE, max_fun)
         if not (self.rule.paid(self.run.value, grafted.value) or self.won):
+            if grafted.exit is Exit.STOPPED:
+                self.run.exit = Exit.STOPPED
             return False
         self.curves.append(self.run.curve)
         self.run, self.level = grafted, 1

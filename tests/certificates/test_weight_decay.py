@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
+from skgoodmin import GoodMinimaRegressor
 from skgoodmin.certificates.amplitudes import optimal_amplitudes
 from skgoodmin.certificates.duality import deep_bound, maximise, shallow_bound
 from skgoodmin.certificates.effort import effort_of
@@ -352,3 +353,16 @@ def test_a_polar_that_is_not_a_number_proves_nothing():
     dual = HingeDual(np.array([[1.0, -1.0]]), np.array([0.5, 0.5]), 2.0)
     residuals = np.array([[-0.1, 0.1]])
     assert shallow_bound(dual, residuals, np.nan, 0.1)[0] == -np.inf
+
+
+def test_in_the_plane_the_network_is_among_those_that_are_looked_at():
+    """Found to a tolerance, the polar was below that of the network's own units."""
+    rng = np.random.default_rng(6)
+    n, d = int(rng.integers(6, 40)), int(rng.integers(1, 4))
+    X = rng.normal(size=(n, d))
+    y = np.sin(2 * X @ rng.normal(size=d)) + 0.3 * rng.normal(size=n)
+    model = GoodMinimaRegressor("auto", training="grow", tol_gap=1e-2, random_state=0)
+    model.set_params(alpha=float(10 ** rng.uniform(-1.5, -0.5))).fit(X, y)
+    certificate = model.certificate_
+    assert d == 2
+    assert certificate.estimated_bound <= certificate.objective * (1 + 1e-9)

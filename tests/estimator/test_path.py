@@ -135,7 +135,9 @@ def test_a_generator_of_splits(n_jobs):
 )
 def test_groups_by_argument(cv):
     model = _model(cv=cv, alphas=[0.1]).fit(X, y, groups=GROUPS)
-    plain = GoodMinimaClassifier((3,), alpha=0.1, tol=1e-2, random_state=0)
+    plain = GoodMinimaClassifier(
+        (3,), alpha=0.1, tol=1e-2, max_escapes=0, random_state=0
+    )
     # "params" has the groups of cross_val_score since 1.8 in either way
     folds = list(cv.split(X, y, GROUPS))
     expected = cross_val_score(plain, X, y, cv=folds)

@@ -42,9 +42,9 @@ def test_n_iter_below_max_iter_means_not_stopped_by_it(way, max_iter):
 
 def test_the_curve_counts_the_runs_before_escapes():
     with pytest.warns(ConvergenceWarning, match="max_iter"):
-        model = _model(max_iter=12).fit(X, y)
-    assert model.n_escapes_ > 0 and model.n_iter_ == 12
-    assert len(model.loss_curve_) > 2 * 12
+        model = _model(max_iter=10).fit(X, y)
+    assert model.n_escapes_ > 0 and model.n_iter_ == 10
+    assert len(model.loss_curve_) > 2 * 10
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
@@ -58,6 +58,8 @@ def test_tol_0(way):
     assert model.loss_ <= loose.loss_ or way.get("early_stopping")
 
 
+# How near to 0 a gradient comes in float32 is for the processor to say.
+@pytest.mark.filterwarnings("ignore:.*convert the data to float64")
 def test_tol_0_in_float32_sparse_partial_fit_and_cv():
     for rows in (X.astype(np.float32), sparse.csr_array(X)):
         model = _model(tol=0).fit(rows, y).partial_fit(rows, y)

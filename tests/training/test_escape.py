@@ -86,16 +86,39 @@ def test_separated_means_that_every_row_is_right(seed):
     assert seed != 0 or start.won
 
 
-@pytest.mark.parametrize("max_fun", [1, 10, 100, 500])
+@pytest.mark.parametrize("max_fun", [1, 2, 10, 100, 295, 500])
 @pytest.mark.parametrize("max_escapes", [0, 1000])
 def test_the_budget_bounds_the_whole_training(max_fun, max_escapes):
     objective, _ = random_objective((3,), alpha=0.01, n=60)
     budget = Budget(10**6, max_fun, 1e-10, max_escapes)
     rng = np.random.RandomState(0)
     done = train(objective, _starts(objective), rng, budget)
-    # A round of three starts evaluates each once.
-    assert done.n_fun <= max_fun + 3
-    assert done.n_fun >= min(max_fun, 100)
+    # Grafts cost parts of an evaluation.
+    assert min(max_fun, 100) <= done.n_fun <= max_fun
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-3])
+def test_who_asks_to_stop_while_a_graft_is_tried_is_heard(alpha):
+    """Also where that graft does not pay, and the run before it is taken up again."""
+    objective, theta = random_objective((3,), alpha=alpha, n=60)
+
+    def calls(stop_at):
+        """(calls, whether a graft was tried in the last one)."""
+        seen = []
+
+        def tell(progress):
+            seen.append(progress.escape)
+            return len(seen) == stop_at
+
+        rng, budget = np.random.RandomState(0), Budget(10**4, 3000, 1e-4, 6)
+        train(objective, [theta], rng, budget, on_iteration=tell)
+        return len(seen), seen[-1] > 0
+
+    whole, _ = calls(None)
+    stops = range(10, whole, 7)
+    ends = [calls(at) for at in stops]
+    assert [n for n, _ in ends] == list(stops)
+    assert sum(grafted for _, grafted in ends) > 3
 
 
 @pytest.mark.parametrize("n_directions", [16, 1])

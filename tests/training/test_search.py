@@ -138,11 +138,22 @@ def test_a_victory_wins_against_better_values(monkeypatch):
     assert _search([[1.0], [2.0], [0.5]]).best.number == 1
 
 
-@pytest.mark.parametrize("max_fun", [1, N, 3 * N, 3 * N + 1, 10 * N])
-def test_max_fun_ends_an_endless_search(max_fun):
+@pytest.mark.parametrize(
+    "max_fun, begun",
+    [
+        (1, 1),
+        (2, 2),
+        (N, 3),
+        (3 * N, 3),
+        (3 * N + 0.9, 3),
+        (3 * N + 1, 4),
+        (10 * N, 12),
+    ],
+)
+def test_max_fun_ends_an_endless_search(max_fun, begun):
+    """No start begins without an evaluation of its own that is left."""
     found = _search(itertools.repeat([1.0]), max_fun=max_fun)
-    rounds = -(-max_fun // (3 * N))
-    assert len(found.losses) == 3 * rounds and found.spent == 3 * rounds * N
+    assert len(found.losses) == begun and found.spent == begun * N
     assert all(granted > 0 for _, granted in ScriptedStart.log)
 
 
