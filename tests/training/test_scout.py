@@ -7,11 +7,12 @@ import pytest
 from numpy.testing import assert_allclose
 from problems import random_objective
 from scipy.optimize import minimize
+from scipy.sparse import csr_array
 
 from skgoodmin.kernels.activations import ACTIVATIONS
 from skgoodmin.training import scout
 from skgoodmin.training.graft import graft, graft_cost, layer_views
-from skgoodmin.training.scout import decrease_with_decay, missing_unit
+from skgoodmin.training.scout import can_ascend, decrease_with_decay, missing_unit
 
 RELU = ACTIVATIONS["relu"]
 
@@ -138,3 +139,12 @@ def test_ascents_are_counted():
     more = 6 * 20 * (2 * 3 + 3 * 3 + 5) + (6 - 8) * one
     extra = graft_cost(objective, 16) - graft_cost(without, 16)
     assert_allclose(extra, more / evaluation)
+
+
+@pytest.mark.parametrize("dense", [True, False])
+@pytest.mark.parametrize("n_inputs", [3, 2**21])
+def test_only_sparse_rows_can_be_too_many_to_ascend_on(dense, n_inputs):
+    shape = 20, n_inputs
+    z = np.broadcast_to(0.0, shape) if dense else csr_array(shape)
+    _, _, view, _ = posed()
+    assert can_ascend(view._replace(z=z)) == (dense or n_inputs == 3)
