@@ -1,7 +1,7 @@
 """The polar of relu units on two features, from both sides: branch and bound on arcs.
 
 For a direction at angle t let h(t) = max_b || sum_i R_i relu(w(t).x_i + b) ||, found by
-a sort (:mod:`skgoodmin.kernels.polar`). On the arc between two angles, c and e its
+a sort (:func:`best_in_order`). On the arc between two angles, c and e its
 centre and half its width, u_i = w(c).x_i, v_i = w'(c).x_i and T = tan e, every
 direction is, but for a factor of at most 1, w(c) + tau w'(c) with |tau| <= T. A relu is
 below its chord in tau, by at most T |v_i| / 2 and only where it has its kink: u_i + b
@@ -20,8 +20,11 @@ from .sorting import descending
 
 
 @njit
-def best_intercept(z, order, residuals, prefix):
+def best_in_order(z, order, residuals, prefix):
     """(max_k || S_k - T_k z_k ||, the place k in ``order``).
+
+    S and T are the prefix sums of R z and R. Every breakpoint is looked at: what is
+    proven here does not lean on the bins of :func:`.polar.best_intercept`.
 
     z : (n,), order : (n,) descending z, residuals : (n, K), prefix : (2, K) to work in.
     """
@@ -61,7 +64,7 @@ def at_angle(x, residuals, angle, z, prefix, keys, other, order):
     for i in range(z.size):
         z[i] = c * x[i, 0] + s * x[i, 1]
     descending(z, keys, other, order)
-    value, at = best_intercept(z, order, residuals, prefix)
+    value, at = best_in_order(z, order, residuals, prefix)
     return value, -z[order[at]]
 
 

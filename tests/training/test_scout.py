@@ -56,8 +56,9 @@ def test_the_decrease_is_that_of_the_model_with_the_norm(n_outputs, monkeypatch)
         u = slopes / size
         along = u**2 @ curvatures
         best = minimize(
-            lambda t: -t[0] * size + t[0] ** 2 * along / 2 + alpha * abs(t[0]),  # noqa: B023
+            lambda t, h, c: -t[0] * h + t[0] ** 2 * c / 2 + alpha * abs(t[0]),
             [1e-3],
+            args=(size, along),
             method="Nelder-Mead",
             options={"xatol": 1e-12, "fatol": 1e-16},
         )
