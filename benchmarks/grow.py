@@ -22,7 +22,7 @@ from datasets import keel, standardised
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
 from skgoodmin import GoodMinimaClassifier
-from skgoodmin.certificates.polar import relu_ascents, rows_used
+from skgoodmin.certificates.ascents import relu_ascents, rows_used
 from skgoodmin.estimator.setup import pose
 from skgoodmin.training.grow import Growth
 from skgoodmin.training.start import Budget

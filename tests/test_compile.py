@@ -28,7 +28,8 @@ print(len(seen.buffer))
 """
 
 COMPILE = """
-import runpy
+import joblib, runpy
+joblib.cpu_count = lambda: 1  # no second process compiles
 import numba.core.event as events
 with events.install_recorder("numba:compile") as seen:
     runpy.run_module("skgoodmin.compile", run_name="__main__")

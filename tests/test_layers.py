@@ -43,7 +43,11 @@ DOORS = {
     "ot": {"certificates/transport.py"},
     "dask": {"dask/*.py"},
     "distributed": {"dask/*.py"},
-    "joblib": {"estimator/cross_validation.py", "training/escape.py"},
+    "joblib": {
+        "estimator/cross_validation.py",
+        "estimator/second_compiler.py",
+        "training/escape.py",
+    },
     "threadpoolctl": {"training/threads.py"},
     "matplotlib": {"displays/axes.py"},
     "skl2onnx": {"onnx.py"},

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kernels.activations import Form
+from .ascents import relu_search, rows_used
 from .group_lasso import fit_amplitudes
-from .polar import relu_search, rows_used
 
 
 @dataclass(frozen=True)

@@ -8,20 +8,18 @@ weight against sum_i R_i act(..): the first-order gain is (h - alpha) for each u
 better one: an estimate, as good as the search. So the search reports how many of its
 ascents ended at the best.
 
-relu: :mod:`skgoodmin.kernels.polar`. identity: the first singular value of X'R. Others:
-L-BFGS on log h - log ||w|| in (w, b); softplus and silu become a relu for large w, so
-they start from the ascents of the relu as well.
+relu: :mod:`.ascents`. identity: the first singular value of X'R. Others: L-BFGS on
+log h - log ||w|| in (w, b); softplus and silu become a relu for large w, so they start
+from the ascents of the relu as well.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.sparse import issparse
 
 from ..kernels.activations import Form
-from ..kernels.polar import ascend_all
+from .ascents import relu_search, rows_used
 
 AGAIN = 1e-3  # relative difference up to which two ascents have found the same value
 
@@ -51,52 +49,6 @@ class Neuron:
     n_ascents: int
 
 
-class Ascents(NamedTuple):
-    """Where several ascents ended, one row each."""
-
-    values: np.ndarray  # (m,) h / ||w||
-    coefs: np.ndarray  # (m, d) of length 1
-    intercepts: np.ndarray  # (m,)
-    directions: np.ndarray  # (m, K) sum_i R_i act(w.x_i + b)
-    n_evaluations: float  # of h, all together
-    steps: np.ndarray  # (m,) to go on with
-
-    def go_on(self, x, r, most, max_evaluations):
-        """The ascents after the ``most`` best of them went on."""
-        best = np.sort(np.argsort(-self.values, kind="stable")[:most])
-        starts, steps = self.coefs[best], self.steps[best]
-        further = relu_ascents(x, r, starts, max_evaluations, steps)
-        for name in ("values", "coefs", "intercepts", "directions", "steps"):
-            getattr(self, name)[best] = getattr(further, name)
-        n_evaluations = self.n_evaluations + further.n_evaluations
-        return self._replace(n_evaluations=n_evaluations)
-
-    def distinct(self, least, most):
-        """Places of at most ``most`` with values above ``least``, best first.
-
-        They differ in (w, b).
-        """
-        chosen: list[int] = []
-        for k in np.argsort(-self.values, kind="stable"):
-            if self.values[k] <= least or len(chosen) == most:
-                break
-            b = self.intercepts[k]
-            near = np.abs(self.intercepts[chosen] - b) < 1e-4 * (1.0 + abs(b))
-            if not (near & (self.coefs[chosen] @ self.coefs[k] > 1.0 - 1e-6)).any():
-                chosen.append(int(k))
-        return np.array(chosen, dtype=int)
-
-
-def rows_used(x, residuals):
-    """The rows with a residual: (x (m, d) dense, R (m, K)), C-ordered float64."""
-    used = np.flatnonzero((residuals != 0).any(axis=0))
-    some = x[used]
-    some = some.toarray() if issparse(some) else some
-    return np.ascontiguousarray(some, dtype=np.float64), np.ascontiguousarray(
-        residuals[:, used].T, dtype=np.float64
-    )
-
-
 def _nothing(n_features, n_outputs):
     return Neuron(0.0, np.zeros(n_features), 0.0, np.zeros(n_outputs), 0, 0)
 
@@ -115,28 +67,6 @@ def _best(values, coefs, intercepts, directions):
     )
 
 
-FIRST_STEP = 0.5
-
-
-def relu_ascents(x, r, starts, max_evaluations, steps=None):
-    """Ascents from rows of ``starts`` (m, d), with first ``steps`` (m,)."""
-    if not len(x):  # no row has a residual: nothing to climb
-        starts = starts[:0]
-    coefs, directions = np.empty_like(starts), np.empty((len(starts), r.shape[1]))
-    values = np.empty((len(starts), 4))
-    if steps is None or not len(x):
-        steps = np.full(len(starts), FIRST_STEP)
-    columns, ends = np.ascontiguousarray(x.T), (coefs, directions, values)
-    ascend_all(x, columns, r, starts, steps, max_evaluations, ends)
-    value, intercept, used, step = values.T.copy()
-    return Ascents(value, coefs, intercept, directions, used.sum(), step)
-
-
-def ascent_work(n_inputs, n_outputs):
-    """Multiplications of an evaluation in an ascent, for each row, about."""
-    return 2 * n_inputs + 3 * n_outputs + 5
-
-
 def _promising(x, r, activation, units, intercepts, most):
     """Places of the units with the largest h / ||w|| at their own intercepts."""
     norm = np.linalg.norm(units, axis=1)
@@ -144,30 +74,6 @@ def _promising(x, r, activation, units, intercepts, most):
     h = r.T @ activation.function(x @ units[live].T + intercepts[live])
     score = np.linalg.norm(h, axis=0) / norm[live]
     return live[np.argsort(-score, kind="stable")[:most]]
-
-
-def starting_points(x, r, units, n_units, n_random, rng):
-    """Directions (m, d): the units that are missed most, and random ones."""
-    units = units[np.linalg.norm(units, axis=1) > 0]
-    if n_units == 0:
-        units = units[:0]
-    elif len(units) > n_units and len(x):
-        scores = relu_ascents(x, r, units, max_evaluations=1).values
-        units = units[np.argsort(-scores, kind="stable")[:n_units]]
-    random = rng.normal(size=(n_random, x.shape[1]))
-    starts = np.ascontiguousarray(np.vstack([units, random]), dtype=np.float64)
-    return starts
-
-
-def relu_search(x, r, units, n_units, n_random, rng, max_evaluations=200):
-    """Ascents of relu units; x (n, d), r (n, K), units (m, d). Returns all of them.
-
-    Returns
-    -------
-    ascents : Ascents
-    """
-    starts = starting_points(x, r, units, n_units, n_random, rng)
-    return relu_ascents(x, r, starts, max_evaluations)
 
 
 def _smooth_ascent(x, r, activation, w, b, n_iterations):

@@ -23,6 +23,7 @@ from .interruption import STOPPED, interruptible, is_one_of_many
 from .path import ITERATIONS, in_a_fold
 from .report import Report, telling_of_compilation
 from .rows import split
+from .second_compiler import second_compiler
 from .setup import (
     augment,
     check_parameters,
@@ -88,7 +89,12 @@ class TrainedNetwork(Network):
         ``place`` is which of the fits in folds this is: a short one, whose certificate
         nobody reads.
         """
-        with interruptible() as stop, telling_of_compilation(self.verbose):
+        how = self.training, self.activation, self.alpha
+        with (
+            interruptible() as stop,
+            telling_of_compilation(self.verbose),
+            second_compiler(*how),
+        ):
             return self._fit_until(
                 stop, X, y, sample_weight, previous, known, checkpoint, place
             )

@@ -21,7 +21,7 @@ PATIENCE, PAUSE = 60.0, 0.02  # seconds
 
 
 @contextlib.contextmanager
-def alone(folder, kernel):
+def alone(folder, kernel, patience=PATIENCE):
     """No other process is in here with the same folder and name of a kernel.
 
     Parameters
@@ -30,21 +30,32 @@ def alone(folder, kernel):
         Where the kernel is kept.
     kernel : str
         Its name.
+    patience : float, default=60.0
+        Seconds to wait for the others.
+
+    Yields
+    ------
+    alone : bool
+        Whether that is so: False where one did not wait, or where there are no locks.
     """
+    locked = False
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
             os.makedirs(folder, exist_ok=True)
             file = stack.enter_context(open(os.path.join(folder, NAME), "ab"))
             if fcntl is not None:
-                _wait(file, zlib.crc32(kernel.encode()))
-        yield
+                locked = _wait(file, zlib.crc32(kernel.encode()), patience)
+        yield locked
 
 
-def _wait(file, place):
-    """Lock the byte at ``place``, or wait in vain; closing the file gives it back."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
+def _wait(file, place, patience):
+    """Whether the byte at ``place`` could be locked; closing the file gives it back."""
+    end = time.monotonic() + patience
+    while True:
         try:
-            return fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+            return True
         except (BlockingIOError, PermissionError):  # another process has it
+            if time.monotonic() >= end:
+                return False
             time.sleep(PAUSE)

@@ -7,7 +7,7 @@ One hidden layer of relu with weight decay. With directions of length 1 the obje
 which is convex in (v, c). A round
 
 1. solves that (:mod:`skgoodmin.certificates.group_lasso`) and drops units with v_j = 0,
-2. looks for neurons with a polar above alpha (:mod:`skgoodmin.certificates.polar`):
+2. looks for neurons with a polar above alpha (:mod:`skgoodmin.certificates.ascents`):
    they lower P, and if none were larger than the largest one found, Z, then
 
        P* >= D(R min(1, alpha / Z)),   R the residuals, balanced
@@ -30,8 +30,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..certificates.amplitudes import unit_values
+from ..certificates.ascents import ascent_work, relu_ascents, rows_used, starting_points
 from ..certificates.group_lasso import fit_amplitudes
-from ..certificates.polar import ascent_work, relu_ascents, rows_used, starting_points
 from ..kernels.activations import Form
 from .dual_point import DualPoint
 from .lbfgs import Exit, Progress, Run, Solution

@@ -17,8 +17,8 @@ promises anything, grafts are not worth their time.
 
 import numpy as np
 
+from ..certificates.ascents import ascent_work, relu_search, rows_used
 from ..certificates.neuron_search import SEARCH_ROWS
-from ..certificates.polar import ascent_work, relu_search, rows_used
 from .graft import layer_views
 from .idle import is_shrunk_layer
 from .scout import can_ascend

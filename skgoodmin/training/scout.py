@@ -26,6 +26,7 @@ import functools
 import numpy as np
 from scipy.sparse import issparse
 
+from ..certificates.ascents import ascent_work, relu_ascents, rows_used
 from ..certificates.neuron_search import (
     SUBSPACE,
     Neuron,
@@ -35,7 +36,6 @@ from ..certificates.neuron_search import (
     refined,
     through_random_rows,
 )
-from ..certificates.polar import ascent_work, relu_ascents, rows_used
 
 RIDGE = 0.02  # of the mean diagonal of the quadratic model
 SMALLEST_SPREAD = 1e-3  # of a unit that the others almost make up, relative to its own

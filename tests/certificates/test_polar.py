@@ -9,9 +9,10 @@ from numpy.testing import assert_allclose
 from scipy.sparse import csr_array
 
 from skgoodmin import GoodMinimaClassifier
+from skgoodmin.certificates.ascents import relu_ascents
 from skgoodmin.certificates.effort import effort_of
 from skgoodmin.certificates.plane import plane_polar
-from skgoodmin.certificates.polar import relu_ascents, search
+from skgoodmin.certificates.polar import search
 from skgoodmin.certificates.polar_bound import (
     Points,
     polar_bound,

@@ -420,25 +420,26 @@ def test_nobody_waits_for_long(tmp_path, monkeypatch):
         assert holder.stdout.readline() == "held\n"
         pauses: list = []
         monkeypatch.setattr(process_lock.time, "sleep", pauses.append)
-        monkeypatch.setattr(process_lock, "PATIENCE", 0.1)
-        with process_lock.alone(str(folder), "another"):
-            assert not pauses
-        with process_lock.alone(str(folder), "kernel"):
-            assert pauses
+        with process_lock.alone(str(folder), "another") as alone:
+            assert alone and not pauses
+        with process_lock.alone(str(folder), "kernel", patience=0.0) as alone:
+            assert not (alone or pauses)
+        with process_lock.alone(str(folder), "kernel", patience=0.1) as alone:
+            assert pauses and not alone
     finally:
         holder.kill()
         holder.communicate()
     pauses.clear()
-    with process_lock.alone(str(folder), "kernel"):
-        assert not pauses
+    with process_lock.alone(str(folder), "kernel", patience=0.0) as alone:
+        assert alone and not pauses
 
 
 def test_a_folder_that_can_not_be_made_is_no_error(tmp_path):
     from skgoodmin.kernels.process_lock import alone
 
     (tmp_path / "file").write_text("")
-    with alone(str(tmp_path / "file" / "folder"), "kernel"):
-        pass
+    with alone(str(tmp_path / "file" / "folder"), "kernel") as is_known:
+        assert not is_known
 
 
 def test_who_waits_is_told(run, tmp_path):

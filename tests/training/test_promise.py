@@ -10,7 +10,7 @@ from scipy.sparse import random_array
 from sklearn.datasets import make_moons
 
 from skgoodmin import GoodMinimaClassifier
-from skgoodmin.certificates.polar import relu_search
+from skgoodmin.certificates.ascents import relu_search
 from skgoodmin.objective.canonical_rows import canonical_rows
 from skgoodmin.objective.layout import ParameterLayout
 from skgoodmin.objective.losses import SquaredError

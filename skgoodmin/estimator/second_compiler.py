@@ -1,0 +1,87 @@
+"""A second process compiles a part of what a first fit needs.
+
+numba compiles one kernel at a time. The steps of L-BFGS and the ascents of the polar
+are kernels of their own, the same for every loss: a second process compiles them while
+the first one compiles the network, and leaves them in the cache on disk, where the
+first one looks or waits for them (:mod:`skgoodmin.kernels.kernel_cache`).
+
+It begins where the first kernel has to be compiled, once in the life of a process, and
+not where there is a single core, nowhere to write, or no interpreter to call (a frozen
+application). Nothing depends on it: what it does not bring, the fit compiles itself.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+
+import joblib
+
+from ..kernels.activations import ACTIVATIONS, Form
+from ..kernels.kernel_cache import listening
+from ..kernels.rows import hash_rows
+
+# Without the rest of the package, whose import takes a second for scikit-learn.
+SCRIPT = """
+import importlib.util, sys
+sys.path[:] = {path}
+package = importlib.util.find_spec("skgoodmin")
+sys.modules["skgoodmin"] = importlib.util.module_from_spec(package)
+from skgoodmin.training.small_calls import compile_kernels
+compile_kernels({folder!r}, {names})
+"""
+_begun: list = []
+
+
+@contextlib.contextmanager
+def second_compiler(training, activation, alpha):
+    """Another process compiles, too, if anything is compiled meanwhile.
+
+    Parameters
+    ----------
+    training, activation : str
+    alpha : float or "auto"
+        What is fitted, for nothing is compiled that it does not need.
+    """
+    if _begun:
+        yield
+        return
+
+    def begin(sentence):
+        if not _begun:
+            _begun.append(True)
+            _begin(_needed(training, activation, alpha))
+
+    with listening(begin):
+        yield
+
+
+def _needed(training, activation, alpha):
+    """Names of the calls to make, in the order in which the fit needs them."""
+    known = ACTIVATIONS[activation]
+    if training != "joint" or alpha == "auto":
+        yield "steps"
+    if alpha != 0 and (known.form is Form.CORNER or known.is_relu_from_afar):
+        yield "ascents"
+    if training == "grow":
+        yield "amplitudes"
+
+
+def _begin(names):
+    """Start the process, and a thread that waits for its end."""
+    names, folder = list(names), hash_rows.dispatcher.stats.cache_path
+    interpreter = sys.executable or ""
+    is_python = os.path.basename(interpreter).lower().startswith("python")
+    if not names or folder is None or not is_python or joblib.cpu_count() < 2:
+        return
+    script = SCRIPT.format(path=sys.path, folder=folder, names=names)
+    nowhere = subprocess.DEVNULL
+
+    def run():
+        words = [interpreter, "-c", script]
+        with contextlib.suppress(OSError):
+            subprocess.run(words, stdin=nowhere, stdout=nowhere, stderr=nowhere)
+
+    with contextlib.suppress(RuntimeError):  # no thread to be had
+        threading.Thread(target=run, name="skgoodmin compiles", daemon=True).start()
