@@ -75,7 +75,8 @@ def _begin(names):
     is_python = os.path.basename(interpreter).lower().startswith("python")
     if not names or folder is None or not is_python or joblib.cpu_count() < 2:
         return
-    script = SCRIPT.format(path=sys.path, folder=folder, names=names)
+    path = [str(place) for place in sys.path]
+    script = SCRIPT.format(path=path, folder=folder, names=names)
     nowhere = subprocess.DEVNULL
 
     def run():
