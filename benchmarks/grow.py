@@ -52,6 +52,9 @@ SETS = (
 )
 
 
+MOST = 200_000  # evaluations of one growth
+
+
 def load(name):
     X, y = SKLEARN[name](return_X_y=True) if name in SKLEARN else keel(name)
     return standardised(X, y)
@@ -74,7 +77,7 @@ def timed(function):
 
 def grown(objective, theta, seed, tol_gap, max_iter, kind=Growth):
     """(growth, what it ends with, seconds)."""
-    rng, budget = np.random.RandomState(seed), Budget(max_iter, 15_000, 1e-4)
+    rng, budget = np.random.RandomState(seed), Budget(max_iter, MOST, 1e-4)
 
     def run():
         with fit_threads():
@@ -153,7 +156,8 @@ def measure(name, loss, n_seeds, tol_gap, rounds):
             f"{units:4.0f}  rounds {n_rounds:4.0f}  {spent:7.3f} s",
             flush=True,
         )
-    grower = GoodMinimaClassifier("auto", training="grow", max_iter=rounds, **whole)
+    limits = dict(max_iter=rounds, max_fun=MOST)
+    grower = GoodMinimaClassifier("auto", training="grow", **limits, **whole)
     model, spent = timed(lambda: grower.set_params(random_state=0).fit(X, y))
     coarse, coarse_spent = timed(
         lambda: grower.set_params(tol_gap=1e-2, random_state=0).fit(X, y)

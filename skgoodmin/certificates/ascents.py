@@ -88,6 +88,14 @@ def starting_points(x, r, units, n_units, n_random, rng):
     return starts
 
 
+def directions_of_rows(x, number, n_rows, rng):
+    """Random directions (number, d) of length 1 at most: sums of a few centred rows."""
+    rows = x[rng.randint(len(x), size=(number, n_rows))] - x.mean(axis=0)
+    sums = (rng.normal(size=(number, n_rows, 1)) * rows).sum(axis=1)
+    length = np.linalg.norm(sums, axis=1, keepdims=True)
+    return sums / np.where(length > 0, length, 1.0)
+
+
 def relu_search(x, r, units, n_units, n_random, rng, max_evaluations=200):
     """Ascents of relu units; x (n, d), r (n, K), units (m, d). Returns all of them.
 

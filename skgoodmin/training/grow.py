@@ -22,7 +22,8 @@ the directions. Every local minimum of what is solved is a global one, so two st
 meet at one objective.
 
 Half of the random ascents set out near units of the network: where many features go
-together, a better direction is mostly not far from one that is good already.
+together, a better direction is mostly not far from one that is good already, and
+differs from it along the rows.
 """
 
 from dataclasses import dataclass, replace
@@ -30,7 +31,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..certificates.amplitudes import unit_values
-from ..certificates.ascents import ascent_work, relu_ascents, rows_used, starting_points
+from ..certificates.ascents import (
+    ascent_work,
+    directions_of_rows,
+    relu_ascents,
+    rows_used,
+    starting_points,
+)
 from ..certificates.group_lasso import fit_amplitudes
 from ..kernels.activations import Form
 from .dual_point import DualPoint
@@ -40,9 +47,10 @@ from .units import Units
 N_UNITS, N_RANDOM = 16, 32  # ascents of a round, from neurons and random directions
 PER_UNIT = 0.5  # of the latter for each unit, where there are many
 NEAR, STRAY = 0.5, 0.6  # what part of them set out near units, and how far from these
+STEP_ROWS = 8  # whose random sum is the way to there
 # Random ascents that have to find nothing: for a gap of 1e-2, and as many times more as
 # the gap is smaller, at most some for each feature, but no fewer and no more than that.
-CERTAIN, BY_FEATURE, MOST_CERTAIN = 64, 10, (160, 400)
+CERTAIN, BY_FEATURE, MOST_CERTAIN = 64, 10, (256, 512)
 N_FIRST = 12  # evaluations of an ascent at first
 # One of how many goes on how much longer: at first, and where the gap is nearly closed.
 GOING_ON, N_STEPS, NEARLY = (4, 2), (40, 100), 2e-2
@@ -252,9 +260,9 @@ class Growth:
         starts = np.vstack([self.neurons[0], units.w])
         starts = starting_points(x, r, starts, N_UNITS, n_random, self.rng)
         n, d = x.shape
-        if len(units):
+        if len(units) and n:
             near = self.rng.randint(len(units), size=int(NEAR * n_random))
-            step = self.rng.normal(size=(len(near), d)) * (STRAY / np.sqrt(d))
+            step = STRAY * directions_of_rows(x, len(near), STEP_ROWS, self.rng)
             starts[len(starts) - len(near) :] = units.w[near] + step
         found = self._ascend(x, r, starts)
         work = n * ascent_work(d, r.shape[1]) * (found.n_evaluations + len(starts))
