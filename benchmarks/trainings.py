@@ -34,7 +34,7 @@ TRAININGS = {
     "grow 1e-2": {"training": "grow", "hidden_layer_sizes": "auto", "tol_gap": 1e-2},
     "grow 1e-3": {"training": "grow", "hidden_layer_sizes": "auto", "tol_gap": 1e-3},
 }
-N_FOLDS, SEEDS = 5, (0, 1, 2)
+N_FOLDS, SEEDS = 5, range(9)
 COLUMNS = "accuracy", "objective", "labels", "raw", "units", "seconds"
 
 

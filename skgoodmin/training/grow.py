@@ -49,8 +49,9 @@ PER_UNIT = 0.5  # of the latter for each unit, where there are many
 NEAR, STRAY = 0.5, 0.6  # what part of them set out near units, and how far from these
 STEP_ROWS = 8  # whose random sum is the way to there
 # Random ascents that have to find nothing: for a gap of 1e-2, and as many times more as
-# the gap is smaller, at most some for each feature, but no fewer and no more than that.
-CERTAIN, BY_FEATURE, MOST_CERTAIN = 64, 10, (256, 512)
+# the gap is smaller, at most one for each weight into a unit, but no fewer and no more
+# than that.
+CERTAIN, MOST_CERTAIN = 64, (256, 640)
 N_FIRST = 12  # evaluations of an ascent at first
 # One of how many goes on how much longer: at first, and where the gap is nearly closed.
 GOING_ON, N_STEPS, NEARLY = (4, 2), (40, 100), 2e-2
@@ -114,9 +115,12 @@ class Growth:
         self.spent, self.value = 0.0, np.inf
         self.best: DualPoint | None = None  # the one with the best bound
         self.trace: list[tuple] = []
-        most = np.clip(BY_FEATURE * data.n_features, *MOST_CERTAIN)
-        self.n_certain = np.clip(0.01 * CERTAIN / max(tol_gap, 1e-9), CERTAIN, most)
         self.neurons = np.zeros((0, data.n_features)), np.zeros(0)
+
+    def n_certain(self, units):
+        """Random ascents that have to find nothing before the gap counts as closed."""
+        most = np.clip(units.w.size, *MOST_CERTAIN)
+        return int(np.clip(0.01 * CERTAIN / max(self.tol_gap, 1e-9), CERTAIN, most))
 
     @property
     def gap(self):
@@ -231,6 +235,7 @@ class Growth:
         points = [current] if self.best is None else [current, self.best]
         number = max(N_RANDOM, int(PER_UNIT * len(units)))
         most = max(LEAST_NEW, int(NEW_SHARE * len(units)))
+        certain = self.n_certain(units)
         point = current
         for known in points:
             known.learn(known.scores(units.phi))
@@ -248,9 +253,10 @@ class Growth:
                 if len(new) or point is current:
                     return found, new
                 point = current
-            elif self.best.n_random < self.n_certain:
+            elif self.best.n_random < certain:
                 point = self.best
-                number = max(N_RANDOM, point.n_random)
+                left = certain - point.n_random
+                number = min(max(N_RANDOM, point.n_random), left)
             else:
                 return found, []
 

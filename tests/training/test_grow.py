@@ -198,7 +198,7 @@ def test_the_best_bound_has_seen_all_units():
     parts = layout.unpack(grown.solution.theta)
     units = Units.of_network(*parts, growth.x, objective.activation)
     assert growth.best.scores(units.phi).max() <= growth.best.polar * (1 + 1e-9)
-    assert growth.best.n_random >= growth.n_certain
+    assert growth.best.n_random >= growth.n_certain(units)
     assert min(gaps) > 0
 
 
