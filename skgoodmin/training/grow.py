@@ -45,6 +45,7 @@ from .lbfgs import Exit, Progress, Run, Solution
 from .units import Units
 
 N_UNITS, N_RANDOM = 16, 32  # ascents of a round, from neurons and random directions
+ROUGH, N_ROUGH = 0.1, 8  # above what gap so few of the latter are enough
 PER_UNIT = 0.5  # of the latter for each unit, where there are many
 NEAR, STRAY = 0.5, 0.6  # what part of them set out near units, and how far from these
 STEP_ROWS = 8  # whose random sum is the way to there
@@ -233,7 +234,8 @@ class Growth:
         """
         current = DualPoint(self.dual, self.dual.balance(residuals), self.alpha)
         points = [current] if self.best is None else [current, self.best]
-        number = max(N_RANDOM, int(PER_UNIT * len(units)))
+        least = N_ROUGH if self.gap > ROUGH else N_RANDOM
+        number = max(least, int(PER_UNIT * len(units)))
         most = max(LEAST_NEW, int(NEW_SHARE * len(units)))
         certain = self.n_certain(units)
         point = current
