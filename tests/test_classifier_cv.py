@@ -14,7 +14,9 @@ from skgoodmin import (
     GoodMinimaClassifierCV,
     LossCurveDisplay,
 )
+from skgoodmin.estimator import fitting
 from skgoodmin.estimator.path import ITERATIONS
+from skgoodmin.estimator.setup import pose
 
 SMALL = {"hidden_layer_sizes": (4,), "tol": 1e-3, "random_state": 0}
 
@@ -218,3 +220,24 @@ def test_errors_are_those_of_all_rows_or_name_the_fold(moons):
         "scoring=scoring raised it.",
         "This was in fold 0 of cv, with alpha=0.3.",
     ]
+
+
+def test_rows_of_a_fold_are_prepared_once(moons, monkeypatch):
+    """For the fits with all strengths, each of which has its own."""
+    posed: list = []
+
+    def counted(*arguments, **named):
+        posed.append(pose(*arguments, **named))
+        return posed[-1]
+
+    monkeypatch.setattr(fitting, "pose", counted)
+    cv = {"alphas": [0.1, 0.01], "cv": [(np.arange(100), np.arange(100, 150))]}
+    model = GoodMinimaClassifierCV(**SMALL, **cv, refit=False, scoring=_alpha)
+    model.fit(*moons)
+    assert model.scores_.tolist() == [[0.1, 0.01]]
+    assert [problem.objective.alpha for problem in posed] == [0.1]
+
+
+def _alpha(model, X, y):
+    """A scorer: the strength that the model was fitted with."""
+    return model.alpha_

@@ -69,7 +69,8 @@ class TrainedNetwork(Network):
         """
         previous = self if self.warm_start and hasattr(self, "coefs_") else None
         checkpoint = getattr(previous, "checkpoint_", None)
-        return self._fit(X, y, sample_weight, previous, checkpoint=checkpoint)
+        self._fit(X, y, sample_weight, previous, checkpoint=checkpoint)
+        return self
 
     @with_callbacks
     def _fit(
@@ -81,13 +82,15 @@ class TrainedNetwork(Network):
         known=None,
         checkpoint=None,
         place="",
+        problem=None,
     ):
         """Train, from the parameters of ``previous`` if it is not None.
 
         ``known`` is what y may hold, by default all that it holds.
         With a ``checkpoint``: as the fit that made it, whose evaluations are known.
         ``place`` is which of the fits in folds this is: a short one, whose certificate
-        nobody reads.
+        nobody reads. The :class:`Problem` is returned, for fits on the same rows that
+        differ in alpha and ``n_init``: what they share is checked and prepared once.
         """
         how = self.training, self.activation, self.alpha
         with (
@@ -96,17 +99,22 @@ class TrainedNetwork(Network):
             second_compiler(*how),
         ):
             return self._fit_until(
-                stop, X, y, sample_weight, previous, known, checkpoint, place
+                stop, X, y, sample_weight, previous, known, checkpoint, place, problem
             )
 
-    def _fit_until(self, stop, X, y, sample_weight, previous, known, checkpoint, place):
+    def _fit_until(
+        self, stop, X, y, sample_weight, previous, known, checkpoint, place, problem
+    ):
         """Train until ``stop``, a :class:`StopRequest`, is made."""
-        self._validate_params()
-        check_parameters(self)
         given = X, y, sample_weight
         # Validation writes n_features_in_ on a copy: a fit that fails leaves no trace.
         shell = copy.copy(self)
-        problem = self._pose(shell, X, y, sample_weight, known, previous is None)
+        if problem is None:
+            self._validate_params()
+            check_parameters(self)
+            problem = self._pose(shell, X, y, sample_weight, known, previous is None)
+        else:
+            problem = problem.with_alpha(self.alpha)
         rng, origin, cache = self._set_out(problem, previous, checkpoint)
         objective, held_out = replace(problem.objective, evaluations=cache), None
         if cache is not None:
@@ -178,7 +186,7 @@ class TrainedNetwork(Network):
                 ConvergenceWarning,
                 stacklevel=5 if CALLBACKS else 4,
             )
-        return self
+        return problem
 
     def _pose(self, shell, X, y, sample_weight, known, reset):
         """The :class:`Problem` of the data as they are given.

@@ -115,8 +115,9 @@ def path_scores(
     ``score_params`` are those of all rows.
     """
     model = clone(model)
-    known = model._shared(y)
+    known, problem = model._shared(y), None
     weight = None if sample_weight is None else sample_weight[train]
+    rows = X[train], y[train], weight
     scored = _check_method_params(X, score_params, indices=test)
     previous, scores, n_random = None, [], model.n_init
     with subfits.fold(fold):
@@ -126,7 +127,9 @@ def path_scores(
             place = f"Fold {fold}, alpha={alpha:g}"
             try:
                 with subfits.fit(fold, number, model):
-                    model._fit(X[train], y[train], weight, previous, known, place=place)
+                    problem = model._fit(
+                        *rows, previous, known, place=place, problem=problem
+                    )
                 scores.append(_score(scorer, model, X[test], y[test], scored))
             except Exception as error:
                 error.add_note(f"This was in fold {fold} of cv, with alpha={alpha:g}.")

@@ -39,6 +39,10 @@ class Problem:
     target: Target
     contradictions: np.ndarray  # row numbers of X, of rows that contradict each other
 
+    def with_alpha(self, alpha):
+        """The same problem with another strength of weight decay."""
+        return replace(self, objective=replace(self.objective, alpha=float(alpha)))
+
 
 def validated(estimator, X, y, sample_weight, *, reset):
     """X, y and sample_weight as arrays, of the types and shapes that a fit takes.
