@@ -22,15 +22,20 @@ from ..kernels.activations import ACTIVATIONS, Form
 from ..kernels.kernel_cache import listening
 from ..kernels.rows import hash_rows
 
-# Without the rest of the package, whose import takes a second for scikit-learn.
+# Of the paths of this process only those of libraries: elsewhere a file of the user's
+# may have the name of one of theirs. And only a part of this package, whose import as a
+# whole takes a second for scikit-learn.
 SCRIPT = """
-import importlib.util, sys
-sys.path[:] = {path}
-package = importlib.util.find_spec("skgoodmin")
-sys.modules["skgoodmin"] = importlib.util.module_from_spec(package)
-from skgoodmin.training.small_calls import compile_kernels
-compile_kernels({folder!r}, {names})
+import sys
+sys.path[:0] = {libraries}
+from importlib.util import module_from_spec, spec_from_file_location
+package = spec_from_file_location({name!r}, {file!r})
+sys.modules[{name!r}] = module_from_spec(package)
+from {name}.training.small_calls import compile_kernels
+compile_kernels({folder!r}, {calls})
 """
+LIBRARIES = "numpy", "scipy", "llvmlite", "numba"
+PATIENCE = 60.0  # seconds that the process may take
 _begun: list = []
 
 
@@ -68,21 +73,32 @@ def _needed(training, activation, alpha):
         yield "amplitudes"
 
 
-def _begin(names):
+def _begin(calls):
     """Start the process, and a thread that waits for its end."""
-    names, folder = list(names), hash_rows.dispatcher.stats.cache_path
+    calls, folder = list(calls), hash_rows.dispatcher.stats.cache_path
     interpreter = sys.executable or ""
     is_python = os.path.basename(interpreter).lower().startswith("python")
-    if not names or folder is None or not is_python or joblib.cpu_count() < 2:
+    if not calls or folder is None or not is_python or joblib.cpu_count() < 2:
         return
-    path = [str(place) for place in sys.path]
-    script = SCRIPT.format(path=path, folder=folder, names=names)
-    nowhere = subprocess.DEVNULL
+    words = [interpreter, "-I", "-S", "-c", script(folder, calls)]
+    nowhere = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
 
     def run():
-        words = [interpreter, "-c", script]
-        with contextlib.suppress(OSError):
-            subprocess.run(words, stdin=nowhere, stdout=nowhere, stderr=nowhere)
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(words, timeout=PATIENCE, **nowhere)  # type: ignore[call-overload]
 
     with contextlib.suppress(RuntimeError):  # no thread to be had
         threading.Thread(target=run, name="skgoodmin compiles", daemon=True).start()
+
+
+def script(folder, calls):
+    """What the process is to do: ``calls`` of kernels that are kept in a folder."""
+    name, *_ = __name__.split(".")
+    homes = [sys.modules[library].__path__[0] for library in LIBRARIES]
+    return SCRIPT.format(
+        libraries=list(dict.fromkeys(map(os.path.dirname, homes))),
+        name=name,
+        file=sys.modules[name].__file__,
+        folder=folder,
+        calls=calls,
+    )

@@ -9,7 +9,8 @@ import pytest
 
 import skgoodmin
 from skgoodmin.estimator import second_compiler as module
-from skgoodmin.estimator.second_compiler import SCRIPT, second_compiler
+from skgoodmin.estimator.second_compiler import script, second_compiler
+from skgoodmin.kernels.rows import hash_rows
 from skgoodmin.training.small_calls import CALLS, compile_kernels
 
 pytest.importorskip("fcntl")
@@ -71,9 +72,8 @@ def _compile(*how):
 def test_nothing_is_compiled_that_the_fit_does_not_need(begun, how, names):
     _compile(*how)
     assert len(begun) == bool(names)
-    for interpreter, _, script in begun:
-        assert interpreter == sys.executable
-        assert script.endswith(f", {names})\n")
+    for words in begun:
+        assert words[0] == sys.executable and words[-1].endswith(f", {names})\n")
 
 
 def test_it_begins_once_and_only_where_something_is_compiled(begun):
@@ -107,6 +107,16 @@ def test_a_process_that_can_not_be_started_is_no_error(begun, monkeypatch, error
     monkeypatch.setattr(module.subprocess, "run", refuse)
     _compile("escape", "relu", "auto")
     assert begun == ["refused"]
+
+
+def test_a_process_that_does_not_end_is_ended(begun, monkeypatch):
+    def run(words, timeout, **options):
+        begun.append(timeout)
+        raise subprocess.TimeoutExpired(words, timeout)
+
+    monkeypatch.setattr(module.subprocess, "run", run)
+    _compile("escape", "relu", "auto")
+    assert begun == [module.PATIENCE]
 
 
 def test_an_error_of_the_fit_comes_through(begun):
@@ -147,7 +157,7 @@ def test_of_several_one_compiles(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-def test_fits_find_what_it_has_compiled(tmp_path):
+def test_fits_find_what_it_has_compiled(tmp_path, monkeypatch):
     """The very kernels, for the very arguments."""
     path = [str(Path(skgoodmin.__file__).parents[1]), *filter(None, sys.path)]
     environment = os.environ | {
@@ -155,8 +165,16 @@ def test_fits_find_what_it_has_compiled(tmp_path):
         "PYTHONPATH": os.pathsep.join(path),
     }
     run = dict(env=environment, check=True, text=True, capture_output=True)
-    script = SCRIPT.format(path=path, folder=str(tmp_path), names=list(CALLS))
-    subprocess.run([sys.executable, "-c", script], **run)
+    # Files that hide modules of the standard library and of others.
+    for name in ("types", "warnings", "random", "numba", "skgoodmin"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('imported')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert hash_rows.dispatcher  # numba is there
+    words = [sys.executable, "-I", "-S", "-c", script(str(tmp_path), list(CALLS))]
+    subprocess.run(words, **run)
+    for file in tmp_path.glob("*.py"):
+        file.unlink()
     # With one core, so that no other process compiles now.
     alone = "import joblib; joblib.cpu_count = lambda: 1\n"
     found = subprocess.run([sys.executable, "-c", alone + FIT], **run).stdout
