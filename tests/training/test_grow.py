@@ -19,7 +19,7 @@ from skgoodmin.certificates.certificate import Status
 from skgoodmin.certificates.group_lasso import fit_amplitudes
 from skgoodmin.estimator.callbacks import CALLBACKS
 from skgoodmin.training.dual_point import DualPoint
-from skgoodmin.training.grow import Growth
+from skgoodmin.training.grow import N_RANDOM, N_ROUGH, ROUGH, Growth
 from skgoodmin.training.lbfgs import Exit
 from skgoodmin.training.start import Budget
 from skgoodmin.training.stop import StopRequest
@@ -200,6 +200,40 @@ def test_the_best_bound_has_seen_all_units():
     assert growth.best.scores(units.phi).max() <= growth.best.polar * (1 + 1e-9)
     assert growth.best.n_random >= growth.n_certain(units)
     assert min(gaps) > 0
+
+
+@pytest.mark.parametrize(
+    ("tol_gap", "n_units", "certain"),
+    [(1e-1, 400, 64), (1e-2, 400, 64), (2e-3, 400, 320), (1e-3, 2, 256)]
+    + [(1e-3, 150, 450), (1e-3, 400, 640), (0.0, 150, 450)],
+)
+def test_how_many_random_ascents_have_to_find_nothing(tol_gap, n_units, certain):
+    """As many as there are weights into units, on three features."""
+    objective, _ = random_objective((5,), "relu", alpha=0.01)
+    rng = np.random.RandomState(0)
+    growth = Growth(objective, rng, Budget(1, 10**6, 1e-6), tol_gap)
+    units = Units.none(growth.x, 1)
+    assert units.w.shape[1] == 3
+    w, b = rng.normal(size=(n_units, 3)), np.zeros(n_units)
+    units = units.add(w, b, growth.x, objective.activation)
+    assert growth.n_certain(units) == certain
+
+
+def test_a_large_gap_is_looked_at_with_few_ascents():
+    objective, _ = random_objective((30,), "relu", alpha=0.01)
+    rng = np.random.RandomState(0)
+    growth, seen = Growth(objective, rng, Budget(1000, 10**6, 1e-6), 1e-3), []
+
+    def search(units, point, n_random):
+        few = max(N_ROUGH, len(units) // 2)
+        seen.append((growth.gap > ROUGH, n_random, few))
+        return Growth._search(growth, units, point, n_random)
+
+    growth._search = search
+    growth.run()
+    assert seen[0] == (True, N_ROUGH, N_ROUGH)
+    assert all(number == few for rough, number, few in seen if rough)
+    assert any(number >= N_RANDOM for rough, number, _ in seen if not rough)
 
 
 def test_half_of_the_random_ascents_set_out_near_units():
