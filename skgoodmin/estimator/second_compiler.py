@@ -6,8 +6,9 @@ the first one compiles the network, and leaves them in the cache on disk, where 
 first one looks or waits for them (:mod:`skgoodmin.kernels.kernel_cache`).
 
 It begins where the first kernel has to be compiled, once in the life of a process, and
-not where there is a single core, nowhere to write, or no interpreter to call (a frozen
-application). Nothing depends on it: what it does not bring, the fit compiles itself.
+not where there is a single core, nowhere to write, no lock of files (Windows) or no
+interpreter to call (a frozen application). Nothing depends on it: what it does not
+bring, the fit compiles itself.
 """
 
 import contextlib
@@ -20,6 +21,7 @@ import joblib
 
 from ..kernels.activations import ACTIVATIONS, Form
 from ..kernels.kernel_cache import listening
+from ..kernels.process_lock import LOCKS
 from ..kernels.rows import hash_rows
 
 # Of the paths of this process only those of libraries: elsewhere a file of the user's
@@ -78,7 +80,8 @@ def _begin(calls):
     calls, folder = list(calls), hash_rows.dispatcher.stats.cache_path
     interpreter = sys.executable or ""
     is_python = os.path.basename(interpreter).lower().startswith("python")
-    if not calls or folder is None or not is_python or joblib.cpu_count() < 2:
+    shared = LOCKS and folder is not None  # the code, and the turn to make it
+    if not (calls and shared and is_python and joblib.cpu_count() > 1):
         return
     words = [interpreter, "-I", "-S", "-c", script(folder, calls)]
     nowhere = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)

@@ -16,6 +16,7 @@ try:
 except ImportError:  # Windows; elsewhere, where types are checked, there is a module
     fcntl = None  # type: ignore[assignment]
 
+LOCKS = fcntl is not None  # whether there are any
 NAME = "skgoodmin.lock"
 PATIENCE, PAUSE = 60.0, 0.02  # seconds
 
@@ -43,7 +44,7 @@ def alone(folder, kernel, patience=PATIENCE):
         with contextlib.suppress(OSError):
             os.makedirs(folder, exist_ok=True)
             file = stack.enter_context(open(os.path.join(folder, NAME), "ab"))
-            if fcntl is not None:
+            if LOCKS:
                 locked = _wait(file, zlib.crc32(kernel.encode()), patience)
         yield locked
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,18 @@ def test_no_other_program_is_called(begun, monkeypatch, interpreter):
 
 def test_one_core_compiles_alone(begun, monkeypatch):
     monkeypatch.setattr(module.joblib, "cpu_count", lambda: 1)
+    _compile("escape", "relu", "auto")
+    assert not begun
+
+
+@pytest.mark.parametrize("missing", ["locks", "folder"])
+def test_code_that_can_not_be_shared_is_not_made(begun, monkeypatch, missing):
+    if missing == "locks":
+        monkeypatch.setattr(module, "LOCKS", False)
+    else:
+        stats = types.SimpleNamespace(cache_path=None)
+        hash_rows = types.SimpleNamespace(dispatcher=types.SimpleNamespace(stats=stats))
+        monkeypatch.setattr(module, "hash_rows", hash_rows)
     _compile("escape", "relu", "auto")
     assert not begun
 
