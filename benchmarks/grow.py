@@ -50,8 +50,6 @@ SETS = (
     "banana",
     "phoneme",
 )
-
-
 MOST = 200_000  # evaluations of one growth
 
 

@@ -343,8 +343,8 @@ default='relu'
         if previous is not None:
             if known is not None and not np.array_equal(known, self.classes_):
                 raise ValueError(
-                    f"classes={known.tolist()}, but before {self.classes_.tolist()}."
+                    f"classes={known.tolist()} differs from those of the first call "
+                    f"to partial_fit, {self.classes_.tolist()}."
                 )
             known = self.classes_
-        self._fit(X, y, sample_weight, previous=previous, known=known)
-        return self
+        return self._fit(X, y, sample_weight, previous=previous, known=known)

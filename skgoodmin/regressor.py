@@ -193,5 +193,4 @@ neuron_amplitude_, neuron_degree_, optimality_gap_, best_validation_score_
         """
         previous = self if hasattr(self, "coefs_") else None
         known = None if previous is None else self._known
-        self._fit(X, y, sample_weight, previous=previous, known=known)
-        return self
+        return self._fit(X, y, sample_weight, previous=previous, known=known)

@@ -69,8 +69,7 @@ class TrainedNetwork(Network):
         """
         previous = self if self.warm_start and hasattr(self, "coefs_") else None
         checkpoint = getattr(previous, "checkpoint_", None)
-        self._fit(X, y, sample_weight, previous, checkpoint=checkpoint)
-        return self
+        return self._fit(X, y, sample_weight, previous, checkpoint=checkpoint)
 
     @with_callbacks
     def _fit(
@@ -89,8 +88,7 @@ class TrainedNetwork(Network):
         ``known`` is what y may hold, by default all that it holds.
         With a ``checkpoint``: as the fit that made it, whose evaluations are known.
         ``place`` is which of the fits in folds this is: a short one, whose certificate
-        nobody reads. The :class:`Problem` is returned, for fits on the same rows that
-        differ in alpha and ``n_init``: what they share is checked and prepared once.
+        nobody reads. A ``problem`` that is given is that of these rows and parameters.
         """
         how = self.training, self.activation, self.alpha
         with (
@@ -113,8 +111,6 @@ class TrainedNetwork(Network):
             self._validate_params()
             check_parameters(self)
             problem = self._pose(shell, X, y, sample_weight, known, previous is None)
-        else:
-            problem = problem.with_alpha(self.alpha)
         rng, origin, cache = self._set_out(problem, previous, checkpoint)
         objective, held_out = replace(problem.objective, evaluations=cache), None
         if cache is not None:
@@ -186,7 +182,7 @@ class TrainedNetwork(Network):
                 ConvergenceWarning,
                 stacklevel=5 if CALLBACKS else 4,
             )
-        return problem
+        return self
 
     def _pose(self, shell, X, y, sample_weight, known, reset):
         """The :class:`Problem` of the data as they are given.

@@ -126,10 +126,11 @@ def path_scores(
             model.alpha, model.n_init = float(alpha), n_init
             place = f"Fold {fold}, alpha={alpha:g}"
             try:
+                if problem is None:  # the fits have it in common, but for alpha
+                    problem = model._pose(model, *rows, known, True)
+                posed = problem.with_alpha(alpha)
                 with subfits.fit(fold, number, model):
-                    problem = model._fit(
-                        *rows, previous, known, place=place, problem=problem
-                    )
+                    model._fit(*rows, previous, known, place=place, problem=posed)
                 scores.append(_score(scorer, model, X[test], y[test], scored))
             except Exception as error:
                 error.add_note(f"This was in fold {fold} of cv, with alpha={alpha:g}.")

@@ -21,7 +21,7 @@ import joblib
 
 from ..kernels.activations import ACTIVATIONS, Form
 from ..kernels.kernel_cache import listening
-from ..kernels.process_lock import LOCKS
+from ..kernels.process_lock import LOCKS, PATIENCE
 from ..kernels.rows import hash_rows
 
 # Of the paths of this process only those of libraries: elsewhere a file of the user's
@@ -37,7 +37,6 @@ from {name}.training.small_calls import compile_kernels
 compile_kernels({folder!r}, {calls})
 """
 LIBRARIES = "numpy", "scipy", "llvmlite", "numba"
-PATIENCE = 60.0  # seconds that the process may take
 _begun: list = []
 
 
@@ -51,9 +50,6 @@ def second_compiler(training, activation, alpha):
     alpha : float or "auto"
         What is fitted, for nothing is compiled that it does not need.
     """
-    if _begun:
-        yield
-        return
 
     def begin(sentence):
         if not _begun:
@@ -84,11 +80,13 @@ def _begin(calls):
     if not (calls and shared and is_python and joblib.cpu_count() > 1):
         return
     words = [interpreter, "-I", "-S", "-c", script(folder, calls)]
-    nowhere = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    nowhere = subprocess.DEVNULL
 
     def run():
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            subprocess.run(words, timeout=PATIENCE, **nowhere)  # type: ignore[call-overload]
+            subprocess.run(
+                words, stdin=nowhere, stdout=nowhere, stderr=nowhere, timeout=PATIENCE
+            )
 
     with contextlib.suppress(RuntimeError):  # no thread to be had
         threading.Thread(target=run, name="skgoodmin compiles", daemon=True).start()

@@ -30,7 +30,7 @@ def alone(folder, kernel, patience=PATIENCE):
     folder : str
         Where the kernel is kept.
     kernel : str
-        Its name.
+        Its name, or that of other work for one process.
     patience : float, default=60.0
         Seconds to wait for the others.
 
