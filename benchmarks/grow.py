@@ -27,6 +27,7 @@ from skgoodmin.estimator.setup import pose
 from skgoodmin.training.grow import Growth
 from skgoodmin.training.start import Budget
 from skgoodmin.training.threads import fit_threads
+from skgoodmin.training.unit_search import UnitSearch
 from skgoodmin.training.units import Units
 
 SKLEARN = {
@@ -58,13 +59,19 @@ def load(name):
     return standardised(X, y)
 
 
-class RandomGrowth(Growth):
+class RandomSearch(UnitSearch):
     """The control: directions are drawn, only intercepts are the best ones."""
 
-    def _ascend(self, x, r, starts):
-        # As many directions as the ascents would look at.
+    def ascend(self, x, r, starts, units, is_small):
+        # More directions than the ascents would look at.
         random = self.rng.normal(size=(40 * len(starts), x.shape[1]))
         return relu_ascents(x, r, random, 1)
+
+
+class RandomGrowth(Growth):
+    def __init__(self, objective, rng, *args):
+        super().__init__(objective, rng, *args)
+        self.search = RandomSearch(self.x, rng)
 
 
 def timed(function):

@@ -20,9 +20,8 @@ class Ascents(NamedTuple):
     n_evaluations: float  # of h, all together
     steps: np.ndarray  # (m,) to go on with
 
-    def go_on(self, x, r, most, max_evaluations):
-        """The ascents after the ``most`` best of them went on."""
-        best = np.sort(np.argsort(-self.values, kind="stable")[:most])
+    def go_on(self, x, r, best, max_evaluations):
+        """The ascents after those in the places ``best`` went on."""
         starts, steps = self.coefs[best], self.steps[best]
         further = relu_ascents(x, r, starts, max_evaluations, steps)
         for name in ("values", "coefs", "intercepts", "directions", "steps"):
@@ -86,14 +85,6 @@ def starting_points(x, r, units, n_units, n_random, rng):
     random = rng.normal(size=(n_random, x.shape[1]))
     starts = np.ascontiguousarray(np.vstack([units, random]), dtype=np.float64)
     return starts
-
-
-def directions_of_rows(x, number, n_rows, rng):
-    """Random directions (number, d) of length 1 at most: sums of a few centred rows."""
-    rows = x[rng.randint(len(x), size=(number, n_rows))] - x.mean(axis=0)
-    sums = (rng.normal(size=(number, n_rows, 1)) * rows).sum(axis=1)
-    length = np.linalg.norm(sums, axis=1, keepdims=True)
-    return sums / np.where(length > 0, length, 1.0)
 
 
 def relu_search(x, r, units, n_units, n_random, rng, max_evaluations=200):

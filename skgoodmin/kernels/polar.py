@@ -45,7 +45,7 @@ def best_intercept(z, residuals, sizes, work, best):
     z : (n,), residuals : (n, K), sizes : (n,) || R_i ||, work : see :func:`ascend_all`,
     best : (K,)
     """
-    sums, edges, ahead, packed, of_bin, then, members, other, order = work
+    sums, edges, ahead, packed, keys, of_bin, then, members, other, order = work
     n_outputs, n_bins, last = best.size, edges.size - 1, edges.size - 2
     largest, least = z[0], z[0]
     for i in range(z.size):
@@ -54,29 +54,31 @@ def best_intercept(z, residuals, sizes, work, best):
     width = spread / n_bins if spread < np.inf else 0.0
     scale = 1.0 / width  # none among equal z: all are in one bin
     for b in range(n_bins):
-        of_bin[b] = -1
-        for o in range(2 * n_outputs + 1):
+        of_bin[b], edges[b + 1] = -1, 0.0
+    for o in range(2 * n_outputs + 1):
+        for b in range(n_bins):
             sums[b, o] = 0.0
     for i in range(z.size):
-        y = largest - z[i]
-        place = y * scale
-        key = int(place) if place < last else last
+        place = (largest - z[i]) * scale
+        keys[i] = int(place) if place < last else last
+    for i in range(z.size):
+        y, key = largest - z[i], keys[i]
         then[i], of_bin[key] = of_bin[key], i
         for o in range(n_outputs):
             sums[key, o] += residuals[i, o]
             sums[key, n_outputs + o] += residuals[i, o] * y
         sums[key, 2 * n_outputs] += sizes[i]
+    for o in range(n_outputs):
+        t = v = 0.0
+        for b in range(n_bins):
+            t, v = t + sums[b, o], v + sums[b, n_outputs + o]
+            sums[b, o], sums[b, n_outputs + o] = t, v
+            h = t * (width * (b + 1)) - v
+            edges[b + 1] += h * h
     edges[0] = highest = 0.0
-    for b in range(n_bins):
-        total = 0.0
-        for o in range(n_outputs):
-            if b > 0:
-                sums[b, o] += sums[b - 1, o]
-                sums[b, n_outputs + o] += sums[b - 1, n_outputs + o]
-            h = sums[b, o] * (width * (b + 1)) - sums[b, n_outputs + o]
-            total += h * h
-        edges[b + 1] = np.sqrt(total)
-        highest = max(highest, edges[b + 1])
+    for b in range(1, n_bins + 1):
+        edges[b] = np.sqrt(edges[b])
+        highest = max(highest, edges[b])
     value, row = 0.0, 0
     for o in range(n_outputs):
         best[o] = 0.0
@@ -107,26 +109,25 @@ def best_intercept(z, residuals, sizes, work, best):
     return value, row
 
 
-@njit
+@njit(reassoc=True)
 def active_weights(z, row, residuals, direction, weights):
     """weights_i = R_i.u of active rows, z_i > z_row, less their sum for ``row``.
 
     With them the gradient is sum_i weights_i x_i; u = direction / ||direction||.
     """
     size = norm(direction)
-    total, pinned = 0.0, z[row]
+    total, pinned, scale = 0.0, z[row], 1.0 / size if size > 0.0 else 0.0
     for i in range(z.size):
-        weight = 0.0
-        if z[i] > pinned and size > 0.0:
-            for o in range(direction.size):
-                weight += residuals[i, o] * direction[o]
-            weight /= size
-        weights[i] = weight
-        total += weight
+        along = 0.0
+        for o in range(direction.size):
+            along += residuals[i, o] * direction[o]
+        weights[i] = along * scale if z[i] > pinned else 0.0
+    for i in range(z.size):
+        total += weights[i]
     weights[row] = -total
 
 
-@njit(contract=False)
+@njit(reassoc=True)
 def norm(w):
     """|| w ||_2."""
     total = 0.0
@@ -135,7 +136,7 @@ def norm(w):
     return np.sqrt(total)
 
 
-@njit(contract=False)
+@njit(reassoc=True)
 def project_out(gradient, coef):
     """gradient -= (gradient.coef) coef; returns its length."""
     along = 0.0
@@ -146,7 +147,7 @@ def project_out(gradient, coef):
     return norm(gradient)
 
 
-@njit(contract=False)
+@njit(reassoc=True)
 def towards_shortest(way, gradient):
     """way <- the shortest point between the two; returns its length."""
     aligned, apart = 0.0, 0.0
@@ -198,9 +199,9 @@ def ascend_all(x, columns, residuals, starts, steps, max_evaluations, ends):
     n_outputs, n_bins = residuals.shape[1], min(n // 4 + 1, BINS)
     sums, edges = np.empty((n_bins, 2 * n_outputs + 1)), np.empty(n_bins + 1)
     packed, sizes, best = np.empty(n), np.empty(n), np.empty(n_outputs)
-    of_bin, then, members, other, order = np.empty((5, n), np.int64)
+    keys, of_bin, then, members, other, order = np.empty((6, n), np.int64)
     ahead = np.empty(2 * n_outputs)
-    work = sums, edges, ahead, packed, of_bin, then, members, other, order
+    work = sums, edges, ahead, packed, keys, of_bin, then, members, other, order
     for i in range(n):
         sizes[i] = norm(residuals[i])
     going, begun = ZERO, ZERO

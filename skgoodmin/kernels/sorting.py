@@ -11,14 +11,20 @@ import numpy as np
 from .jit import njit
 
 BINS = 256
+RUN = 16  # numbers that insertion sorts faster than merging
 
 
 @njit
 def merge(z, other, order):
-    """order = places of z (n,), largest first, by merging runs of doubled lengths."""
-    n, length = z.size, 1
-    for i in range(n):
-        order[i] = i
+    """order = places of z (n,), largest first: short runs are sorted and merged."""
+    n, length = z.size, RUN
+    for start in range(0, n, RUN):
+        for i in range(start, min(start + RUN, n)):
+            p = i
+            while p > start and z[order[p - 1]] < z[i]:
+                order[p] = order[p - 1]
+                p -= 1
+            order[p] = i
     while length < n:
         for start in range(0, n, 2 * length):
             middle, end = min(start + length, n), min(start + 2 * length, n)

@@ -7,8 +7,8 @@ One hidden layer of relu with weight decay. With directions of length 1 the obje
 which is convex in (v, c). A round
 
 1. solves that (:mod:`skgoodmin.certificates.group_lasso`) and drops units with v_j = 0,
-2. looks for neurons with a polar above alpha (:mod:`skgoodmin.certificates.ascents`):
-   they lower P, and if none were larger than the largest one found, Z, then
+2. looks for neurons with a polar above alpha (:mod:`.unit_search`): they lower P, and
+   if none were larger than the largest one found, Z, then
 
        P* >= D(R min(1, alpha / Z)),   R the residuals, balanced
 
@@ -21,9 +21,8 @@ It ends where the estimated gap is at most ``tol_gap`` of P, with a last improve
 the directions. Every local minimum of what is solved is a global one, so two starts
 meet at one objective.
 
-Half of the random ascents set out near units of the network: where many features go
-together, a better direction is mostly not far from one that is good already, and
-differs from it along the rows.
+The first units bisect pairs of rows, and some iterations of L-BFGS make a network of
+them: rounds that begin with no unit at all take longer to come as far.
 """
 
 from dataclasses import dataclass, replace
@@ -31,31 +30,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..certificates.amplitudes import unit_values
-from ..certificates.ascents import (
-    ascent_work,
-    directions_of_rows,
-    relu_ascents,
-    rows_used,
-    starting_points,
-)
 from ..certificates.group_lasso import fit_amplitudes
 from ..kernels.activations import Form
 from .dual_point import DualPoint
 from .lbfgs import Exit, Progress, Run, Solution
-from .units import Units
+from .unit_search import UnitSearch
+from .units import Units, bisecting
 
-N_UNITS, N_RANDOM = 16, 32  # ascents of a round, from neurons and random directions
-ROUGH, N_ROUGH = 0.1, 8  # above what gap so few of the latter are enough
-PER_UNIT = 0.5  # of the latter for each unit, where there are many
-NEAR, STRAY = 0.5, 0.6  # what part of them set out near units, and how far from these
-STEP_ROWS = 8  # whose random sum is the way to there
-# Random ascents that have to find nothing: for a gap of 1e-2, and as many times more as
-# the gap is smaller, at most one for each weight into a unit, but no fewer and no more
-# than that.
-CERTAIN, MOST_CERTAIN = 64, (256, 640)
-N_FIRST = 12  # evaluations of an ascent at first
-# One of how many goes on how much longer: at first, and where the gap is nearly closed.
-GOING_ON, N_STEPS, NEARLY = (4, 2), (40, 100), 2e-2
+N_FIRST_UNITS, FIRST_POLISH = 32, 40  # and iterations of L-BFGS on these
+N_RANDOM, PER_UNIT = 32, 0.5  # random ascents of a round, and for each of many units
+NEARLY = 1e-2  # gap from which on they are longer
+# Random ascents that have to find nothing, for a gap of 1e-3: one for each weight into
+# a unit, within these limits. For a larger gap fewer in proportion. Where units are
+# still more, all of them set out, too.
+CERTAIN, LEAST_CERTAIN = (80, 240), 32
 LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number and share
 # Iterations of L-BFGS on the directions between rounds, at a time and at most: they go
 # on while they bring a share of the gap.
@@ -63,6 +51,7 @@ N_POLISH, MOST_POLISH, POLISHED = 20, 200, 0.03
 LAST_POLISH = 1000  # of them at the end, where no further unit is needed or has room
 PAYS = 1e-4  # relative decrease for which units are exchanged
 FINAL = 0.1  # precision of the last amplitudes, relative to tol_gap
+DUST = 1e-9  # of the objective: a unit whose penalty is no more is none
 ABOVE = 1e-4  # relative polar above alpha that is worth a unit
 
 
@@ -105,7 +94,7 @@ class Growth:
 
     def __init__(self, objective, rng, budget, tol_gap, on_iteration=None):
         check_growable(objective)
-        self.objective, self.rng, self.budget = objective, rng, budget
+        self.objective, self.budget = objective, budget
         self.tol_gap, self.on_iteration = tol_gap, on_iteration
         data = objective.data
         self.x, self.alpha = data.block(), objective.alpha
@@ -115,13 +104,14 @@ class Growth:
         self.width = objective.layout.sizes[1]
         self.spent, self.value = 0.0, np.inf
         self.best: DualPoint | None = None  # the one with the best bound
+        self.climbed: DualPoint | None = None  # in which all units have set out
         self.trace: list[tuple] = []
-        self.neurons = np.zeros((0, data.n_features)), np.zeros(0)
+        self.search = UnitSearch(self.x, rng)
 
     def n_certain(self, units):
         """Random ascents that have to find nothing before the gap counts as closed."""
-        most = np.clip(units.w.size, *MOST_CERTAIN)
-        return int(np.clip(0.01 * CERTAIN / max(self.tol_gap, 1e-9), CERTAIN, most))
+        most = np.clip(units.w.size, *CERTAIN)
+        return max(int(most * min(1e-3 / max(self.tol_gap, 1e-9), 1.0)), LEAST_CERTAIN)
 
     @property
     def gap(self):
@@ -130,14 +120,8 @@ class Growth:
         return (self.value - bound) / self.value if self.value > 0 else 0.0
 
     def run(self, theta=None):
-        """Grow from the units of a network, or from none."""
-        activation = self.objective.activation
-        if theta is None:
-            units = Units.none(self.x, self.objective.n_outputs)
-        else:
-            layout = self.objective.layout.holding(theta)
-            coefs, intercepts = layout.unpack(theta)
-            units = Units.of_network(coefs, intercepts, self.x, activation)
+        """Grow from the units of a network, or from first ones."""
+        units = self._first() if theta is None else self._units(theta)
         units, residuals = self._amplitudes(units)
         n_rounds = 0
         while True:
@@ -145,6 +129,9 @@ class Growth:
             if exit is not None:
                 break
             found, new = self._missing(units, residuals)
+            if not len(new) and self.gap > self.tol_gap:  # for want of precision
+                units, residuals = self._amplitudes(units, self._precise)
+                found, new = self._missing(units, residuals)
             if self.gap <= self.tol_gap:
                 exit = Exit.GAP
                 break
@@ -166,6 +153,12 @@ class Growth:
             units = self._polish(units, min(left, LAST_POLISH))
         units, _ = self._amplitudes(units, self._precise)
         return self._end(units, exit, n_rounds)
+
+    def _first(self):
+        """Units that bisect pairs of rows, trained for a while."""
+        number, n_outputs = min(N_FIRST_UNITS, self.width), self.objective.n_outputs
+        theta = self.objective.layout.pack(*bisecting(self.x, number, n_outputs))
+        return self._units(self._trained(theta, FIRST_POLISH))
 
     def _add(self, units, found, new):
         """(units with some of the neurons found, residuals, whether it pays).
@@ -204,7 +197,9 @@ class Growth:
         if tol is None:
             tol = 0.1 * max(self.tol_gap, min(self.gap if self.trace else 0.1, 0.1))
         fitted = fit_amplitudes(self.dual, units.phi, units.v, units.c, self.alpha, tol)
-        units = units.with_amplitudes(fitted.v, fitted.c)
+        penalties = self.alpha * np.linalg.norm(fitted.v, axis=0)
+        counts = penalties > DUST * fitted.objective
+        units = units.with_amplitudes(fitted.v * counts, fitted.c)
         self.spent += fitted.work / self._evaluation(units)
         self.value = fitted.objective
         return units, fitted.residuals
@@ -213,17 +208,25 @@ class Growth:
         """Iterations of L-BFGS on all parameters, directions among them."""
         if not len(units):
             return units
-        theta = self._theta(units)
+        enough = POLISHED * max(self.gap if self.trace else 1.0, 0.0)
+        return self._units(self._trained(self._theta(units), n_iterations, enough))
+
+    def _trained(self, theta, n_iterations, enough=0.0):
+        """Parameters after L-BFGS, which ends where it lowers the value too little."""
         layout = self.objective.layout.holding(theta)
         run = Run(replace(self.objective, layout=layout), theta, self.budget.tol)
-        enough, fall = POLISHED * max(self.gap if self.trace else 1.0, 0.0), np.inf
+        fall = np.inf
         while fall > enough * run.value and run.n_iter < n_iterations and not run.ended:
             before = run.value
             run.advance(min(run.n_iter + N_POLISH, n_iterations), 2 * n_iterations)
             fall = before - run.value
         self.spent += run.n_fun
+        return run.theta
+
+    def _units(self, theta):
+        """The units of a network."""
+        coefs, intercepts = self.objective.layout.holding(theta).unpack(theta)
         activation = self.objective.activation
-        coefs, intercepts = layout.unpack(run.theta)
         return Units.of_network(coefs, intercepts, self.x, activation)
 
     def _missing(self, units, residuals):
@@ -234,8 +237,7 @@ class Growth:
         """
         current = DualPoint(self.dual, self.dual.balance(residuals), self.alpha)
         points = [current] if self.best is None else [current, self.best]
-        least = N_ROUGH if self.gap > ROUGH else N_RANDOM
-        number = max(least, int(PER_UNIT * len(units)))
+        number = max(N_RANDOM, int(PER_UNIT * len(units)))
         most = max(LEAST_NEW, int(NEW_SHARE * len(units)))
         certain = self.n_certain(units)
         point = current
@@ -259,32 +261,18 @@ class Growth:
                 point = self.best
                 left = certain - point.n_random
                 number = min(max(N_RANDOM, point.n_random), left)
+            elif len(units) > CERTAIN[1] and self.climbed is not self.best:
+                self.climbed = point = self.best
+                number = 0
             else:
                 return found, []
 
     def _search(self, units, point, n_random):
         """Ascents in the residuals of a dual point."""
-        x, r = rows_used(self.x, point.residuals)
-        starts = np.vstack([self.neurons[0], units.w])
-        starts = starting_points(x, r, starts, N_UNITS, n_random, self.rng)
-        n, d = x.shape
-        if len(units) and n:
-            near = self.rng.randint(len(units), size=int(NEAR * n_random))
-            step = STRAY * directions_of_rows(x, len(near), STEP_ROWS, self.rng)
-            starts[len(starts) - len(near) :] = units.w[near] + step
-        found = self._ascend(x, r, starts)
-        work = n * ascent_work(d, r.shape[1]) * (found.n_evaluations + len(starts))
+        is_small = self.gap <= NEARLY
+        found, work = self.search(units.w, units.b, point, n_random, is_small)
         self.spent += work / self._evaluation(units)
-        point.learn(found.values)
-        point.n_random += n_random
-        best = found.distinct(0.0, N_UNITS)
-        self.neurons = found.coefs[best], found.intercepts[best]
         return found
-
-    def _ascend(self, x, r, starts):
-        """Ascents from all starts; the better ones go on for longer."""
-        found, near = relu_ascents(x, r, starts, N_FIRST), self.gap <= NEARLY
-        return found.go_on(x, r, -(-len(starts) // GOING_ON[near]), N_STEPS[near])
 
     def _tell(self, units, n_rounds):
         """Record a round; the reason to end there, or None."""
@@ -320,7 +308,7 @@ class Growth:
             theta, value, norm, exit, n_rounds, int(np.ceil(self.spent)), curve
         )
         gap = value * max(self.gap, 0.0)
-        return Grown(solution, self.trace, gap, self.neurons)
+        return Grown(solution, self.trace, gap, self.search.neurons)
 
 
 def check_growable(objective):

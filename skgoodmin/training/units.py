@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from ..certificates.amplitudes import unit_values
 
@@ -93,3 +94,26 @@ class Units:
         scale = np.sqrt(size)
         v = (self.v / np.where(size > 0, scale, 1.0)).T
         return [(self.w * scale[:, None]).T, v], [self.b * scale, self.c]
+
+
+def bisecting(x, number, n_outputs):
+    """(coefs, intercepts) of units that bisect pairs of rows, with the amplitude 0.
+
+    Before its relu such a unit is -1/2 at one row of x (n, d) and 1/2 at the other: the
+    data say where there is something to tell apart (Bolager et al., 2023, sample pairs
+    with other labels). In canonical order any two rows are a pair, so the units are
+    the same for every ``random_state``. One of 0 where no two rows differ.
+    """
+    n, d = x.shape
+    number = min(number, n // 2)
+    some = x[np.linspace(0, n, 2 * number, endpoint=False).astype(np.intp)]
+    some = some.toarray() if issparse(some) else some
+    first, second = np.split(some.astype(np.float64), 2)
+    step = second - first
+    square = (step * step).sum(axis=1)
+    apart = (0 < square) & (square < np.inf)
+    w = step[apart] / square[apart, None]
+    b = -0.5 - (w * first[apart]).sum(axis=1)
+    if not len(b):
+        w, b = np.zeros((1, d)), np.zeros(1)
+    return [w.T, np.zeros((len(b), n_outputs))], [b, np.zeros(n_outputs)]

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from scipy.sparse import csr_array
 
 from skgoodmin import GoodMinimaClassifier
-from skgoodmin.certificates.ascents import directions_of_rows, relu_ascents
+from skgoodmin.certificates.ascents import relu_ascents
 from skgoodmin.certificates.effort import effort_of
 from skgoodmin.certificates.plane import plane_polar
 from skgoodmin.certificates.polar import search
@@ -168,15 +168,3 @@ def test_a_fit_proves_something_of_hundreds_of_features():
     model = GoodMinimaClassifier((5,), alpha=0.1, random_state=0).fit(X, y)
     certificate = model.certificate_
     assert 0.1 * model.loss_ < certificate.lower_bound < model.loss_
-
-
-def test_directions_of_rows_are_along_them():
-    rng = np.random.RandomState(0)
-    x = 5.0 + rng.normal(size=(20, 2)) @ rng.normal(size=(2, 6))  # a plane in R^6
-    ways = directions_of_rows(x, 7, 3, rng)
-    assert ways.shape == (7, 6)
-    assert_allclose(np.linalg.norm(ways, axis=1), 1.0)
-    _, _, basis = np.linalg.svd(x - x.mean(axis=0))
-    assert_allclose(ways @ basis[2:].T, 0.0, atol=1e-12)
-    # Equal rows have no direction.
-    assert not directions_of_rows(np.ones((4, 3)), 2, 3, rng).any()

@@ -13,7 +13,7 @@ def found(z, residuals):
     sums, edges = np.empty((n_bins, 2 * n_outputs + 1)), np.empty(n_bins + 1)
     work = sums, edges, np.empty(2 * n_outputs), np.empty(n)
     best, sizes = np.empty(n_outputs), np.linalg.norm(residuals, axis=1)
-    places = np.empty((5, n), np.int64)
+    places = np.empty((6, n), np.int64)
     h, row = best_intercept(z, residuals, sizes, (*work, *places), best)
     return h, row, best
 

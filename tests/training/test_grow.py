@@ -18,13 +18,14 @@ from skgoodmin.certificates import group_lasso
 from skgoodmin.certificates.certificate import Status
 from skgoodmin.certificates.group_lasso import fit_amplitudes
 from skgoodmin.estimator.callbacks import CALLBACKS
+from skgoodmin.training import grow as grow_module
 from skgoodmin.training.dual_point import DualPoint
-from skgoodmin.training.grow import N_RANDOM, N_ROUGH, ROUGH, Growth
+from skgoodmin.training.grow import N_FIRST_UNITS, Growth
 from skgoodmin.training.lbfgs import Exit
 from skgoodmin.training.start import Budget
 from skgoodmin.training.stop import StopRequest
 from skgoodmin.training.train import train
-from skgoodmin.training.units import Units
+from skgoodmin.training.units import Units, bisecting
 
 LOSSES = [("poly_hinge", 1), ("log_loss", 1), ("poly_hinge", 3), ("log_loss", 3)]
 
@@ -204,11 +205,11 @@ def test_the_best_bound_has_seen_all_units():
 
 @pytest.mark.parametrize(
     ("tol_gap", "n_units", "certain"),
-    [(1e-1, 400, 64), (1e-2, 400, 64), (2e-3, 400, 320), (1e-3, 2, 256)]
-    + [(1e-3, 150, 450), (1e-3, 400, 640), (0.0, 150, 450)],
+    [(1e-1, 400, 32), (1e-2, 100, 32), (1e-2, 400, 32), (2e-3, 99, 120), (1e-3, 2, 80)]
+    + [(1e-3, 40, 120), (1e-3, 99, 240), (0.0, 40, 120), (1e-3, 300, 240)],
 )
 def test_how_many_random_ascents_have_to_find_nothing(tol_gap, n_units, certain):
-    """As many as there are weights into units, on three features."""
+    """One for each weight into a unit, on three features, within limits."""
     objective, _ = random_objective((5,), "relu", alpha=0.01)
     rng = np.random.RandomState(0)
     growth = Growth(objective, rng, Budget(1, 10**6, 1e-6), tol_gap)
@@ -219,44 +220,52 @@ def test_how_many_random_ascents_have_to_find_nothing(tol_gap, n_units, certain)
     assert growth.n_certain(units) == certain
 
 
-def test_a_large_gap_is_looked_at_with_few_ascents():
-    objective, _ = random_objective((30,), "relu", alpha=0.01)
-    rng = np.random.RandomState(0)
-    growth, seen = Growth(objective, rng, Budget(1000, 10**6, 1e-6), 1e-3), []
+def test_of_many_units_all_set_out_once_at_the_end(monkeypatch):
+    monkeypatch.setattr(grow_module, "CERTAIN", (1, 8))
+    objective, _ = random_objective((60,), "relu", n=60, alpha=1e-3)
+    budget, rng = Budget(1000, 10**6, 1e-6), np.random.RandomState(0)
+    growth, drawn = Growth(objective, rng, budget, 1e-3), []
 
     def search(units, point, n_random):
-        few = max(N_ROUGH, len(units) // 2)
-        seen.append((growth.gap > ROUGH, n_random, few))
+        drawn.append(n_random)
         return Growth._search(growth, units, point, n_random)
 
     growth._search = search
-    growth.run()
-    assert seen[0] == (True, N_ROUGH, N_ROUGH)
-    assert all(number == few for rough, number, few in seen if rough)
-    assert any(number >= N_RANDOM for rough, number, _ in seen if not rough)
+    grown = growth.run()
+    assert grown.solution.exit is Exit.GAP
+    assert drawn[-1] == 0 and len(grown.trace) > drawn.count(0) > 0
 
 
-def test_half_of_the_random_ascents_set_out_near_units():
-    objective, theta = random_objective((30,), "relu", alpha=0.01)
-    budget, rng = Budget(1, 10**6, 1e-6), np.random.RandomState(0)
-    growth, seen = Growth(objective, rng, budget, 1e-9), []
+def test_first_units_bisect_pairs_of_rows():
+    x = np.random.RandomState(0).normal(size=(9, 3))
+    (w, v), (b, c) = bisecting(x, 4, 2)
+    z = x @ w + b  # row i and the one four and a half further on are a pair
+    pairs = np.linspace(0, 9, 8, endpoint=False).astype(int).reshape(2, 4)
+    assert_allclose(z[pairs[0], range(4)], -0.5)
+    assert_allclose(z[pairs[1], range(4)], 0.5)
+    assert v.shape == (4, 2) and not v.any() and not c.any() and c.shape == (2,)
+    (sparse, _), (offsets, _) = bisecting(csr_array(x), 100, 2)
+    assert sparse.shape == (3, 4)
+    assert_array_equal(sparse, w)
+    assert_array_equal(offsets, b)
 
-    def search(units, point, n_random):
-        found = Growth._search(growth, units, point, n_random)
-        seen.append((units.w, starts[-1][-n_random:]))
-        return found
 
-    def ascend(x, r, rows):
-        starts.append(rows.copy())
-        return Growth._ascend(growth, x, r, rows)
+@pytest.mark.parametrize(
+    "x", [np.ones((1, 2)), np.ones((6, 2)), np.array([[1e200], [-1e200]])]
+)
+def test_rows_that_nothing_bisects_make_a_unit_of_0(x):
+    with np.errstate(over="ignore"):
+        (w, v), (b, _) = bisecting(x, 32, 1)
+    assert w.shape == (x.shape[1], 1) and not w.any() and not b.any() and not v.any()
 
-    starts = []
-    growth._search, growth._ascend = search, ascend
-    growth.run(theta)
-    w, last = seen[0]
-    distance = np.linalg.norm(last[:, None] - w, axis=2).min(axis=1)
-    near, random = np.array_split(distance[::-1], 2)
-    assert np.median(near) < 0.7 < np.median(random)
+
+def test_two_seeds_set_out_from_the_same_units():
+    objective, _ = random_objective((60,), "relu", alpha=0.01)
+    no_round = Budget(0, 10**6, 1e-6)
+    first, second = (grow(objective, seed=s, budget=no_round) for s in range(2))
+    assert_array_equal(first.solution.theta, second.solution.theta)
+    n_units = objective.layout.holding(first.solution.theta).sizes[1]
+    assert 1 < n_units <= N_FIRST_UNITS
 
 
 def test_the_value_is_the_objective_of_theta_in_plain_numpy():
