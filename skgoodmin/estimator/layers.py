@@ -38,10 +38,13 @@ def hidden_sizes(estimator):
     return tuple(int(size) for size in sizes)
 
 
-def narrowed(layout, shapes):
-    """The layout with the width of weights of these shapes, if it has room for them."""
+def narrowed(layout, shapes, is_open):
+    """The layout with the width of weights of these shapes, if it has room for them.
+
+    It always has where the width ``is_open``.
+    """
     n_inputs, *hidden, n_outputs = layout.sizes
     width = shapes[0][1]
-    if len(hidden) != 1 or width > hidden[0]:
+    if len(hidden) != 1 or (width > hidden[0] and not is_open):
         return layout
     return ParameterLayout((n_inputs, width, n_outputs))

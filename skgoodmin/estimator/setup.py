@@ -325,7 +325,7 @@ def origin_of(previous, layout, target):
     target.check_continues(before)
     shapes = [coef.shape for coef in previous.coefs_]
     if previous.training == "grow":  # any number of units, up to the largest
-        layout = narrowed(layout, shapes)
+        layout = narrowed(layout, shapes, hidden_sizes(previous) == AUTO)
     if shapes != layout.fans:
         raise ValueError(
             "Going on from the previous fit needs the same layers: weights of shapes "

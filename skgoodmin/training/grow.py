@@ -155,10 +155,13 @@ class Growth:
         return self._end(units, exit, n_rounds)
 
     def _first(self):
-        """Units that bisect pairs of rows, trained for a while."""
+        """Units that bisect pairs of rows, trained for a while, if they are of use."""
         number, n_outputs = min(N_FIRST_UNITS, self.width), self.objective.n_outputs
         theta = self.objective.layout.pack(*bisecting(self.x, number, n_outputs))
-        return self._units(self._trained(theta, FIRST_POLISH))
+        none, _ = self._amplitudes(Units.none(self.x, n_outputs))
+        constant = self.value
+        theta, value = self._trained(theta, FIRST_POLISH)
+        return self._units(theta) if value < constant else none
 
     def _add(self, units, found, new):
         """(units with some of the neurons found, residuals, whether it pays).
@@ -209,19 +212,21 @@ class Growth:
         if not len(units):
             return units
         enough = POLISHED * max(self.gap if self.trace else 1.0, 0.0)
-        return self._units(self._trained(self._theta(units), n_iterations, enough))
+        theta, _ = self._trained(self._theta(units), n_iterations, enough)
+        return self._units(theta)
 
     def _trained(self, theta, n_iterations, enough=0.0):
-        """Parameters after L-BFGS, which ends where it lowers the value too little."""
+        """(parameters, value) after L-BFGS, which ends where it gains too little."""
         layout = self.objective.layout.holding(theta)
         run = Run(replace(self.objective, layout=layout), theta, self.budget.tol)
-        fall = np.inf
+        left = max(int(self.budget.max_fun - self.spent), 1)
+        most, fall = min(2 * n_iterations, left), np.inf
         while fall > enough * run.value and run.n_iter < n_iterations and not run.ended:
             before = run.value
-            run.advance(min(run.n_iter + N_POLISH, n_iterations), 2 * n_iterations)
+            run.advance(min(run.n_iter + N_POLISH, n_iterations), most)
             fall = before - run.value
         self.spent += run.n_fun
-        return run.theta
+        return run.theta, run.value
 
     def _units(self, theta):
         """The units of a network."""

@@ -259,6 +259,26 @@ def test_rows_that_nothing_bisects_make_a_unit_of_0(x):
     assert w.shape == (x.shape[1], 1) and not w.any() and not b.any() and not v.any()
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1e-11])
+@pytest.mark.parametrize("estimator", [GoodMinimaClassifier, GoodMinimaRegressor])
+def test_first_units_that_are_no_better_than_none_are_left_out(estimator, scale):
+    X, y = make_moons(80, noise=0.3, random_state=0)
+    how = {"training": "grow", "alpha": 0.0145, "random_state": 0}
+    model = estimator("auto", **how).fit(scale * X, y)
+    constant = estimator("auto", **how).fit(0 * X, y)
+    assert model.loss_ <= constant.loss_ * (1 + 1e-6)
+
+
+def test_fewer_rows_than_units_are_gone_on_with():
+    X, y = make_moons(80, noise=0.3, random_state=0)
+    model = grower(alpha=1e-3, warm_start=True).fit(X, y)
+    assert model.coefs_[0].shape[1] > 9
+    model.fit(X[:8], y[:8])
+    anew = grower(alpha=1e-3).fit(X[:8], y[:8])
+    assert_allclose(model.loss_, anew.loss_, rtol=3e-3)
+    model.partial_fit(X[:1], y[:1])
+
+
 def test_two_seeds_set_out_from_the_same_units():
     objective, _ = random_objective((60,), "relu", alpha=0.01)
     no_round = Budget(0, 10**6, 1e-6)
