@@ -149,8 +149,7 @@ class Growth:
                 break
             n_rounds += 1
         if exit in (Exit.GAP, Exit.WIDTH):
-            left = max(int(self.budget.max_fun - self.spent), 0)
-            units = self._polish(units, min(left, LAST_POLISH))
+            units = self._polish(units, LAST_POLISH)
         units, _ = self._amplitudes(units, self._precise)
         return self._end(units, exit, n_rounds)
 
@@ -200,9 +199,8 @@ class Growth:
         if tol is None:
             tol = 0.1 * max(self.tol_gap, min(self.gap if self.trace else 0.1, 0.1))
         fitted = fit_amplitudes(self.dual, units.phi, units.v, units.c, self.alpha, tol)
-        penalties = self.alpha * np.linalg.norm(fitted.v, axis=0)
-        counts = penalties > DUST * fitted.objective
-        units = units.with_amplitudes(fitted.v * counts, fitted.c)
+        units = units.with_amplitudes(fitted.v, fitted.c)
+        units = units.take(self.alpha * units.sizes > DUST * fitted.objective)
         self.spent += fitted.work / self._evaluation(units)
         self.value = fitted.objective
         return units, fitted.residuals

@@ -102,8 +102,10 @@ def _distances(ascents, units, x):
 
     b is measured from the mean row, in deviations of the rows along a direction.
     """
-    centre = x.mean(axis=0) if len(x) else np.zeros(x.shape[1])
-    deviation = np.sqrt(((x - centre) ** 2).mean()) if len(x) else 1.0
+    if not len(x):  # no row has a residual, and there is no ascent
+        return np.empty(0)
+    centre = x.mean(axis=0)
+    deviation = np.sqrt(((x - centre) ** 2).mean())
 
     def points(w, b):
         offset = (b + w @ centre) / max(deviation, 1e-300)
