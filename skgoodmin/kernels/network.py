@@ -298,7 +298,7 @@ def sparse_forward(rows, first, weights, z):
     for i in range(z.shape[0]):
         row = rows.index[first + i]
         for p in range(rows.indptr[row], rows.indptr[row + 1]):
-            x, feature = rows.data[p], rows.indices[p]
+            x, feature = z.dtype.type(rows.data[p]), rows.indices[p]
             for j in range(z.shape[1]):
                 z[i, j] += x * weights[feature, j]
 
@@ -309,6 +309,6 @@ def sparse_backward(rows, first, delta, gradient):
     for i in range(delta.shape[0]):
         row = rows.index[first + i]
         for p in range(rows.indptr[row], rows.indptr[row + 1]):
-            x, feature = rows.data[p], rows.indices[p]
+            x, feature = delta.dtype.type(rows.data[p]), rows.indices[p]
             for j in range(delta.shape[1]):
                 gradient[feature, j] += x * delta[i, j]

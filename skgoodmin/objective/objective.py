@@ -55,6 +55,9 @@ class Objective:
         sums them at the same time, with the same result.
     evaluations : EvaluationCache, optional
         Those that were made before, and all that follow.
+    precision : type, optional
+        In which rows go through the network; by default that of X. Sums over blocks of
+        rows are in float64 always.
     """
 
     data: CanonicalRows
@@ -65,11 +68,12 @@ class Objective:
     exponential: bool = False
     map: Callable = map
     evaluations: EvaluationCache | None = None
+    precision: type | None = None
 
     def __reduce__(self):
         """Without a map of threads and a cache; the activation goes by its name."""
         rest = self.layout, self.activation.name, self.loss, self.alpha
-        return _again, (self.data, *rest, self.exponential)
+        return _again, (self.data, *rest, self.exponential, self.precision)
 
     @property
     def n_parameters(self):
@@ -80,6 +84,11 @@ class Objective:
     def n_outputs(self):
         """Number of outputs of the network."""
         return self.layout.sizes[-1]
+
+    @property
+    def dtype(self):
+        """In which rows go through the network: float64 or float32."""
+        return self.data.dtype if self.precision is None else self.precision
 
     @property
     def is_large(self):
@@ -144,7 +153,7 @@ class Objective:
             self.shares,
         )
         first = before, self.alpha if data.whole.first else 0.0, *after
-        nothing = np.empty((self.n_outputs, 0), dtype=data.dtype)
+        nothing = np.empty((self.n_outputs, 0), dtype=self.dtype)
         return first, (before, 0.0, *after), nothing, []
 
     def _specialised(self, neuron):
@@ -163,7 +172,7 @@ class Objective:
     def _work(self):
         """Array in which one thread works on blocks of rows."""
         data, sizes = self.data, self.layout.sizes
-        return workspace(sizes, self._block, data.dtype, data.rows.sparse)
+        return workspace(sizes, self._block, self.dtype, data.rows.sparse)
 
     def evaluate(self, theta, neuron=_NO_NEURON, degree=0):
         """J of f + neuron, without the neuron's penalty, and its gradient.
@@ -191,7 +200,7 @@ class Objective:
         except Exception:  # a loss that can not be told from another one
             loss = os.urandom(16)
         name = self.activation.name
-        model = self.layout.sizes, name, self.exponential, self.alpha
+        model = self.layout.sizes, name, self.exponential, self.alpha, self.precision
         rows = self.data.each(_digest_of)
         return digest([repr(model).encode(), loss, *rows]).encode()
 
@@ -271,9 +280,10 @@ class Objective:
         return value, residuals
 
 
-def _again(data, layout, activation, *rest):
+def _again(data, layout, activation, loss, alpha, exponential, precision):
     """An objective that was pickled."""
-    return Objective(data, layout, ACTIVATIONS[activation], *rest)
+    model = layout, ACTIVATIONS[activation], loss, alpha, exponential
+    return Objective(data, *model, precision=precision)
 
 
 def _digest_of(data):

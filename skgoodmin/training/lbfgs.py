@@ -9,6 +9,9 @@ objective has fallen by less than ``least_fall`` of itself over ten iterations, 
 the line search fails and the objective does not fall along the gradient either. scipy's
 own test on the decrease is switched off: it is relative to max(|J|, 1) and would stop
 runs that still halve a small objective.
+
+A run that has a rough objective, the same one in fewer digits, begins with it. Where it
+would end it goes on with the objective itself, and ends where that one says so too.
 """
 
 import queue
@@ -195,18 +198,42 @@ class Run:
     least_fall : float, optional
         Share of itself by which the objective has to fall over ten iterations; by
         default ``tol``.
+    rough : object with ``value_and_gradient(theta)``, optional
+        The same in fewer digits, at less cost.
     """
 
-    def __init__(self, objective, theta0, tol, bounds=None, least_fall=None):
+    def __init__(
+        self, objective, theta0, tol, bounds=None, least_fall=None, rough=None
+    ):
         self.objective, self.tol, self.bounds = objective, tol, bounds
         self.least_fall = tol if least_fall is None else least_fall
         self.theta = np.array(theta0, dtype=np.float64)
-        self.value, self.gradient = objective.value_and_gradient(self.theta)
+        self.rough = rough  # None once the objective itself is evaluated
+        self.value, self.gradient = self._asked.value_and_gradient(self.theta)
         self.curve, self.n_fun, self.exit = [float(self.value)], 1, None
-        if np.isfinite(self.value) and np.isfinite(self.gradient).all():
+        if self._is_finite or self._refined() and self._is_finite:
             self._begin()
         else:
             self.exit = Exit.OVERFLOW
+
+    @property
+    def _asked(self):
+        """The objective that is evaluated at present."""
+        return self.objective if self.rough is None else self.rough
+
+    @property
+    def _is_finite(self):
+        """Whether the present point is one to set out from."""
+        return np.isfinite(self.value) and np.isfinite(self.gradient).all()
+
+    def _refined(self):
+        """Whether the objective was rough; from now on it is not."""
+        if self.rough is None:
+            return False
+        self.rough, self.n_fun = None, self.n_fun + 1
+        self.value, self.gradient = self.objective.value_and_gradient(self.theta)
+        self.curve[-1] = float(self.value)
+        return True
 
     def _begin(self):
         """Set out from the present point, without a memory of the steps before."""
@@ -251,7 +278,7 @@ class Run:
             if self.n_iter >= max_iter:
                 self.exit = Exit.MAX_ITER
                 return
-            if self.n_fun >= max_fun:
+            if self.n_fun + (self.rough is not None) >= max_fun:
                 self.exit = Exit.MAX_FUN
                 return
             self._evaluate(on_iteration)
@@ -260,20 +287,23 @@ class Run:
         """One evaluation, and what the solver makes of it."""
         point = self._point
         self.n_fun += 1
-        value, gradient = self.objective.value_and_gradient(point)
+        value, gradient = self._asked.value_and_gradient(point)
         try:
             self._point = self._steps.send((value, gradient))
             if self._point is not None:
                 return
             if not np.isfinite(value):  # it settles there where its own sums overflow
-                self.exit = Exit.PRECISION
+                if self._refined():
+                    self._begin()
+                else:
+                    self.exit = Exit.PRECISION
                 return
             self.theta = point.copy()
             self.value, self.gradient = value, gradient
             self.curve.append(float(self.value))
             if on_iteration is not None and on_iteration(self):
                 self.exit = Exit.STOPPED
-            elif self._is_level():
+            elif self._is_level() and (not self._refined() or self._is_level()):
                 self.exit = Exit.LEVEL
             else:
                 self._point = next(self._steps)
@@ -289,7 +319,9 @@ class Run:
 
     def _end(self):
         """Name the end of the steps: convergence, or a line search that failed."""
-        if self.grad_norm <= self.tol:
+        if self._refined():
+            self._begin()
+        elif self.grad_norm <= self.tol:
             self.exit = Exit.CONVERGED
         elif self.n_iter - self._began >= 2:
             # Rounding, or an overflow on the way. The memory of L-BFGS may be at
@@ -313,6 +345,7 @@ class Run:
 
     def solution(self):
         """The present point as a :class:`Solution`."""
+        self._refined()
         exit = self.exit or Exit.MAX_ITER  # paused
         if exit is not Exit.STOPPED and self.grad_norm <= self.tol:
             exit = Exit.CONVERGED

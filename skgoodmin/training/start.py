@@ -10,6 +10,7 @@ from .graft import graft, graft_cost
 from .idle import has_room
 from .lbfgs import Exit, Progress, Run
 from .promise import misses_nothing, promise_cost
+from .rough import rough_objective
 from .stall import PATIENCE, least_fall, stall_rule
 from .stop import StopRequest
 
@@ -37,6 +38,7 @@ class Start:
     def __init__(self, objective, theta0, budget, number, seed, on_iteration=None):
         self.objective, self.budget, self.number = objective, budget, number
         self.rng, self.on_iteration = np.random.RandomState(seed), on_iteration
+        self.rough = rough_objective(objective, budget.tol)
         self.run = self._run(theta0)
         self.spent, self.won, self.level = float(self.run.n_fun), False, 0
         self.n_grafts, self.n_escapes, self.curves = 0, 0, []
@@ -49,7 +51,7 @@ class Start:
     def _run(self, theta):
         tol = self.budget.tol
         fall = least_fall(self.objective, tol)
-        return Run(self.objective, theta, tol, least_fall=fall)
+        return Run(self.objective, theta, tol, least_fall=fall, rough=self.rough)
 
     @property
     def value(self):
@@ -152,5 +154,7 @@ class Start:
 
     def solution(self):
         """The present point and run; the curve is of all runs that led there."""
+        before = self.run.n_fun
         last = self.run.solution()
+        self.spent += self.run.n_fun - before  # the last evaluation of a rough run
         return replace(last, curve=np.concatenate([*self.curves, last.curve]))

@@ -15,6 +15,7 @@ from .finish import finish
 from .grow import Growth
 from .joint_training import train_joint
 from .lbfgs import Exit, Progress, Run, Solution
+from .rough import rough_objective
 from .threads import fit_threads
 
 CLEARLY = 0.01  # above the objective of a constant network, of which many are near 1
@@ -307,6 +308,7 @@ def _train_jointly(augmented, starts, rng, budget, on_iteration):
 def _train_held_out(objective, starts, held_out, budget, on_iteration):
     """Early stopping of every start; the best validation score is kept."""
     runs, traces, share = [], [], _shared(budget, starts)
+    rough = rough_objective(objective, budget.tol)
     for i, theta0 in enumerate(starts):
         watch = replace(held_out, scores=[])
         trace = _Trace(i, budget.stop, on_iteration)
@@ -316,7 +318,7 @@ def _train_held_out(objective, starts, held_out, budget, on_iteration):
             point = run.n_iter, run.n_fun, run.value, run.theta
             return trace(0, *point, score) or stop
 
-        run = Run(objective, theta0, budget.tol)
+        run = Run(objective, theta0, budget.tol, rough=rough)
         run.advance(share.max_iter, share.max_fun, after_iteration)
         if not watch.scores and run.exit is not Exit.OVERFLOW:
             watch(run.theta)  # it rests at once, or has no means to move

@@ -20,7 +20,8 @@ class ScriptedRun:
     iteration takes, exit where the values end).
     """
 
-    def __init__(self, objective, theta0, tol, least_fall):
+    def __init__(self, objective, theta0, tol, least_fall, rough):
+        assert rough is None
         self.theta, self.tol, self.n_fun = theta0, tol, 1
         self.least_fall = least_fall
         values, self.takes, self.end = objective.scripts[int(theta0[0])]
@@ -63,7 +64,7 @@ class Scripted:
     """An objective with scripts of runs, and the log of what was grafted."""
 
     def __init__(self, monkeypatch, *scripts, alpha=0.0, hidden=(4,), share=1e-9):
-        self.scripts, self.alpha = scripts, alpha
+        self.scripts, self.alpha, self.n_leaves = scripts, alpha, 1
         self.loss = SimpleNamespace(attains_minimum=True, unit_margin=True, size=1.0)
         self.layout = SimpleNamespace(sizes=(3, *hidden, 1))
         self.shares = np.array([1 - share, share])
