@@ -5,6 +5,7 @@
     python benchmarks/waiting.py --cv         # GoodMinimaClassifierCV in default fits
     python benchmarks/waiting.py --choice     # default fits in fits of the same alpha
     python benchmarks/waiting.py --cold       # the first fit, on an empty cache
+    python benchmarks/waiting.py --curve      # a large table: quality against seconds
 
 Seconds of the processor, one thread: on a busy machine the clock tells of others. Each
 repetition is a stratified split, three quarters to train on, that all classifiers are
@@ -14,7 +15,8 @@ on the rows left out, and medians over the repetitions of a peer's seconds over 
 
 The sets are those of ``accuracy.py`` and, besides, splice, spambase, optdigits and
 letter of KEEL, 120 x 5000 (normal columns, of which ten are of use) and 60 x 20000
-(sparse, one column in a hundred used by a row).
+(sparse, one column in a hundred used by a row). The large table of ``--curve`` is made
+by ``make_classification``, and each point of its curves is a whole fit.
 """
 
 import argparse
@@ -30,6 +32,7 @@ from accuracy import data_sets
 from datasets import keel
 from scipy.sparse import csr_array
 from scipy.sparse import random as random_sparse
+from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
@@ -237,6 +240,41 @@ def first_fits(names):
         )
 
 
+OURS = 1, 3, 10, 30, 100, 300, 1000  # max_iter; the last is the default
+EPOCHS = 1, 3, 10, 30, 100, 200
+
+
+def curve(n=150_000):
+    """Print seconds and accuracy of fits with more and more iterations.
+
+    Means over ``REPETITIONS`` tables of n rows and 30 columns, a quarter left out.
+    """
+    fits = {("ours", f"max_iter={k}"): {"max_iter": k} for k in OURS}
+    fits |= {("adam", f"max_iter={k}"): {"max_iter": k} for k in EPOCHS}
+    fits["adam", "early_stopping"] = {"early_stopping": True}
+    results = {fit: [] for fit in fits}
+    for seed in range(REPETITIONS):
+        X, y = make_classification(
+            n,
+            30,
+            n_informative=15,
+            n_redundant=5,
+            n_clusters_per_class=8,
+            flip_y=0.05,
+            random_state=seed,
+        )
+        X_train, X_test, y_train, y_test = split(X, y, seed)
+        GoodMinimaClassifier(max_iter=1).fit(X_train, y_train)  # compiles
+        for fit, parameters in fits.items():
+            model = classifiers(seed)[fit[0]].set_params(**parameters)
+            took = seconds_of(model, X_train, y_train)
+            results[fit].append((took, model.score(X_test, y_test)))
+    print(f"{'':6}{'':16}{'seconds':>9}{'accuracy':>10}")
+    for (name, how), found in results.items():
+        took, score = np.mean(found, axis=0)
+        print(f"{name:6}{how:16}{took:9.2f}{score:10.4f}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -245,10 +283,14 @@ def main():
     parser.add_argument("--cv", action="store_true", help="the CV estimator")
     parser.add_argument("--choice", action="store_true", help="of alpha")
     parser.add_argument("--cold", action="store_true", help="the first fit")
+    parser.add_argument("--curve", action="store_true", help="a large table")
     arguments = parser.parse_args()
     names = arguments.sets.split(",") if arguments.sets else None
     if arguments.cold:
         first_fits(names or FIRST_FITS)
+        return
+    if arguments.curve:
+        curve()
         return
     sets = problems()
     sets = {name: sets[name] for name in names or sets}

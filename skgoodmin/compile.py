@@ -2,8 +2,9 @@
 
 For images of containers and of CI, and for whoever does not want to wait at the first
 fit. Small fits are run with each combination of what is named, on two classes and on
-three (on real targets for a loss of the regressor), with weight decay and without;
-numba keeps what they compile in its cache. See ``python -m skgoodmin.compile --help``.
+three (on real targets for a loss of the regressor), with weight decay and without, and
+some of so many rows that they begin in float32; numba keeps what they compile in its
+cache. See ``python -m skgoodmin.compile --help``.
 """
 
 import argparse
@@ -57,15 +58,21 @@ def parser():
     return options
 
 
-def table(n_outputs, n_features, real, dtype, sparse):
+# Outputs, features and rows of tables. On two features bounds are of another kind; on
+# five the parameters are many, and their steps a kernel. Two outputs are the softmax.
+SMALL = (1, 2, 48), (1, 5, 48), (2, 5, 48)
+LARGE = (1, 64, 4200), (2, 64, 4200)  # summed in several leaves, in float32 at first
+
+
+def table(n_outputs, n_features, n_rows, real, dtype, sparse):
     """(X, y): normal points, dtype and format as asked.
 
-    y is real targets, (48,) or (48, n_outputs), or labels of ``n_outputs + 1`` classes
-    that no line separates.
+    y is real targets, (n_rows,) or (n_rows, n_outputs), or labels of ``n_outputs + 1``
+    classes that no line separates.
     """
     rng = np.random.RandomState(0)
-    X = rng.normal(size=(48, n_features))
-    y = (np.arange(48) + (X[:, 0] * X[:, 1] > 0)) % (n_outputs + 1)
+    X = rng.normal(size=(n_rows, n_features))
+    y = (np.arange(n_rows) + (X[:, 0] * X[:, 1] > 0)) % (n_outputs + 1)
     if real:
         y = np.abs(X[:, :n_outputs]) if n_outputs > 1 else np.abs(X[:, 0])
     X = X.astype(dtype)
@@ -89,11 +96,10 @@ def fits(arguments):
         alphas: tuple[Any, ...] = ("auto",) if training == "grow" else ("auto", 0.0)
         real = loss in TARGET_LOSSES
         kind = GoodMinimaRegressor if real else GoodMinimaClassifier
-        # On two features bounds are of another kind; three classes are the softmax.
-        # On five the parameters are many, and their steps a kernel.
-        for alpha, (n_outputs, n_features) in itertools.product(
-            alphas, ((1, 2), (1, 5), (2, 5))
-        ):
+        tables = list(itertools.product(alphas, SMALL))
+        if training == "escape" and dtype == "float64":
+            tables += itertools.product(("auto",), LARGE)
+        for alpha, shape in tables:
             model = kind(
                 (MANY // 5,),
                 activation,
@@ -103,7 +109,7 @@ def fits(arguments):
                 random_state=0,
                 max_iter=30,
             )
-            yield name, model, *table(n_outputs, n_features, real, dtype, sparse)
+            yield name, model, *table(*shape, real, dtype, sparse)
 
 
 def main(words=None):

@@ -19,11 +19,13 @@ from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
 warnings.simplefilter("ignore")
 two = make_classification(90, 7, random_state=1)
 three = load_iris(return_X_y=True)
+many = make_classification(5000, 40, n_informative=9, n_classes=3, random_state=1)
 with events.install_recorder("numba:compile") as seen:
     for X, y in (two, three, (two[0][:, :2], two[1])):
         GoodMinimaClassifier((9,), n_init=2).fit(X, y)
         GoodMinimaClassifier((5, 4), alpha=0).fit(X, y)
         GoodMinimaClassifierCV((5,), alphas=2, cv=2).fit(X, y)
+    GoodMinimaClassifier(max_iter=5).fit(*many)
 print(len(seen.buffer))
 """
 

@@ -49,7 +49,8 @@ class TrainedNetwork(Network):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Finite numbers; float32 is trained in float32, all else in float64.
+            Finite numbers; float32 is trained in float32, all else in float64 (large
+            tables in float32 until training comes to rest there).
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             For a classifier class labels, or a matrix of 0 and 1 for multilabel; for a
             regressor finite numbers.
@@ -225,6 +226,7 @@ class TrainedNetwork(Network):
             self.tol,
             self.max_escapes if origin is None else 0,
             every_layer=self.neuron_placement == "per_layer",
+            fresh=origin is None,
             stop=stop,
         )
         return in_a_fold(budget) if place else budget

@@ -210,7 +210,10 @@ class Objective:
         return tuple(self.data.fold(here, self))
 
     def _sum_leaf(self, theta, neuron, degree, leaf):
-        """[value, gradient]: the part of the leaf (number, range) in J."""
+        """[value, gradient]: the part of the leaf (number, range) in J.
+
+        The penalty is a part of leaf 0.
+        """
         first, others, nothing, spare = self._prepared
         constants, leaf = (others, leaf[1]) if leaf[0] else (first, leaf[1])
         kernel = self._neuron_kernel if len(neuron) else self._kernel
@@ -231,6 +234,10 @@ class Objective:
         value += kernel(*constants, *point, mode, *leaf, work, given, gradient)
         spare.append(work)
         return [value, gradient]
+
+    def of_rows(self, theta, start, stop):
+        """[value, gradient]: the part of some canonical rows in J without penalty."""
+        return self._sum_leaf(theta, _NO_NEURON, 0, (1, (start, stop)))
 
     def value_and_gradient(self, theta):
         """Objective and gradient at ``theta``.

@@ -21,12 +21,16 @@ def rough_objective(objective, tol):
 
     It pays where the rows are summed in several leaves: one that is small is evaluated
     in less time than it takes to compile a second kernel. It would not do where the
-    objective may fall to 0 or ``tol`` asks for more digits, and where columns are so
-    large, or small, that their squares overflow.
+    objective may fall to 0 or ``tol`` asks for more digits, and where columns are far
+    too large or small.
     """
-    pays = objective.n_leaves > 1 and objective.data.dtype == np.float64
-    if not pays or may_vanish(objective) or least_fall(objective, tol) < LEAST_FALL:
+    if objective.data.dtype == np.float32 or may_vanish(objective):
         return None
-    if not is_scaled(objective.data):
+    if least_fall(objective, tol) < LEAST_FALL or not bears_float32(objective):
         return None
     return replace(objective, precision=np.float32)
+
+
+def bears_float32(objective):
+    """Whether a large table has columns of a size for float32."""
+    return objective.n_leaves > 1 and is_scaled(objective.data)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from .adam import adam
 from .finish import is_separated
 from .graft import graft, graft_cost
 from .idle import has_room
@@ -25,6 +26,7 @@ class Budget:
     max_escapes: int = 0  # grafts per start
     n_directions: int = 16  # that a graft tries; 1 grafts a random unit, the control
     every_layer: bool = False  # units are looked for before every hidden layer
+    fresh: bool = True  # the starts are random, rather than an earlier fit's
     stop: StopRequest = field(default_factory=StopRequest)  # ends all runs
 
 
@@ -39,8 +41,9 @@ class Start:
         self.objective, self.budget, self.number = objective, budget, number
         self.rng, self.on_iteration = np.random.RandomState(seed), on_iteration
         self.rough = rough_objective(objective, budget.tol)
+        theta0, before = adam(objective, theta0, budget)
         self.run = self._run(theta0)
-        self.spent, self.won, self.level = float(self.run.n_fun), False, 0
+        self.spent, self.won, self.level = before + self.run.n_fun, False, 0
         self.n_grafts, self.n_escapes, self.curves = 0, 0, []
         self.trace = [(0, self.spent, self.run.value)]
         self.escape = 0  # the one that the present run began with

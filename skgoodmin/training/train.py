@@ -9,6 +9,7 @@ from ..certificates.certify import certify
 from ..certificates.diagnosis import constant_loss
 from ..objective.predictions import Predictions
 from ..objective.row_space import row_space
+from .adam import adam
 from .early_stopping import HeldOut
 from .escape import search
 from .finish import finish
@@ -307,19 +308,21 @@ def _train_jointly(augmented, starts, rng, budget, on_iteration):
 
 def _train_held_out(objective, starts, held_out, budget, on_iteration):
     """Early stopping of every start; the best validation score is kept."""
-    runs, traces, share = [], [], _shared(budget, starts)
+    runs, traces, share, spent = [], [], _shared(budget, starts), 0.0
     rough = rough_objective(objective, budget.tol)
     for i, theta0 in enumerate(starts):
         watch = replace(held_out, scores=[])
         trace = _Trace(i, budget.stop, on_iteration)
 
-        def after_iteration(run, watch=watch, trace=trace):
+        theta0, before = adam(objective, theta0, share)
+
+        def after_iteration(run, watch=watch, trace=trace, before=before):
             stop, score = watch(run.theta), watch.scores[-1]
-            point = run.n_iter, run.n_fun, run.value, run.theta
+            point = run.n_iter, before + run.n_fun, run.value, run.theta
             return trace(0, *point, score) or stop
 
         run = Run(objective, theta0, budget.tol, rough=rough)
-        run.advance(share.max_iter, share.max_fun, after_iteration)
+        run.advance(share.max_iter, share.max_fun - before, after_iteration)
         if not watch.scores and run.exit is not Exit.OVERFLOW:
             watch(run.theta)  # it rests at once, or has no means to move
         solution = run.solution()
@@ -330,16 +333,16 @@ def _train_held_out(objective, starts, held_out, budget, on_iteration):
             value, gradient = objective.value_and_gradient(theta)
             norm = float(np.abs(gradient).max())
             solution = replace(solution, theta=theta, value=value, grad_norm=norm)
+        spent += before + solution.n_fun
         runs.append((solution, watch))
         traces.append(trace.points)
     best = int(np.argmax([watch.best_score for _, watch in runs]))
     losses = [solution.value for solution, _ in runs]
-    n_fun = sum(solution.n_fun for solution, _ in runs)
     return _Outcome(
         solution=runs[best][0],
         losses=losses,
         best=best,
-        n_fun=n_fun,
+        n_fun=spent,
         held_out=runs[best][1],
         traces=traces,
     )

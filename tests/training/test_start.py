@@ -68,7 +68,8 @@ class Scripted:
         self.loss = SimpleNamespace(attains_minimum=True, unit_margin=True, size=1.0)
         self.layout = SimpleNamespace(sizes=(3, *hidden, 1))
         self.shares = np.array([1 - share, share])
-        self.data = SimpleNamespace(whole=SimpleNamespace(n_counted=500))
+        self.data = SimpleNamespace(whole=SimpleNamespace(n_counted=500, n_rows=500))
+        self.n_parameters = 100
         self.grafts, self.costs, self.refused, self.roomy = [], [], {}, set()
         monkeypatch.setattr(skgoodmin.training.start, "Run", ScriptedRun)
         monkeypatch.setattr(skgoodmin.training.start, "graft", self.graft)
