@@ -322,7 +322,7 @@ def _train_held_out(objective, starts, held_out, budget, on_iteration):
             return trace(0, *point, score) or stop
 
         run = Run(objective, theta0, budget.tol, rough=rough)
-        run.advance(share.max_iter, share.max_fun - before, after_iteration)
+        run.advance(share.max_iter, int(share.max_fun - before), after_iteration)
         if not watch.scores and run.exit is not Exit.OVERFLOW:
             watch(run.theta)  # it rests at once, or has no means to move
         solution = run.solution()
