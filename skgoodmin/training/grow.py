@@ -33,7 +33,8 @@ from ..certificates.amplitudes import unit_values
 from ..certificates.group_lasso import fit_amplitudes
 from ..kernels.activations import Form
 from .dual_point import DualPoint
-from .lbfgs import Exit, Progress, Run, Solution
+from .lbfgs import Exit, Run, Solution
+from .progress import Progress
 from .unit_search import UnitSearch
 from .units import Units, bisecting
 

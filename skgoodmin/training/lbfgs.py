@@ -18,7 +18,6 @@ import queue
 import threading
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import _lbfgsb
@@ -45,18 +44,6 @@ class Exit(Enum):
     GAP = "The estimated gap is at most tol_gap of the objective."
     WIDTH = "hidden_layer_sizes units are in use, and no exchange of units pays."
     UNIMPROVED = "The validation score did not improve for n_iter_no_change iterations."
-
-
-class Progress(NamedTuple):
-    """What a training tells after each iteration."""
-
-    start: int
-    escape: int  # 0 before the first one; 1 in joint training, the neuron dropped
-    n_iter: int  # iterations of this run
-    n_fun: float  # evaluations of this start, grafts and scouts included
-    value: float  # objective
-    theta: np.ndarray  # (n_parameters,) of the plain network; not to be kept
-    score: float | None = None  # on the validation rows of early stopping
 
 
 @dataclass(frozen=True)

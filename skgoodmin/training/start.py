@@ -9,7 +9,8 @@ from .adam import adam
 from .finish import is_separated
 from .graft import graft, graft_cost
 from .idle import has_room
-from .lbfgs import Exit, Progress, Run
+from .lbfgs import Exit, Run
+from .progress import Progress
 from .promise import misses_nothing, promise_cost
 from .rough import rough_objective
 from .stall import PATIENCE, least_fall, stall_rule

@@ -15,7 +15,8 @@ from .escape import search
 from .finish import finish
 from .grow import Growth
 from .joint_training import train_joint
-from .lbfgs import Exit, Progress, Run, Solution
+from .lbfgs import Exit, Run, Solution
+from .progress import Progress
 from .rough import rough_objective
 from .threads import fit_threads
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import skgoodmin.training.start
-from skgoodmin.training.lbfgs import Exit, Progress, Solution
+from skgoodmin.training.lbfgs import Exit, Solution
+from skgoodmin.training.progress import Progress
 from skgoodmin.training.stall import ABOVE_A_FLOOR, TO_ZERO
 from skgoodmin.training.start import Budget, Start
 
@@ -68,7 +69,8 @@ class Scripted:
         self.loss = SimpleNamespace(attains_minimum=True, unit_margin=True, size=1.0)
         self.layout = SimpleNamespace(sizes=(3, *hidden, 1))
         self.shares = np.array([1 - share, share])
-        self.data = SimpleNamespace(whole=SimpleNamespace(n_counted=500, n_rows=500))
+        whole = SimpleNamespace(n_counted=500, n_rows=500)
+        self.data = SimpleNamespace(whole=whole, n_features=3, dtype=np.float64)
         self.n_parameters = 100
         self.grafts, self.costs, self.refused, self.roomy = [], [], {}, set()
         monkeypatch.setattr(skgoodmin.training.start, "Run", ScriptedRun)
