@@ -10,8 +10,8 @@ the line search fails and the objective does not fall along the gradient either.
 own test on the decrease is switched off: it is relative to max(|J|, 1) and would stop
 runs that still halve a small objective.
 
-A run that has a rough objective, the same one in fewer digits, begins with it. Where it
-would end it goes on with the objective itself, and ends where that one says so too.
+A run begins with its rough objective, in fewer digits, if it has one. Where it would
+end it goes on with the objective itself, and ends where that one says so too.
 """
 
 import queue
@@ -185,8 +185,7 @@ class Run:
     least_fall : float, optional
         Share of itself by which the objective has to fall over ten iterations; by
         default ``tol``.
-    rough : object with ``value_and_gradient(theta)``, optional
-        The same in fewer digits, at less cost.
+    rough : object like ``objective``, in fewer digits and at less cost, optional
     """
 
     def __init__(
