@@ -9,22 +9,30 @@ numpy's argsort). Equal numbers keep their order.
 import numpy as np
 
 from .jit import njit
+from .network import ZERO
 
 BINS = 256
 RUN = 16  # numbers that insertion sorts faster than merging
 
 
 @njit
+def insert(z, order, start, p):
+    """Move order[p] to its place among those from ``start`` on, in order; the place."""
+    i = order[p]
+    while p > start and z[order[p - 1]] < z[i]:
+        order[p] = order[p - 1]
+        p -= 1
+    order[p] = i
+    return p
+
+
+@njit
 def merge(z, other, order):
     """order = places of z (n,), largest first: short runs are sorted and merged."""
     n, length = z.size, RUN
-    for start in range(0, n, RUN):
-        for i in range(start, min(start + RUN, n)):
-            p = i
-            while p > start and z[order[p - 1]] < z[i]:
-                order[p] = order[p - 1]
-                p -= 1
-            order[p] = i
+    for p in range(n):
+        order[p] = p
+        insert(z, order, p - p % RUN, p)
     while length < n:
         for start in range(0, n, 2 * length):
             middle, end = min(start + length, n), min(start + 2 * length, n)
@@ -79,12 +87,7 @@ def descending(z, keys, other, order):
         high[at] += 1
     moves = 0
     for p in range(1, n):
-        i, q = order[p], p
-        while q > 0 and z[order[q - 1]] < z[i]:
-            order[q] = order[q - 1]
-            q -= 1
-        order[q] = i
-        moves += p - q
+        moves += p - insert(z, order, ZERO, p)
         if moves > 32 * n + 1000:
             merge(z, other, order)
             return

@@ -30,6 +30,7 @@ from .evaluation_cache import EvaluationCache, digest
 from .layout import ParameterLayout
 from .leaves import fold, number_of_leaves
 from .losses import Loss
+from .scaling import is_scaled
 
 LEAF_WORK = 4_000_000  # multiplications below which a leaf is not worth a call
 LARGE = 2**22  # numbers in a copy of all rows
@@ -105,6 +106,18 @@ class Objective:
     def shares(self):
         """Weights of the rows, (n_rows,), divided by the sum of all."""
         return read_only(self.data.weights / self.data.whole.weight)
+
+    @cached_property
+    def in_float32(self):
+        """The same with rows in float32; None where that does not pay, or would not do.
+
+        It pays where rows are summed in several leaves: an objective that is small is
+        evaluated in less time than it takes to compile a second kernel. It would not do
+        where columns are far too large or small.
+        """
+        if self.n_leaves == 1 or not is_scaled(self.data):
+            return None
+        return replace(self, precision=np.float32)
 
     def on(self, data):
         """The same on a part of the rows, of the same ranges of the hash."""

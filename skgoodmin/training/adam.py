@@ -17,8 +17,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from .rough import bears_float32
-
 BATCH, RATE = 256, 0.005
 STEPS, EPOCHS = 2**15, 100  # at most, an epoch being a look at all rows
 ROWS = 8  # for each parameter, at least: of fewer L-BFGS alone makes as much as fast
@@ -36,9 +34,9 @@ def adam(objective, theta, budget):
     few = n_rows < ROWS * objective.n_parameters
     epochs = min((budget.max_fun - 4) // 2, EPOCHS)  # half of the budget, at most
     steps = min(STEPS, epochs * n_rows // BATCH)
-    if few or steps < 1 or not (budget.fresh and bears_float32(objective)):
+    if few or steps < 1 or not budget.fresh or objective.in_float32 is None:
         return theta, 0.0
-    rough = replace(objective, precision=np.float32)
+    rough = objective.in_float32
     places = np.arange(min(n_rows, max(MOST // n_features, BATCH)))
     some = replace(rough, data=objective.data.take(places))
     found, taken = _descend(some, theta.copy(), steps, budget.stop)

@@ -65,7 +65,7 @@ class Scripted:
     """An objective with scripts of runs, and the log of what was grafted."""
 
     def __init__(self, monkeypatch, *scripts, alpha=0.0, hidden=(4,), share=1e-9):
-        self.scripts, self.alpha, self.n_leaves = scripts, alpha, 1
+        self.scripts, self.alpha, self.in_float32 = scripts, alpha, None
         self.loss = SimpleNamespace(attains_minimum=True, unit_margin=True, size=1.0)
         self.layout = SimpleNamespace(sizes=(3, *hidden, 1))
         self.shares = np.array([1 - share, share])
