@@ -21,7 +21,7 @@ from .objective.losses.custom import PointwiseLoss
 class GoodMinimaClassifier(NetworkClassifier, TrainedNetwork):
     """Multilayer perceptron that tells how far it is from the best one.
 
-    The network is trained by L-BFGS on
+    The network is trained by L-BFGS, and before that, if rows are many, by Adam, on
 
         mean_i s_i l(y_i, f(x_i)) + alpha/2 * (sum of the squared weights)
 
@@ -97,7 +97,7 @@ default='relu'
         Largest number of L-BFGS iterations of one run.
     max_fun : int, default=15000
         Largest number of evaluations of the objective in all runs together; scouts
-        count by their flops. Growing looks at it between rounds only.
+        and Adam count by their flops. Growing looks at it between rounds only.
     tol : float, default=1e-4
         A run has converged when the largest component of the gradient is at most
         ``tol``, or when 10 iterations have lowered the objective by less than a share

@@ -20,7 +20,7 @@ from .objective.losses.target_loss import TargetwiseLoss
 class GoodMinimaRegressor(NetworkRegressor, TrainedNetwork):
     """Multilayer perceptron for regression that tells how far it is from the best.
 
-    The network is trained by L-BFGS on
+    The network is trained by L-BFGS, and before that, if rows are many, by Adam, on
 
         mean_i s_i l(z_i, f(x_i)) + alpha/2 * (sum of the squared weights)
 

@@ -215,7 +215,7 @@ def find_witness(predictions, rng, neuron_alpha):
     ``N_DIRECTIONS`` random ones.
     """
     objective = predictions.objective
-    X = objective.data.head(SEARCH_ROWS)
+    X = objective.data.first(SEARCH_ROWS).block()
     residuals, curvature = derivatives(objective, predictions.raw[:SEARCH_ROWS])
     no_units = np.empty((len(residuals.T), 0))
     view = LayerView(X, no_units, residuals, curvature, standard_deviation(X))

@@ -27,12 +27,12 @@ class ClusterRows(CanonicalRows):
         None of them, in the form that the leaves have.
     held : Held
         The leaves.
-    heads : dict
+    fetched : dict
         First rows that were fetched before, by their number.
     """
 
     held: Any = None
-    heads: dict = field(default_factory=dict)
+    fetched: dict = field(default_factory=dict)
 
     @property
     def n_values(self):
@@ -60,11 +60,11 @@ class ClusterRows(CanonicalRows):
         ]
         return self._fetched(CanonicalRows.block, spans)
 
-    def head(self, n):
-        """The first n rows, which come to the client once."""
-        if n not in self.heads:
-            self.heads[n] = self.block(0, n)
-        return self.heads[n]
+    def first(self, n):
+        """The first n rows, which come to the memory of the client once."""
+        if n not in self.fetched:
+            self.fetched[n] = self.take(np.arange(min(n, self.n_rows)))
+        return self.fetched[n]
 
     def take(self, places):
         """The rows at ascending ``places``, in the memory of the client."""
@@ -112,6 +112,7 @@ class ClusterRows(CanonicalRows):
             weights=read_only(weights),
             part_of=self.whole._replace(weight=weights.sum()),
             held=self.held.of_each(CanonicalRows.reweighted, parts),
+            fetched={},
         )
 
     def part(self, places):
@@ -127,7 +128,7 @@ class ClusterRows(CanonicalRows):
             cuts=np.searchsorted(places, self.cuts),
             part_of=Whole(len(places), n_values, weights.sum()),
             held=held,
-            heads={},
+            fetched={},
         )
 
     def in_leaves(self, n_leaves):

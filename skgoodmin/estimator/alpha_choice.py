@@ -191,12 +191,13 @@ def _dealt(data, target):
     ``SAMPLE`` groups each class has its share in the sample, but no fewer than
     ``LEAST``, and weights that make up for it (the largest factor is 1).
     """
-    group, first = data.group, np.flatnonzero(data.opens_group)
+    labels, group, first = data.labels, data.group, np.flatnonzero(data.opens_group)
     n = len(first)
-    labels = data.labels[np.lexsort((-data.weights, group))[first]]
+    if n < data.n_rows:
+        labels = labels[np.lexsort((-data.weights, group))[first]]
     strata = target.strata(labels)
     strata = np.zeros(n) if strata is None else strata
-    fold, factors, n_dealt = np.full(n, -1), np.ones(n), 0
+    fold, factors, n_dealt = np.full(n, -1, dtype=np.int8), np.ones(n), 0
     for stratum in np.unique(strata):
         places = np.flatnonzero(strata == stratum)
         least = min(LEAST, len(places))

@@ -12,7 +12,7 @@ what the lower bound of the certificate is made of.
 
 Rows may live elsewhere, in leaves (:mod:`.leaves`): whoever needs their features asks
 for what is done with each part (``each``), for a sum (``fold``) or for the first rows
-(``head``), and a subclass knows where the parts are. Here there is one, all rows.
+(``first``), and a subclass knows where the parts are. Here there is one, all rows.
 
 The hash skips zeros, so a sparse row stands where its dense twin does
 (:mod:`skgoodmin.kernels.rows`). Rows that share a hash are compared by content.
@@ -171,9 +171,13 @@ class CanonicalRows:
         """The sum of ``function(model.on(part))``, as :func:`.leaves.fold` makes it."""
         return function(model)
 
-    def head(self, n):
-        """The first n rows, as an ndarray or CSR array."""
-        return self.block(0, n)
+    def first(self, n):
+        """The first n rows; nothing of them is copied."""
+        if n >= self.n_rows:
+            return self
+        rows = self.rows._replace(index=self.rows.index[:n])
+        small = self.labels[:n], self.weights[:n], self.opens_group[:n]
+        return CanonicalRows(rows, *small, np.minimum(self.cuts, n))
 
     def dot(self, w):
         """X w for the canonical rows, (n_rows,) in float64."""

@@ -37,8 +37,7 @@ def adam(objective, theta, budget):
     if few or steps < 1 or not budget.fresh or objective.in_float32 is None:
         return theta, 0.0
     rough = objective.in_float32
-    places = np.arange(min(n_rows, max(MOST // n_features, BATCH)))
-    some = replace(rough, data=objective.data.take(places))
+    some = replace(rough, data=rough.data.first(max(MOST // n_features, BATCH)))
     found, taken = _descend(some, theta.copy(), steps, budget.stop)
     before, after = (rough.value_and_gradient(point)[0] for point in (theta, found))
     cost = taken * BATCH / n_rows + 2.0

@@ -30,7 +30,7 @@ def layer_views(objective, theta, every_layer=False):
     The cost is about one evaluation.
     """
     coefs, intercepts = objective.layout.unpack(theta)
-    values, slopes = [objective.data.head(SEARCH_ROWS)], []
+    values, slopes = [objective.data.first(SEARCH_ROWS).block()], []
     for weights, intercept in zip(coefs[:-1], intercepts[:-1], strict=True):
         z = np.asarray(values[-1] @ weights, dtype=np.float64) + intercept
         if every_layer:

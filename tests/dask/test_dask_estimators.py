@@ -413,7 +413,7 @@ class _Killer:
 # In the middle of a run, in the scout of an escape, in the certificate.
 @pytest.mark.parametrize(
     "module, name, n",
-    [("lbfgs", "fold", 4), ("graft", "head", 1), ("certify", "each", 1)],
+    [("lbfgs", "fold", 4), ("graft", "first", 1), ("certify", "each", 1)],
     ids=["fit", "scout", "certificate"],
 )
 def test_a_killed_worker_costs_no_bit(monkeypatch, module, name, n):

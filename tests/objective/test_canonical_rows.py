@@ -130,6 +130,17 @@ def test_take_and_reweighted_stay_canonical():
     assert kept.group[0] == 0 and set(np.diff(kept.group)) <= {0, 1}
 
 
+def test_first_rows_are_those_of_take_and_not_copied():
+    _, X, y, weight = _data(3)
+    canonical = canonical_rows(X, y, weight)
+    for n in (1, canonical.n_rows // 2):
+        first = canonical.first(n)
+        _assert_same(first, canonical.take(np.arange(n)))
+        assert np.array_equal(first.cuts, canonical.take(np.arange(n)).cuts)
+        assert np.shares_memory(first.rows.index, canonical.rows.index)
+    assert canonical.first(canonical.n_rows) is canonical
+
+
 def _contradicting_by_hand(X, labels, weight):
     """Every row against every other."""
     used = weight > 0

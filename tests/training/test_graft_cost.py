@@ -117,7 +117,8 @@ def test_the_cost_is_what_was_counted(monkeypatch, sizes, every_layer, n_directi
         tuple(hidden), "tanh", n_outputs=n_outputs, n=n, n_features=n_features
     )
     rows = objective.data.block(0, n).view(Counted)
-    known = {"data": SimpleNamespace(head=lambda n: rows, n_rows=n)}
+    first = SimpleNamespace(block=lambda: rows)
+    known = {"data": SimpleNamespace(first=lambda n: first, n_rows=n)}
     known["activation"] = SimpleNamespace(
         function=np.tanh, derivative=lambda z: 1 - np.tanh(z) ** 2, free_scale=False
     )
