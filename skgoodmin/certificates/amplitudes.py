@@ -41,10 +41,12 @@ class Amplitudes:
 
 def unit_values(x, activation, w, b):
     """act(X w + b) / ||w|| of units w (m, d), b (m,): (m, n) in float64."""
-    size = np.linalg.norm(w, axis=1)
-    z = np.asarray(x @ w.T, dtype=np.float64) + b
-    values = activation.function(z) / np.where(size > 0, size, 1.0)
-    return np.ascontiguousarray(values.T)
+    size = np.linalg.norm(w, axis=1)[:, None]
+    z = np.ascontiguousarray(w @ x.T, dtype=np.float64)
+    z += b[:, None]
+    values = activation.function(z)
+    values /= np.where(size > 0, size, 1.0)
+    return values
 
 
 def optimal_amplitudes(problem, effort, rng):
