@@ -11,13 +11,21 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import skgoodmin.any_model
 import skgoodmin.estimator.base
-from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV, Status, certify
+from skgoodmin import (
+    GoodMinimaClassifier,
+    GoodMinimaClassifierCV,
+    GoodMinimaRegressor,
+    Status,
+    certify,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 MOONS = make_moons(60, noise=0.3, random_state=0)
 RNG = np.random.RandomState(0)
 WIDE = RNG.normal(size=(60, 4)), RNG.randint(2, size=60)
 IRIS = load_iris(return_X_y=True)
+HEAVY = RNG.normal(size=(300, 4)), RNG.standard_t(2, size=300)
+HEAVY[1][:] += 3.0 * np.sin(2.0 * HEAVY[0][:, 0])
 MODELS = {
     "plane": (GoodMinimaClassifier((6,), alpha=0.02), MOONS),
     "relu": (GoodMinimaClassifier((6,), alpha=0.02), WIDE),
@@ -25,6 +33,7 @@ MODELS = {
     "tanh": (GoodMinimaClassifier((6,), "tanh", alpha=0.02, loss="log_loss"), WIDE),
     "silu": (GoodMinimaClassifier((6,), "silu", alpha=0.02), WIDE),
     "softmax": (GoodMinimaClassifier((6,), alpha=0.01, loss="log_loss"), IRIS),
+    "huber": (GoodMinimaRegressor((6,), loss="huber", alpha=0.02), HEAVY),
     "deep": (GoodMinimaClassifier((6, 3), alpha=0.02), WIDE),
     "linear": (GoodMinimaClassifier((), alpha=0.02), WIDE),
     "without decay": (GoodMinimaClassifier((2,), alpha=0, max_escapes=0), WIDE),

@@ -93,6 +93,18 @@ def test_smooth_value_and_its_gradient(loss):
     assert_allclose(change, 2 * (gradient * step).sum(), rtol=1e-4, atol=1e-12)
 
 
+def test_smooth_value_of_huber_falls_fast_outside_the_domain():
+    rng = np.random.default_rng(4)
+    dual = make_dual("huber", rows(8, 2, rng, weights=True)[2], 2, rng)
+    point = dual.shares * rng.choice([-1.0, 1.0], size=(2, 8))
+    inside, within = (dual.smooth(t * point)[0] for t in (0.9, 0.99))
+    assert abs(within - inside) < 1.0 < inside - dual.smooth(1.2 * point)[0]
+    step = 1e-6 * rng.normal(size=point.shape) * point
+    gradient = dual.smooth(1.2 * point)[1]
+    up, down = (dual.smooth(1.2 * point + s * step)[0] for s in (1, -1))
+    assert_allclose(up - down, 2 * (gradient * step).sum(), rtol=1e-4)
+
+
 @pytest.mark.parametrize("loss", [*LOSSES, "softmax"])
 @pytest.mark.parametrize("spread", [0.1, 3.0, 30.0])
 def test_balanced_points_sum_to_zero_and_stay_in_the_domain(loss, spread):

@@ -5,6 +5,7 @@ import numpy as np
 from .dual import INSIDE, total
 from .target_dual import TargetDual
 
+STEEP = 500.0  # how fast f moves with r beyond the domain, in its own units
 STRAIGHT = 0.1  # of the curvature of the parabola that touches the loss from above
 
 
@@ -46,9 +47,14 @@ class HuberDual(TargetDual):
         return super().value(residuals)
 
     def smooth(self, residuals):
-        """See :class:`Dual`: min over |f - t| <= epsilon of l(f) - r f."""
-        slope = np.clip(residuals / self.shares, -1.0, 1.0)
+        """See :class:`Dual`: beyond |r| = 1 less STEEP (|r| - 1)^2 / 2.
+
+        A solver that may leave the domain for nothing ends far outside.
+        """
+        raw = residuals / self.shares
+        slope = np.clip(raw, -1.0, 1.0)
+        beyond = raw - slope
         place = self.targets - self._centre + self.epsilon * slope
-        square = 0.5 * self.epsilon * slope * slope * self.shares
-        value = total(square) - total(residuals * place)
-        return value, -place
+        square = self.epsilon * slope * slope - STEEP * beyond * beyond
+        value = 0.5 * total(square * self.shares) - total(residuals * place)
+        return value, -place - STEEP * beyond
