@@ -28,6 +28,8 @@ class Effort:
         Rounds of neurons added to them.
     n_rounds : int
         Plans for softmax.
+    largest : int
+        Entries of a plan that is solved in one piece: the time grows faster than they.
     arcs : (tolerance, number)
         For one and two features.
     """
@@ -41,6 +43,7 @@ class Effort:
     amplitudes: int
     n_grown: int
     n_rounds: int
+    largest: int
     arcs: tuple
 
     def affordable(self, n_variables, n_features, n_outputs):
@@ -65,7 +68,7 @@ class Effort:
 def effort_of(effort):
     """Numbers for an effort: 0 is what a fit does by the way, 1 what certify does."""
     if effort <= 0:
-        return Effort(5, ((30.0, 7),), 3, 1, 2, 60, 0, 0, 1, (3e-2, 200))
+        return Effort(5, ((30.0, 7),), 3, 1, 2, 60, 0, 0, 1, 60_000, (3e-2, 200))
 
     def share(n, least):
         return max(int(n * effort), least)
@@ -82,5 +85,6 @@ def effort_of(effort):
         amplitudes=50,
         n_grown=3,
         n_rounds=share(12, 3),
+        largest=4_000_000,
         arcs=(1e-3, 20_000),
     )

@@ -140,7 +140,7 @@ def _sides(r):
     return up, down, a, b
 
 
-def weak_bound(x, r, log_w, n_rounds, n_tighten):
+def weak_bound(x, r, log_w, n_rounds, n_tighten, largest):
     """Bound of sup sum_i r_i act(w.x_i + b) for one sign; r (n,) balanced.
 
     Frank-Wolfe in the plan (only barycentres are kept), mirror ascent in W.
@@ -175,7 +175,7 @@ def weak_bound(x, r, log_w, n_rounds, n_tighten):
                 return moved[rows] @ x_down[columns].T
 
         direction = np.linalg.eigh(W)[1][:, -1]
-        new, off = barycentres(a, b, x_up, x_down, cost, direction)
+        new, off = barycentres(a, b, x_up, x_down, cost, direction, largest)
         deviation = max(deviation, off)
         share = 1.0 if centres is None else 2.0 / (k + 2.0)
         centres = new if centres is None else centres + share * (new - centres)
@@ -189,7 +189,7 @@ def weak_bound(x, r, log_w, n_rounds, n_tighten):
     return best, deviation
 
 
-def strong_bound(x, residuals, slopes, log_w, n_rounds, n_tighten):
+def strong_bound(x, residuals, slopes, log_w, n_rounds, n_tighten, largest):
     """Bound of sup ||sum_i R_i act(w.x_i + b)|| by plans of pairs.
 
     A plan for each output; rounds average the plans of different W.
@@ -226,7 +226,7 @@ def strong_bound(x, residuals, slopes, log_w, n_rounds, n_tighten):
                 square = square - 2.0 * (left @ W) @ right.T
                 return np.sqrt(np.maximum(square, 0.0))
 
-            i, j, pi, missed = pairs(a, b, cost, x_up, x_down, direction)
+            i, j, pi, missed = pairs(a, b, cost, x_up, x_down, direction, largest)
             off += missed
             # Earlier plans keep the share that a mean of all gives them.
             for k in range(len(mass)):
@@ -244,7 +244,9 @@ def strong_bound(x, residuals, slopes, log_w, n_rounds, n_tighten):
     return best, deviation
 
 
-def polar_bound(points, activation, n_hidden=1, n_rounds=20, n_tighten=60):
+def polar_bound(
+    points, activation, n_hidden=1, n_rounds=20, n_tighten=60, largest=4_000_000
+):
     """Proven bound of the polar of R*, the exactly balanced point next to R.
 
     Parameters
@@ -254,6 +256,8 @@ def polar_bound(points, activation, n_hidden=1, n_rounds=20, n_tighten=60):
     n_hidden : int, default=1
     n_rounds, n_tighten : int
         Plans, and steps of W for the last one.
+    largest : int
+        Entries of a plan that is solved in one piece.
 
     Returns
     -------
@@ -263,6 +267,7 @@ def polar_bound(points, activation, n_hidden=1, n_rounds=20, n_tighten=60):
         return 0.0
     if not transport.has_pot():
         n_rounds = min(n_rounds, 3)  # plans of Sinkhorn have many pairs
+    numbers = n_rounds, n_tighten, largest
     x, residuals = points.x, points.residuals
     start = isotropic(x.shape[1])[0]
     low, high = product_range(activation, n_hidden)
@@ -271,14 +276,10 @@ def polar_bound(points, activation, n_hidden=1, n_rounds=20, n_tighten=60):
         return points.slack(residuals, slope)
     live = [r for r in residuals if (r != 0).any()]
     if activation.convex and n_hidden == 1 and len(live) == 1:
-        found = [
-            weak_bound(x, r, start, n_rounds, n_tighten) for r in (live[0], -live[0])
-        ]
+        found = [weak_bound(x, r, start, *numbers) for r in (live[0], -live[0])]
         value, n_terms = max(value for value, _ in found), 0
         deviation = max(off for _, off in found)
     else:
         slopes, n_terms = (low, high), 2 * len(x) * n_rounds
-        value, deviation = strong_bound(
-            x, residuals, slopes, start, n_rounds, n_tighten
-        )
+        value, deviation = strong_bound(x, residuals, slopes, start, *numbers)
     return value + points.slack(residuals, slope, deviation, n_terms)

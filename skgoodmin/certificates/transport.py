@@ -16,8 +16,6 @@ import importlib.util
 
 import numpy as np
 
-LARGEST = 4_000_000  # entries of a plan that is solved in one piece
-
 
 def has_pot():
     """Whether POT is installed."""
@@ -107,7 +105,7 @@ def solve(a, b, cost):
     return plan * mass
 
 
-def blocks(a, b, place_a, place_b, largest=LARGEST):
+def blocks(a, b, place_a, place_b, largest):
     """Cut both sides into intervals of equal mass along a direction.
 
     Parameters
@@ -115,6 +113,8 @@ def blocks(a, b, place_a, place_b, largest=LARGEST):
     a, b : ndarray of shapes (n,) and (m,), equal sums
     place_a, place_b : ndarray of shapes (n,) and (m,)
         Projections of the rows on the direction.
+    largest : int
+        Entries of a plan that is solved in one piece.
 
     Yields
     ------
@@ -146,7 +146,7 @@ def blocks(a, b, place_a, place_b, largest=LARGEST):
             )
 
 
-def barycentres(a, b, x, y, cost, direction):
+def barycentres(a, b, x, y, cost, direction, largest):
     """(sum_j pi_ij y_j / a_i (n, d), deviation of the marginals) of a plan.
 
     Parameters
@@ -157,6 +157,8 @@ def barycentres(a, b, x, y, cost, direction):
         cost(rows, columns) gives the matrix of a block.
     direction : ndarray of shape (d,)
         To cut along, if there are too many rows.
+    largest : int
+        See :func:`blocks`.
 
     Returns
     -------
@@ -166,7 +168,8 @@ def barycentres(a, b, x, y, cost, direction):
         Sum of |row sums - a| and of |column sums - b|.
     """
     centres, sent, received = np.zeros_like(x), np.zeros(len(a)), np.zeros(len(b))
-    for rows, columns, part_a, part_b in blocks(a, b, x @ direction, y @ direction):
+    along = x @ direction, y @ direction
+    for rows, columns, part_a, part_b in blocks(a, b, *along, largest):
         plan = solve(part_a, part_b, cost(rows, columns))
         centres[rows] += plan @ y[columns]
         sent[rows] += plan.sum(axis=1)
@@ -175,10 +178,14 @@ def barycentres(a, b, x, y, cost, direction):
     return centres / a[:, None], float(deviation)
 
 
-def pairs(a, b, cost, x, y, direction):
-    """(rows, columns, masses, deviation) of a plan, its zeros left out."""
+def pairs(a, b, cost, x, y, direction, largest):
+    """(rows, columns, masses, deviation) of a plan, its zeros left out.
+
+    Arguments as for :func:`barycentres`.
+    """
     out, sent, received = [], np.zeros(len(a)), np.zeros(len(b))
-    for rows, columns, part_a, part_b in blocks(a, b, x @ direction, y @ direction):
+    along = x @ direction, y @ direction
+    for rows, columns, part_a, part_b in blocks(a, b, *along, largest):
         plan = solve(part_a, part_b, cost(rows, columns))
         # What is left out, a millionth of the mass at most, counts as deviation.
         plan = np.where(plan > 1e-6 * part_a.sum() / plan.size, plan, 0.0)

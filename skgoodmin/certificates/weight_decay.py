@@ -112,9 +112,8 @@ def prove(problem, residuals, effort):
         return -np.inf
     dual = problem.dual.take(points.used)
     if points.radius == 0 or dual.smooth(points.residuals) is None:
-        found = polar_bound(
-            points, problem.activation, n_hidden, effort.n_rounds, effort.n_tighten
-        )
+        numbers = effort.n_rounds, effort.n_tighten, effort.largest
+        found = polar_bound(points, problem.activation, n_hidden, *numbers)
         return problem.bound(residuals, found)
     slopes = product_range(problem.activation, n_hidden)
     # The solver sees rows of size 1.
