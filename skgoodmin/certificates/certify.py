@@ -1,17 +1,23 @@
 """Certify: from the predictions of a trained network to its certificate."""
 
+from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
+from ..objective.objective import LARGE
 from .bound import Bound, Known
 from .certificate import GAP_TOLERANCE, Certificate, Status
 from .diagnosis import diagnose
+from .effort import effort_of
 from .pointwise import pointwise_bound
+from .polar import search as best_neuron
 from .weight_decay import bounds as weight_decay_bounds
+from .weight_decay import dual_point
 from .witness import find_witness, switched_on, unit
 
+SOME_ROWS = 2**14  # of a large table, that a unit is looked for on
 NOTHING = 1e-20  # a loss that nobody tells from 0
 LENGTHS = tuple(4.0**-k for k in range(6))  # of a unit, that of the best neuron is 1
 
@@ -75,7 +81,9 @@ def certify(
     elif objective.alpha > 0 and (effort > 0 or not objective.is_large):
         more, witness = with_weight_decay(predictions, special_neuron, effort, neurons)
         bounds += more
-    elif special_neuron and objective.alpha == 0:
+    elif special_neuron and objective.alpha > 0:
+        witness = _seen_by_some(predictions)
+    elif special_neuron:
         witness = find_witness(predictions, rng, neuron_alpha)
     status = _status(predictions, ending, loss + penalty, bounds, witness, least)
     certificate = Certificate(
@@ -126,6 +134,34 @@ def with_weight_decay(predictions, special_neuron, effort, neurons=None):
         if np.isfinite(value)
     ]
     return bounds, witness
+
+
+@np.errstate(all="ignore")
+def _seen_by_some(predictions):
+    """The witness of the unit that the first of many rows miss most, or None.
+
+    They are a random sample, and what the unit is worth is measured on all rows.
+    """
+    objective, number = predictions.objective, effort_of(0)
+    if len(objective.layout.sizes) != 3:
+        return None
+    data = objective.data.first(min(SOME_ROWS, LARGE // objective.data.n_features))
+    some = replace(objective, data=data)
+    dual = some.loss.dual(data.labels, some.shares, some.n_outputs)
+    gradient = dual.loss_and_gradient(predictions.raw[: data.n_rows].T)[1]
+    coefs, intercepts = objective.layout.unpack(predictions.theta)
+    neuron = best_neuron(
+        data.block(),
+        dual_point(dual, gradient),
+        objective.activation,
+        coefs[0].T,
+        intercepts[0],
+        np.random.default_rng(0),
+        number.n_units,
+        number.n_random,
+        number.n_steps,
+    )
+    return _unit_witness(predictions, neuron)
 
 
 def _unit_witness(predictions, neuron):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from problems import random_objective, reference_activation, reference_loss
 
-from skgoodmin import GoodMinimaClassifier
-from skgoodmin.certificates.certify import with_weight_decay
+from skgoodmin import GoodMinimaClassifier, Status
+from skgoodmin.certificates.certify import Ending, certify, with_weight_decay
 from skgoodmin.certificates.witness import switched_on, unit
 from skgoodmin.estimator.setup import posed_again
 from skgoodmin.kernels.activations import ACTIVATIONS
@@ -41,6 +41,30 @@ def realised(objective, theta, witness):
     intercepts = [np.append(inner_c, witness.intercept), outer_c]
     before = objective_of(objective, [inner, outer], [inner_c, outer_c])
     return before - objective_of(objective, wider, intercepts)
+
+
+@pytest.mark.parametrize("options", [{}, {"n_outputs": 3}, {"sparse": True}], ids=str)
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_a_unit_for_a_large_table_is_seen_by_some_rows(
+    activation, options, monkeypatch
+):
+    monkeypatch.setattr("skgoodmin.objective.objective.LARGE", 50)
+    monkeypatch.setattr("skgoodmin.certificates.certify.SOME_ROWS", 40)
+    options = {"alpha": 1e-4, "seed": 1, "n": 80} | options
+    objective, theta = random_objective((3,), activation, "poly_hinge", **options)
+    rng = np.random.RandomState(0)
+    found = certify(Predictions(objective, theta), Ending(), rng)
+    assert found.status is Status.IMPROVABLE
+    assert 0 < found.witness.decrease <= realised(objective, theta, found.witness)
+    none = certify(Predictions(objective, theta), Ending(), rng, special_neuron=False)
+    assert none.witness is None
+
+
+def test_no_unit_is_looked_for_in_a_deep_network_on_a_large_table(monkeypatch):
+    monkeypatch.setattr("skgoodmin.objective.objective.LARGE", 50)
+    objective, theta = random_objective((3, 2), "relu", alpha=1e-4)
+    rng = np.random.RandomState(0)
+    assert certify(Predictions(objective, theta), Ending(), rng).witness is None
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
