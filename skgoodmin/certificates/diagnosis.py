@@ -15,6 +15,7 @@ from .certificate import Status
 HIGH = 0.25  # a loss above this share of a constant's has to be explained
 MUCH = 0.3  # share of the loss, or of the objective, that counts as an explanation
 LITTLE = 0.01  # share of the objective for which nobody changes a network
+CLEARLY = 0.01  # above the objective of a constant network, of which many are near 1
 
 
 def constant_loss(objective):
@@ -24,6 +25,13 @@ def constant_loss(objective):
     weights = data.weights
     least = objective.loss.least(data.labels, weights, one_group, n_outputs)
     return float(least[0] / weights.sum())
+
+
+def is_worse(value, objective):
+    """Whether a constant network, which has no penalty, is clearly better than that."""
+    with np.errstate(all="ignore"):
+        constant = constant_loss(objective)
+        return value > constant + CLEARLY * (1.0 + constant)
 
 
 def diagnose(certificate, objective):
@@ -36,13 +44,14 @@ def diagnose(certificate, objective):
     """
     if certificate.status is Status.GLOBAL and objective.alpha == 0:
         return certificate
-    sentences = [
-        *_scaling(objective),
-        *_contradictions(certificate),
-        *_bad_minimum(certificate, objective),
-        *_width(certificate, objective),
-        *_alpha(certificate, objective),
-    ]
+    sentences = [*_scaling(objective), *_contradictions(certificate)]
+    # Of a training that failed neither units nor penalty are the cause.
+    if not is_worse(certificate.objective, objective):
+        sentences += [
+            *_bad_minimum(certificate, objective),
+            *_width(certificate, objective),
+            *_alpha(certificate, objective),
+        ]
     return replace(certificate, advice=" ".join(sentences))
 
 
@@ -99,9 +108,9 @@ def _alpha(certificate, objective):
     if objective.alpha == 0 or objective.is_large:
         return
     least = _pointwise(certificate)  # what no model gets rid of
-    constant = constant_loss(objective) - least
-    share = (certificate.loss - least) / constant if constant > 0 else 0.0
-    if share < HIGH:
+    held, constant = certificate.loss - least, constant_loss(objective) - least
+    share = held / constant if constant > 0 else 0.0
+    if share < HIGH or held < LITTLE * certificate.loss:
         return
     known = [b.value for b in certificate.bounds if b.known is not Known.PROVEN]
     lower = max([certificate.lower_bound, *known])

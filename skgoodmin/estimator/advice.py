@@ -30,7 +30,9 @@ def advice(exit, data):
     remedies = list(REMEDIES.get(exit, ()))
     if not remedies:
         return exit.value
-    if not is_scaled(data):
+    if exit is Exit.WORSE and not is_scaled(data):
+        remedies = [SCALE]  # whatever alpha is
+    elif not is_scaled(data):
         remedies.insert(1 if exit in (Exit.MAX_ITER, Exit.MAX_FUN) else 0, SCALE)
     if exit is Exit.PRECISION and data.dtype == np.float32:
         remedies.append("convert the data to float64")

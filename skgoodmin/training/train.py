@@ -6,7 +6,7 @@ import numpy as np
 
 from ..certificates.certificate import Certificate
 from ..certificates.certify import certify
-from ..certificates.diagnosis import constant_loss
+from ..certificates.diagnosis import is_worse
 from ..objective.predictions import Predictions
 from ..objective.row_space import row_space
 from .adam import adam
@@ -19,8 +19,6 @@ from .lbfgs import Exit, Run, Solution
 from .progress import Progress
 from .rough import rough_objective
 from .threads import fit_threads
-
-CLEARLY = 0.01  # above the objective of a constant network, of which many are near 1
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,9 @@ def train(
             raise OverflowError(solution.exit.value)
         if space is not None:
             solution = _lifted(space, objective, solution)
-        if held_out is None and solution.converged and _is_worse(solution, whole):
+        # Where numbers are huge, L-BFGS comes to rest anywhere.
+        rests = solution.converged or solution.exit is Exit.PRECISION
+        if held_out is None and rests and is_worse(solution.value, whole):
             solution = replace(solution, exit=Exit.WORSE)
         # What prediction will use: in float32 the parameters are rounded.
         theta = solution.theta.astype(whole.data.dtype).astype(np.float64)
@@ -169,16 +169,6 @@ def train(
         held_out=outcome.held_out,
         history=_history(outcome.traces),
     )
-
-
-def _is_worse(solution, objective):
-    """Whether a constant network, which has no penalty, is clearly better.
-
-    Where numbers are huge, L-BFGS comes to rest anywhere.
-    """
-    with np.errstate(all="ignore"):
-        constant = constant_loss(objective)
-        return solution.value > constant + CLEARLY * (1.0 + constant)
 
 
 def _projected(starts, space):

@@ -131,8 +131,20 @@ def test_alpha_from_the_loss_of_a_constant():
     loss = least + 0.1 * 0.24 * constant
     found = diagnose(_certificate(loss=loss, bounds=bounds), objective)
     assert said(found) == {"contradictions"}
+    least = 0.999 * constant  # rows with random labels: nothing else is to be had
+    bounds = (_bound(least, "data loss"),)
+    found = diagnose(_certificate(loss=constant, bounds=bounds), objective)
+    assert said(found) == {"contradictions"}
     free = replace(objective, alpha=0.0)
     assert "alpha" not in said(diagnose(_certificate(loss=constant), free))
+
+
+def test_units_and_alpha_are_not_the_cause_where_a_constant_is_better():
+    objective, _ = random_objective(alpha=0.1)
+    constant = constant_loss(objective)
+    for value, says in ((constant, {"width", "alpha"}), (2.0 * constant, set())):
+        found = _certificate(objective=value, loss=value, witness=_witness(0.1 * value))
+        assert said(diagnose(found, objective)) == says
 
 
 @pytest.mark.parametrize("known", Known)
