@@ -30,6 +30,10 @@ class Budget:
     fresh: bool = True  # the starts are random, rather than an earlier fit's
     stop: StopRequest = field(default_factory=StopRequest)  # ends all runs
 
+    def rough(self, objective):
+        """What a run begins with; None where it has no evaluation for a change."""
+        return rough_objective(objective, self.tol) if self.max_fun >= 2 else None
+
 
 class Start:
     """One start and what became of it: the present run, and those that grafts ended.
@@ -41,7 +45,7 @@ class Start:
     def __init__(self, objective, theta0, budget, number, seed, on_iteration=None):
         self.objective, self.budget, self.number = objective, budget, number
         self.rng, self.on_iteration = np.random.RandomState(seed), on_iteration
-        self.rough = rough_objective(objective, budget.tol)
+        self.rough = budget.rough(objective)
         theta0, before = adam(objective, theta0, budget)
         self.run = self._run(theta0)
         self.spent, self.won, self.level = before + self.run.n_fun, False, 0
@@ -74,6 +78,7 @@ class Start:
 
     def _escape(self, max_fun):
         """Graft a unit and train on until that run stalls; whether it has paid."""
+        max_fun -= self.run.rough is not None  # its last evaluation is yet to come
         cost = promise_cost(self.objective)
         if self.spent + cost > max_fun:
             return False

@@ -17,7 +17,6 @@ from .grow import Growth
 from .joint_training import train_joint
 from .lbfgs import Exit, Run, Solution
 from .progress import Progress
-from .rough import rough_objective
 from .threads import fit_threads
 
 
@@ -300,7 +299,7 @@ def _train_jointly(augmented, starts, rng, budget, on_iteration):
 def _train_held_out(objective, starts, held_out, budget, on_iteration):
     """Early stopping of every start; the best validation score is kept."""
     runs, traces, share, spent = [], [], _shared(budget, starts), 0.0
-    rough = rough_objective(objective, budget.tol)
+    rough = share.rough(objective)
     for i, theta0 in enumerate(starts):
         watch = replace(held_out, scores=[])
         trace = _Trace(i, budget.stop, on_iteration)
