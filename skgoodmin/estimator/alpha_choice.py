@@ -48,7 +48,7 @@ from .path import score_table
 ALPHAS = np.array([0.3, 0.1, 0.03, 0.01, 0.003, 0.001])  # of the hinge
 HALF, FEW = 3, 100  # of them go on after the first fold, of fewer rows all
 N_FOLDS, TOL = 4, 1e-4
-ITERATIONS, EVALUATIONS = 30, 75  # of a short fit, or what max_iter and max_fun allow
+LIMITS = 30, 75  # iterations and evaluations of a short fit
 FOLDS = range(N_FOLDS)
 SAMPLE, LEAST = 1000, 25  # groups that are dealt, about, and those of a class at least
 WIDEST = 16  # units of a hidden layer of a short fit
@@ -134,10 +134,9 @@ def choose(estimator, objective, target, previous, stop):
     if space is not None:  # where those of the folds are found fast
         dealt = space.objective(dealt)
     alphas = ALPHAS * objective.loss.auto_alpha
-    limits = min(estimator.max_iter, ITERATIONS), min(estimator.max_fun, EVALUATIONS)
     with fit_threads() as shared_map, np.errstate(all="ignore"):
         dealt = replace(dealt, map=shared_map)
-        worth, slopes, first = _compared(dealt, deal.fold, target, alphas, limits, stop)
+        worth, slopes, first = _compared(dealt, deal.fold, target, alphas, stop)
     if stop.made:
         return _by_rule(objective, "a stop was asked for before there was a choice")
     if not np.isfinite(worth).any():
@@ -215,7 +214,7 @@ def _dealt(data, target):
     return _Deal(sample, fold[group[taken]], n_dealt / n)
 
 
-def _compared(objective, fold, target, alphas, limits, stop):
+def _compared(objective, fold, target, alphas, stop):
     """What rows are worth, slopes of the links, and scores in the first fold alone.
 
     Of shapes (n_alphas, n_rows), (n_alphas,) and (n_alphas,). Strengths that do not go
@@ -226,7 +225,7 @@ def _compared(objective, fold, target, alphas, limits, stop):
     raw = np.full((*worth.shape, objective.n_outputs), np.nan)
     going, weights = np.arange(len(alphas)), objective.data.weights
     for number in FOLDS:
-        _leave_out(objective, fold, number, alphas, going, limits, stop, raw)
+        _leave_out(objective, fold, number, alphas, going, stop, raw)
         if stop.made:
             return worth, slopes, first
         if number == 0:
@@ -240,14 +239,13 @@ def _compared(objective, fold, target, alphas, limits, stop):
     return worth, slopes, first
 
 
-def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):
+def _leave_out(objective, fold, number, alphas, going, stop, raw):
     """Put what short fits predict for the fold ``number`` into ``raw``.
 
     ``raw`` has the shape (n_alphas, n_rows, n_outputs), and keeps its NaN where a fit
-    overflows; ``going`` are the places of the strengths that take part, and ``limits``
-    are how many iterations and evaluations a fit may take.
+    overflows; ``going`` are the places of the strengths that take part.
     """
-    data, left, (n_iter, n_fun) = objective.data, fold == number, limits
+    data, left = objective.data, fold == number
     part = replace(objective, data=data.take(np.flatnonzero(~left)))
     rest = data.take(np.flatnonzero(left))
     space = row_space(part)
@@ -255,7 +253,7 @@ def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):
         part, rest = space.objective(part), space.span.rows(rest)
     start = part.layout.start(np.random.RandomState(number), objective.activation.gain)
     X, activation = rest.block(), objective.activation
-    runs = short_runs(part, alphas[going], start, TOL, MEMORY, n_iter, n_fun)
+    runs = short_runs(part, alphas[going], start, TOL, MEMORY, *LIMITS)
     for i, theta in zip(going, runs, strict=True):
         if stop.made:
             return
