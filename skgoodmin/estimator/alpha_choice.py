@@ -24,13 +24,15 @@ Folds are made of canonical rows, rows of equal content in one fold, dealt class
 class. So the choice depends on the content of the rows alone: neither on their order
 nor on ``random_state``, but for the rows that early stopping sets aside, and a weight
 of 2 is a repetition. Of many rows a sample is dealt, and the strength times the number
-of rows is what it tells.
+of rows is what it tells. Of 8000 and more it is three times as large, for networks of
+twice the width and twice the iterations: where small ones see nothing in 1000 rows, all
+strengths look alike.
 
 Where there are too few rows for folds, a rule decides.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -48,11 +50,20 @@ from .path import score_table
 ALPHAS = np.array([0.3, 0.1, 0.03, 0.01, 0.003, 0.001])  # of the hinge
 HALF, FEW = 3, 100  # of them go on after the first fold, of fewer rows all
 N_FOLDS, TOL = 4, 1e-4
-LIMITS = 30, 75  # iterations and evaluations of a short fit
 FOLDS = range(N_FOLDS)
-SAMPLE, LEAST = 1000, 25  # groups that are dealt, about, and those of a class at least
-WIDEST = 16  # units of a hidden layer of a short fit
+LEAST = 25  # groups of a class that are dealt, at least
 NOISE = 1.25  # standard errors behind the best at which a strength counts 1/e
+
+
+class _Size(NamedTuple):
+    """How large short fits are."""
+
+    n_groups: int  # of rows with equal content that are dealt, about
+    widest: int  # units of a hidden layer
+    limits: tuple  # iterations and evaluations
+
+
+MANY, SMALL, LARGE = 8000, _Size(1000, 16, (30, 75)), _Size(3000, 32, (60, 150))
 
 
 @dataclass(frozen=True)
@@ -123,11 +134,12 @@ def choose(estimator, objective, target, previous, stop):
     why = _too_few(objective.data, target)
     if why:
         return _by_rule(objective, why)
-    deal = _dealt(objective.data, target)
+    size = SMALL if np.sum(objective.data.opens_group) < MANY else LARGE
+    deal = _dealt(objective.data, target, size.n_groups)
     n_features, *hidden, n_outputs = objective.layout.sizes
     if estimator.training == "grow":
-        hidden = [WIDEST]
-    narrow = (n_features, *(min(n, WIDEST) for n in hidden), n_outputs)
+        hidden = [size.widest]
+    narrow = (n_features, *(min(n, size.widest) for n in hidden), n_outputs)
     layout = ParameterLayout(narrow)
     dealt = replace(objective, data=deal.data, layout=layout, evaluations=None)
     space = row_space(dealt)
@@ -136,7 +148,8 @@ def choose(estimator, objective, target, previous, stop):
     alphas = ALPHAS * objective.loss.auto_alpha
     with fit_threads() as shared_map, np.errstate(all="ignore"):
         dealt = replace(dealt, map=shared_map)
-        worth, slopes, first = _compared(dealt, deal.fold, target, alphas, stop)
+        given = dealt, deal.fold, target, alphas, size.limits, stop
+        worth, slopes, first = _compared(*given)
     if stop.made:
         return _by_rule(objective, "a stop was asked for before there was a choice")
     if not np.isfinite(worth).any():
@@ -183,11 +196,11 @@ def _too_few(data, target):
     return f"{name} has too few distinct rows for {N_FOLDS} folds ({fewest})"
 
 
-def _dealt(data, target):
+def _dealt(data, target, most):
     """The :class:`_Deal` of canonical rows: class by class, in canonical order.
 
     A group of rows with equal content goes with its heaviest label. Of more than
-    ``SAMPLE`` groups each class has its share in the sample, but no fewer than
+    ``most`` groups each class has its share in the sample, but no fewer than
     ``LEAST``, and weights that make up for it (the largest factor is 1).
     """
     labels, group, first = data.labels, data.group, np.flatnonzero(data.opens_group)
@@ -200,7 +213,7 @@ def _dealt(data, target):
     for stratum in np.unique(strata):
         places = np.flatnonzero(strata == stratum)
         least = min(LEAST, len(places))
-        size = min(max(-(-len(places) * SAMPLE // n), least), len(places))
+        size = min(max(-(-len(places) * most // n), least), len(places))
         sample = places[np.linspace(0, len(places) - 1, size).astype(np.intp)]
         fold[sample] = (n_dealt + np.arange(size)) % N_FOLDS
         factors[sample] = len(places) / size
@@ -214,7 +227,7 @@ def _dealt(data, target):
     return _Deal(sample, fold[group[taken]], n_dealt / n)
 
 
-def _compared(objective, fold, target, alphas, stop):
+def _compared(objective, fold, target, alphas, limits, stop):
     """What rows are worth, slopes of the links, and scores in the first fold alone.
 
     Of shapes (n_alphas, n_rows), (n_alphas,) and (n_alphas,). Strengths that do not go
@@ -225,7 +238,7 @@ def _compared(objective, fold, target, alphas, stop):
     raw = np.full((*worth.shape, objective.n_outputs), np.nan)
     going, weights = np.arange(len(alphas)), objective.data.weights
     for number in FOLDS:
-        _leave_out(objective, fold, number, alphas, going, stop, raw)
+        _leave_out(objective, fold, number, alphas, going, limits, stop, raw)
         if stop.made:
             return worth, slopes, first
         if number == 0:
@@ -239,11 +252,12 @@ def _compared(objective, fold, target, alphas, stop):
     return worth, slopes, first
 
 
-def _leave_out(objective, fold, number, alphas, going, stop, raw):
+def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):
     """Put what short fits predict for the fold ``number`` into ``raw``.
 
     ``raw`` has the shape (n_alphas, n_rows, n_outputs), and keeps its NaN where a fit
-    overflows; ``going`` are the places of the strengths that take part.
+    overflows; ``going`` are the places of the strengths that take part, and ``limits``
+    how many iterations and evaluations a fit may take.
     """
     data, left = objective.data, fold == number
     part = replace(objective, data=data.take(np.flatnonzero(~left)))
@@ -253,7 +267,7 @@ def _leave_out(objective, fold, number, alphas, going, stop, raw):
         part, rest = space.objective(part), space.span.rows(rest)
     start = part.layout.start(np.random.RandomState(number), objective.activation.gain)
     X, activation = rest.block(), objective.activation
-    runs = short_runs(part, alphas[going], start, TOL, MEMORY, *LIMITS)
+    runs = short_runs(part, alphas[going], start, TOL, MEMORY, *limits)
     for i, theta in zip(going, runs, strict=True):
         if stop.made:
             return

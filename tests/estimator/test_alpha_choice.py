@@ -101,19 +101,20 @@ def test_equal_rows_are_in_one_fold():
     X = rng.randint(4, size=(200, 2)).astype(float)
     target, labels = encode(rng.randint(2, size=200))
     data = canonical_rows(X, labels)
-    deal = alpha_choice._dealt(data, target)
+    deal = alpha_choice._dealt(data, target, 1000)
     folds = [set(deal.fold[data.group == group]) for group in range(data.group[-1] + 1)]
     assert all(len(fold) == 1 for fold in folds)
     assert set.union(*folds) == {0, 1, 2, 3}
 
 
 def test_a_sample_has_its_share_of_each_class(monkeypatch):
-    monkeypatch.setattr(alpha_choice, "SAMPLE", 400)
+    small = alpha_choice.SMALL._replace(n_groups=400)
+    monkeypatch.setattr(alpha_choice, "SMALL", small)
     rng = np.random.RandomState(0)
     X, y = rng.normal(size=(1000, 2)), np.repeat([0, 1, 2], [690, 300, 10])
     target, labels = encode(y)
     data = canonical_rows(X, labels, rng.uniform(0.5, 2.0, 1000))
-    deal = alpha_choice._dealt(data, target)
+    deal = alpha_choice._dealt(data, target, 400)
     codes, fold = deal.data.labels[:, 0], deal.fold
     counts = np.bincount(codes)
     assert counts.tolist() == [276, 120, 10]  # none of the rare class is left out
@@ -130,6 +131,27 @@ def test_a_sample_has_its_share_of_each_class(monkeypatch):
     model = _fit(X, y, max_iter=20)
     np.testing.assert_allclose(model.alpha_scores_["alpha"], 0.4 * ALPHAS)
     assert "on 400 distinct rows" in model.alpha_reason_
+
+
+@pytest.mark.parametrize("limits", [{"max_iter": 1}, {"max_fun": 2}], ids=str)
+def test_the_limits_of_a_fit_are_not_those_of_the_choice(limits):
+    X, y = make_moons(120, noise=0.3, random_state=0)
+    scores = _fit(X, y, max_iter=30).alpha_scores_
+    assert _fit(X, y, **limits).alpha_scores_.tobytes() == scores.tobytes()
+
+
+@pytest.mark.slow
+def test_short_fits_of_a_large_table_see_what_there_is():
+    """Spirals among columns of noise: of 1000 rows all strengths look alike."""
+    rng = np.random.default_rng(0)
+    n = 12_000
+    t, y = np.sqrt(rng.random(n)) * 4 * np.pi, rng.integers(0, 2, n)
+    arms = np.c_[t * np.cos(t + np.pi * y), t * np.sin(t + np.pi * y)]
+    arms += 0.3 * rng.normal(size=arms.shape)
+    X = scale(np.c_[arms, rng.normal(size=(n, 8))])
+    model = GoodMinimaClassifier(random_state=0).fit(X[:9000], y[:9000])
+    assert "on 3000 distinct rows" in model.alpha_reason_
+    assert model.score(X[9000:], y[9000:]) > 0.95
 
 
 def test_too_few_rows_for_folds_are_told():
@@ -253,7 +275,7 @@ def test_early_stopping_chooses_without_its_validation_rows():
     model = _fit(X, y, early_stopping=True, max_iter=20)
     seen = []
 
-    def dealt(data, target):
+    def dealt(data, target, most):
         seen.append(data.n_rows)
         return alpha_choice._Deal(data, np.arange(data.n_rows) % 4, 1.0)
 
