@@ -119,7 +119,7 @@ default='relu'
         and the best iterate is kept.
     warm_start : bool, default=False
         Start from the parameters of the previous fit, without escapes: a model that
-        has converged stays as it is. Growing starts from its units. Further starts are
+        has converged changes little. Growing starts from its units. Further starts are
         random. The ``fitted_estimator`` that callbacks get is then a checkpoint: its
         ``fit`` on the same data ends in the model of the fit that made it, bit for
         bit. It holds up to 256 MiB of values and gradients.
