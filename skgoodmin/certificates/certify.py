@@ -14,7 +14,7 @@ from .effort import effort_of
 from .pointwise import pointwise_bound
 from .polar import search as best_neuron
 from .weight_decay import bounds as weight_decay_bounds
-from .weight_decay import dual_point
+from .weight_decay import dual_point, measurable
 from .witness import find_witness, switched_on, unit
 
 SOME_ROWS = 2**14  # of a large table, that a unit is looked for on
@@ -143,15 +143,15 @@ def _seen_by_some(predictions):
     They are a random sample, and what the unit is worth is measured on all rows.
     """
     objective, number = predictions.objective, effort_of(0)
-    if len(objective.layout.sizes) != 3:
-        return None
     data = objective.data.first(min(SOME_ROWS, LARGE // objective.data.n_features))
-    some = replace(objective, data=data)
+    x, some = data.block(), replace(objective, data=data)
+    if len(objective.layout.sizes) != 3 or not measurable(x, objective.alpha):
+        return None
     dual = some.loss.dual(data.labels, some.shares, some.n_outputs)
     gradient = dual.loss_and_gradient(predictions.raw[: data.n_rows].T)[1]
     coefs, intercepts = objective.layout.unpack(predictions.theta)
     neuron = best_neuron(
-        data.block(),
+        x,
         dual_point(dual, gradient),
         objective.activation,
         coefs[0].T,
