@@ -21,6 +21,7 @@ from scipy.optimize import minimize
 from ..kernels.activations import Form
 from .ascents import relu_search, rows_used
 
+SLICE = 2**14  # rows whose values are in memory at a time
 AGAIN = 1e-3  # relative difference up to which two ascents have found the same value
 
 
@@ -71,7 +72,10 @@ def _promising(x, r, activation, units, intercepts, most):
     """Places of the units with the largest h / ||w|| at their own intercepts."""
     norm = np.linalg.norm(units, axis=1)
     live = np.flatnonzero(np.isfinite(norm) & (norm > 0))
-    h = r.T @ activation.function(x @ units[live].T + intercepts[live])
+    h = np.zeros((r.shape[1], len(live)))
+    for start in range(0, len(x), SLICE):
+        some = slice(start, start + SLICE)
+        h += r[some].T @ activation.function(x[some] @ units[live].T + intercepts[live])
     score = np.linalg.norm(h, axis=0) / norm[live]
     return live[np.argsort(-score, kind="stable")[:most]]
 
