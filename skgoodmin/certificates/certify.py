@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..objective.objective import LARGE
 from .bound import Bound, Known
 from .certificate import GAP_TOLERANCE, Certificate, Status
 from .diagnosis import diagnose
@@ -17,7 +16,7 @@ from .weight_decay import bounds as weight_decay_bounds
 from .weight_decay import dual_point, measurable
 from .witness import find_witness, switched_on, unit
 
-SOME_ROWS = 2**14  # of a large table, that a unit is looked for on
+SOME_ROWS, SOME = 2**14, 2**19  # of a large table and its numbers, for one unit
 NOTHING = 1e-20  # a loss that nobody tells from 0
 LENGTHS = tuple(4.0**-k for k in range(6))  # of a unit, that of the best neuron is 1
 
@@ -143,7 +142,7 @@ def _seen_by_some(predictions):
     They are a random sample, and what the unit is worth is measured on all rows.
     """
     objective, number = predictions.objective, effort_of(0)
-    data = objective.data.first(min(SOME_ROWS, LARGE // objective.data.n_features))
+    data = objective.data.first(min(SOME_ROWS, SOME // objective.data.n_features))
     x, some = data.block(), replace(objective, data=data)
     if len(objective.layout.sizes) != 3 or not measurable(x, objective.alpha):
         return None

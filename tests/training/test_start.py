@@ -23,6 +23,7 @@ class ScriptedRun:
 
     def __init__(self, objective, theta0, tol, least_fall, rough):
         assert rough is None
+        self.rough = None
         self.theta, self.tol, self.n_fun = theta0, tol, 1
         self.least_fall = least_fall
         values, self.takes, self.end = objective.scripts[int(theta0[0])]
