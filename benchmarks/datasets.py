@@ -85,6 +85,32 @@ def landscape():
     return problems
 
 
+def hidden_spirals(n, rng):
+    """Two noisy spirals of two turns, among eight columns of noise."""
+    radius, y = np.sqrt(rng.uniform(size=n)), rng.randint(2, size=n)
+    angle = np.pi * (4.0 * radius + y)
+    arms = 4.0 * np.pi * radius[:, None] * np.c_[np.cos(angle), np.sin(angle)]
+    arms += 0.3 * rng.normal(size=(n, 2))
+    return np.c_[arms, rng.normal(size=(n, 8))], y
+
+
+def hidden_product(n, rng):
+    """The sign of the product of four of twelve normal columns."""
+    X = rng.normal(size=(n, 12))
+    return X, (X[:, :4].prod(axis=1) > 0).astype(int)
+
+
+def large():
+    """name -> (X, y): where the choice of alpha sees a part of the rows."""
+    rng = np.random.RandomState(0)
+    return {
+        "spirals": hidden_spirals(20000, rng),
+        "product": hidden_product(20000, rng),
+        "letter": keel("letter"),
+        "binned": sized()["binned"],
+    }
+
+
 def regularised():
     """name -> (X, y): the sets of the second table."""
     names = ("pima", "heart", "bupa", "australian", "phoneme")
