@@ -42,9 +42,9 @@ N_FIRST_UNITS, FIRST_POLISH = 32, 40  # and iterations of L-BFGS on these
 N_RANDOM, PER_UNIT = 32, 0.5  # random ascents of a round, and for each of many units
 NEARLY = 1e-2  # gap from which on they are longer
 # Random ascents that have to find nothing, for a gap of 1e-3: one for each weight into
-# a unit, within these limits. For a larger gap fewer in proportion. Where units are
-# still more, all of them set out, too.
-CERTAIN, LEAST_CERTAIN = (80, 240), 32
+# a unit, within these limits. For a larger gap fewer in proportion. Of many units, all
+# set out, too.
+CERTAIN, LEAST_CERTAIN, MANY_UNITS = (80, 480), 32, 240
 LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number and share
 # Iterations of L-BFGS on the directions between rounds, at a time and at most: they go
 # on while they bring a share of the gap.
@@ -265,7 +265,7 @@ class Growth:
                 point = self.best
                 left = certain - point.n_random
                 number = min(max(N_RANDOM, point.n_random), left)
-            elif len(units) > CERTAIN[1] and self.climbed is not self.best:
+            elif len(units) > MANY_UNITS and self.climbed is not self.best:
                 self.climbed = point = self.best
                 number = 0
             else:
