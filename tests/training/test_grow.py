@@ -205,8 +205,8 @@ def test_the_best_bound_has_seen_all_units():
 
 @pytest.mark.parametrize(
     ("tol_gap", "n_units", "certain"),
-    [(1e-1, 400, 32), (1e-2, 100, 32), (1e-2, 400, 32), (2e-3, 99, 120), (1e-3, 2, 80)]
-    + [(1e-3, 40, 120), (1e-3, 99, 240), (0.0, 40, 120), (1e-3, 300, 240)],
+    [(1e-1, 400, 32), (1e-2, 100, 32), (1e-2, 400, 48), (2e-3, 99, 148), (1e-3, 2, 80)]
+    + [(1e-3, 40, 120), (1e-3, 99, 297), (0.0, 40, 120), (1e-3, 300, 480)],
 )
 def test_how_many_random_ascents_have_to_find_nothing(tol_gap, n_units, certain):
     """One for each weight into a unit, on three features, within limits."""
@@ -222,6 +222,7 @@ def test_how_many_random_ascents_have_to_find_nothing(tol_gap, n_units, certain)
 
 def test_of_many_units_all_set_out_once_at_the_end(monkeypatch):
     monkeypatch.setattr(grow_module, "CERTAIN", (1, 8))
+    monkeypatch.setattr(grow_module, "MANY_UNITS", 8)
     objective, _ = random_objective((60,), "relu", n=60, alpha=1e-3)
     budget, rng = Budget(1000, 10**6, 1e-6), np.random.RandomState(0)
     growth, drawn = Growth(objective, rng, budget, 1e-3), []
