@@ -92,9 +92,17 @@ class Predictions:
         what the error of A becomes; the activation rounds to a few units in the last
         place, and multiplies errors by its steepest slope.
         """
+        parts = [
+            self._rounding(start, min(start + PREDICTION_ROWS, rows.stop))
+            for start in range(rows.start, rows.stop, PREDICTION_ROWS)
+        ]
+        return np.vstack(parts)
+
+    def _rounding(self, start, stop):
+        """The same for some rows of a slice."""
         coefs, intercepts = self.objective.layout.unpack(self.theta)
         steepest = max(self.objective.activation.steepest, 1.0)
-        x = abs(self.objective.data.block(rows.start, rows.stop)).astype(np.float64)
+        x = abs(self.objective.data.block(start, stop)).astype(np.float64)
         eps, values, error = np.finfo(np.float64).eps, x, 0.0
         for weights, intercept in zip(coefs, intercepts, strict=True):
             size = np.asarray(values @ abs(weights)) + abs(intercept)
