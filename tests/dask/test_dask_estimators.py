@@ -254,6 +254,15 @@ def test_certify(client, alpha, effort):
     assert str(here) == str(expected) and here.bounds == expected.bounds
 
 
+def test_a_unit_that_some_rows_miss_is_worth_the_same(client, monkeypatch):
+    monkeypatch.setattr("skgoodmin.objective.objective.LARGE", 50)
+    monkeypatch.setattr("skgoodmin.certificates.certify.SOME_ROWS", 2000)
+    model, local = _models(client, max_iter=1, alpha=1e-5)
+    found, expected = model.fit(*_arrays(X, TWO, WEIGHT)), local.fit(X, TWO, WEIGHT)
+    _assert_same(found, expected)
+    assert found.certificate_.witness.decrease > 0
+
+
 @pytest.mark.parametrize(
     "y, weight, parameters",
     [
