@@ -16,7 +16,7 @@ from .weight_decay import bounds as weight_decay_bounds
 from .weight_decay import dual_point, measurable
 from .witness import find_witness, switched_on, unit
 
-SOME_ROWS, SOME = 2**14, 2**19  # of a large table and its numbers, for one unit
+SOME_ROWS, SOME = 2**14, 2**18  # of a large table and its numbers, for one unit
 NOTHING = 1e-20  # a loss that nobody tells from 0
 LENGTHS = tuple(4.0**-k for k in range(6))  # of a unit, that of the best neuron is 1
 
