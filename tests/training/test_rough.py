@@ -9,6 +9,7 @@ from problems import random_objective
 
 from skgoodmin import GoodMinimaClassifier
 from skgoodmin.training.lbfgs import Exit, Run
+from skgoodmin.training.promise import promise_cost
 from skgoodmin.training.rough import rough_objective
 from skgoodmin.training.start import Budget, Start
 
@@ -151,11 +152,18 @@ def test_evaluations_are_counted_to_the_last(max_fun):
     start.polish(max_fun)
     solution = start.solution()
     assert solution.n_fun == start.spent <= max_fun
+    assert solution.value == objective.value_and_gradient(solution.theta)[0]
+
+
+@pytest.mark.parametrize("max_fun", [1, 2, 3, 5, 8])
+def test_a_look_for_a_missing_unit_leaves_the_last_evaluation(max_fun):
+    """On so many rows it costs less than one."""
+    objective, theta = _objective(n=40_000)
+    assert promise_cost(objective) < 1
     start = Start(objective, theta, Budget(500, max_fun, TOL, max_escapes=3), 0, 0)
-    start.go_on(max_fun)  # which looks for a unit that is missed
+    start.go_on(max_fun)
     start.solution()
     assert start.spent <= max_fun
-    assert solution.value == objective.value_and_gradient(solution.theta)[0]
 
 
 @pytest.mark.filterwarnings("ignore:L-BFGS did not converge")
