@@ -142,9 +142,11 @@ def _seen_by_some(predictions):
     They are a random sample, and what the unit is worth is measured on all rows.
     """
     objective, number = predictions.objective, effort_of(0)
+    if len(objective.layout.sizes) != 3:
+        return None
     data = objective.data.first(min(SOME_ROWS, SOME // objective.data.n_features))
     x, some = data.block(), replace(objective, data=data)
-    if len(objective.layout.sizes) != 3 or not measurable(x, objective.alpha):
+    if not measurable(x, objective.alpha):
         return None
     dual = some.loss.dual(data.labels, some.shares, some.n_outputs)
     gradient = dual.loss_and_gradient(predictions.raw[: data.n_rows].T)[1]

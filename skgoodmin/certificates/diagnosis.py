@@ -23,15 +23,14 @@ def constant_loss(objective):
     data, n_outputs = objective.data, objective.layout.sizes[-1]
     one_group = np.zeros(data.n_rows, dtype=np.int64)
     weights = data.weights
-    least = objective.loss.least(data.labels, weights, one_group, n_outputs)
+    with np.errstate(all="ignore"):
+        least = objective.loss.least(data.labels, weights, one_group, n_outputs)
     return float(least[0] / weights.sum())
 
 
-def is_worse(value, objective):
-    """Whether a constant network, which has no penalty, is clearly better than that."""
-    with np.errstate(all="ignore"):
-        constant = constant_loss(objective)
-        return value > constant + CLEARLY * (1.0 + constant)
+def is_worse(value, constant):
+    """Whether the loss of a constant, which has no penalty, is clearly below it."""
+    return value > constant + CLEARLY * (1.0 + constant)
 
 
 def diagnose(certificate, objective):
@@ -45,12 +44,13 @@ def diagnose(certificate, objective):
     if certificate.status is Status.GLOBAL and objective.alpha == 0:
         return certificate
     sentences = [*_scaling(objective), *_contradictions(certificate)]
+    constant = constant_loss(objective)
     # Of a training that failed neither units nor penalty are the cause.
-    if not is_worse(certificate.objective, objective):
+    if not is_worse(certificate.objective, constant):
         sentences += [
             *_bad_minimum(certificate, objective),
             *_width(certificate, objective),
-            *_alpha(certificate, objective),
+            *_alpha(certificate, objective, constant),
         ]
     return replace(certificate, advice=" ".join(sentences))
 
@@ -103,13 +103,13 @@ def _width(certificate, objective):
         )
 
 
-def _alpha(certificate, objective):
+def _alpha(certificate, objective, constant):
     """The penalty keeps the network from fitting the rows."""
     if objective.alpha == 0 or objective.is_large:
         return
     least = _pointwise(certificate)  # what no model gets rid of
-    held, constant = certificate.loss - least, constant_loss(objective) - least
-    share = held / constant if constant > 0 else 0.0
+    held, lost = certificate.loss - least, constant - least
+    share = held / lost if lost > 0 else 0.0
     if share < HIGH or held < LITTLE * certificate.loss:
         return
     known = [b.value for b in certificate.bounds if b.known is not Known.PROVEN]

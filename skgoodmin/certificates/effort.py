@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .transport import LARGEST
+
 WORK = 4e6  # work of an iteration of a plan, up to which all are done
 LEAST = 0.5  # iterations of those of a fit that are not worth one
 FEW = 10  # iterations of a stage that are left of more, however long they are
@@ -85,6 +87,6 @@ def effort_of(effort):
         amplitudes=50,
         n_grown=3,
         n_rounds=share(12, 3),
-        largest=4_000_000,
+        largest=LARGEST,
         arcs=(1e-3, 20_000),
     )

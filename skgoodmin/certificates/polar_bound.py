@@ -245,7 +245,7 @@ def strong_bound(x, residuals, slopes, log_w, n_rounds, n_tighten, largest):
 
 
 def polar_bound(
-    points, activation, n_hidden=1, n_rounds=20, n_tighten=60, largest=4_000_000
+    points, activation, n_hidden=1, n_rounds=20, n_tighten=60, largest=transport.LARGEST
 ):
     """Proven bound of the polar of R*, the exactly balanced point next to R.
 

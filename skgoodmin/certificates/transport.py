@@ -16,6 +16,8 @@ import importlib.util
 
 import numpy as np
 
+LARGEST = 4_000_000  # entries of a plan that is solved in one piece, unless told
+
 
 def has_pot():
     """Whether POT is installed."""

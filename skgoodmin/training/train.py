@@ -6,7 +6,7 @@ import numpy as np
 
 from ..certificates.certificate import Certificate
 from ..certificates.certify import certify
-from ..certificates.diagnosis import is_worse
+from ..certificates.diagnosis import constant_loss, is_worse
 from ..objective.predictions import Predictions
 from ..objective.row_space import row_space
 from .adam import adam
@@ -140,8 +140,9 @@ def train(
             solution = _lifted(space, objective, solution)
         # Where numbers are huge, L-BFGS comes to rest anywhere.
         rests = solution.converged or solution.exit is Exit.PRECISION
-        if held_out is None and rests and is_worse(solution.value, whole):
-            solution = replace(solution, exit=Exit.WORSE)
+        if held_out is None and rests:
+            if is_worse(solution.value, constant_loss(whole)):
+                solution = replace(solution, exit=Exit.WORSE)
         # What prediction will use: in float32 the parameters are rounded.
         theta = solution.theta.astype(whole.data.dtype).astype(np.float64)
         whole = replace(whole, layout=whole.layout.holding(theta))
