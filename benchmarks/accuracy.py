@@ -275,14 +275,16 @@ def main():
     parser.add_argument("--seconds", action="store_true", help="of --sizes alone")
     parser.add_argument("--large", action="store_true", help="'auto' on large tables")
     arguments = parser.parse_args()
-    if arguments.large:
-        by_size(large(), LARGE)
-        return
-    sets = sized() if arguments.sizes else data_sets()
+    of_kind = large if arguments.large else sized if arguments.sizes else data_sets
+    sets = of_kind()
     if arguments.sets:
         sets = {name: sets[name] for name in arguments.sets.split(",")}
-    if arguments.sizes:
-        seconds_by_size(sets) if arguments.seconds else by_size(sets, SIZES)
+    if arguments.large:
+        by_size(sets, LARGE)
+    elif arguments.sizes and arguments.seconds:
+        seconds_by_size(sets)
+    elif arguments.sizes:
+        by_size(sets, SIZES)
     else:
         tables(GRIDS.get(arguments.grid, table_estimators), sets)
 
