@@ -23,10 +23,62 @@ import numpy as np
 
 from .jit import njit
 from .network import ZERO, matrix_view
-from .sorting import BINS, merge
+from .sorting import BINS, extent, merge
 
 TOGETHER = 16  # ascents that climb at once
+IN_BIN = 8  # rows in a bin, where these are few
 SHORTER, LONGER = 0.7, 1.5  # a step after one that fails, and after one that succeeds
+
+
+@njit
+def put_in_bins(z, largest, scale, residuals, sizes, sums, keys, of_bin, then):
+    """sums_b <- sums of R_i, R_i y_i and ||R_i|| over the rows in the bin b.
+
+    The rows of a bin are a list: ``of_bin`` has the last one, ``then`` the one before.
+    """
+    n_outputs, last = residuals.shape[1], of_bin.size - 1
+    for b in range(of_bin.size):
+        of_bin[b] = -1
+        for o in range(2 * n_outputs + 1):
+            sums[b, o] = 0.0
+    for i in range(z.size):
+        place = (largest - z[i]) * scale
+        keys[i] = int(place) if place < last else last
+    if n_outputs == 1:  # where a loop over outputs takes longer than what is in it
+        for i in range(z.size):
+            key, r = keys[i], residuals[i, 0]
+            then[i], of_bin[key] = of_bin[key], i
+            sums[key, 0] += r
+            sums[key, 1] += r * (largest - z[i])
+            sums[key, 2] += sizes[i]
+        return
+    for i in range(z.size):
+        y, key = largest - z[i], keys[i]
+        then[i], of_bin[key] = of_bin[key], i
+        for o in range(n_outputs):
+            sums[key, o] += residuals[i, o]
+            sums[key, n_outputs + o] += residuals[i, o] * y
+        sums[key, 2 * n_outputs] += sizes[i]
+
+
+@njit
+def heights_of_edges(sums, width, edges):
+    """edges_b <- h where the bin b begins; the largest. ``sums`` become cumulated."""
+    n_bins, n_outputs = sums.shape[0], sums.shape[1] // 2
+    for b in range(n_bins + 1):
+        edges[b] = 0.0
+    for o in range(n_outputs):
+        t = v = 0.0
+        for b in range(n_bins):
+            t, v = t + sums[b, o], v + sums[b, n_outputs + o]
+            sums[b, o], sums[b, n_outputs + o] = t, v
+            h = t * (width * (b + 1)) - v
+            edges[b + 1] += h * h
+    highest = 0.0
+    for b in range(1, n_bins + 1):
+        edges[b] = np.sqrt(edges[b])
+        highest = max(highest, edges[b])
+    return highest
 
 
 @njit
@@ -46,39 +98,15 @@ def best_intercept(z, residuals, sizes, work, best):
     best : (K,)
     """
     sums, edges, ahead, packed, keys, of_bin, then, members, other, order = work
-    n_outputs, n_bins, last = best.size, edges.size - 1, edges.size - 2
-    largest, least = z[0], z[0]
-    for i in range(z.size):
-        largest, least = max(largest, z[i]), min(least, z[i])
+    n_outputs, n_bins = best.size, edges.size - 1
+    largest, least = extent(z)
     spread = largest - least
     width = spread / n_bins if spread < np.inf else 0.0
-    scale = 1.0 / width  # none among equal z: all are in one bin
-    for b in range(n_bins):
-        of_bin[b], edges[b + 1] = -1, 0.0
-    for o in range(2 * n_outputs + 1):
-        for b in range(n_bins):
-            sums[b, o] = 0.0
-    for i in range(z.size):
-        place = (largest - z[i]) * scale
-        keys[i] = int(place) if place < last else last
-    for i in range(z.size):
-        y, key = largest - z[i], keys[i]
-        then[i], of_bin[key] = of_bin[key], i
-        for o in range(n_outputs):
-            sums[key, o] += residuals[i, o]
-            sums[key, n_outputs + o] += residuals[i, o] * y
-        sums[key, 2 * n_outputs] += sizes[i]
-    for o in range(n_outputs):
-        t = v = 0.0
-        for b in range(n_bins):
-            t, v = t + sums[b, o], v + sums[b, n_outputs + o]
-            sums[b, o], sums[b, n_outputs + o] = t, v
-            h = t * (width * (b + 1)) - v
-            edges[b + 1] += h * h
-    edges[0] = highest = 0.0
-    for b in range(1, n_bins + 1):
-        edges[b] = np.sqrt(edges[b])
-        highest = max(highest, edges[b])
+    # No scale among equal z: all are in one bin.
+    put_in_bins(
+        z, largest, 1.0 / width, residuals, sizes, sums, keys, of_bin[:n_bins], then
+    )
+    highest = heights_of_edges(sums, width, edges)
     value, row = 0.0, 0
     for o in range(n_outputs):
         best[o] = 0.0
@@ -117,11 +145,16 @@ def active_weights(z, row, residuals, direction, weights):
     """
     size = norm(direction)
     total, pinned, scale = 0.0, z[row], 1.0 / size if size > 0.0 else 0.0
-    for i in range(z.size):
-        along = 0.0
-        for o in range(direction.size):
-            along += residuals[i, o] * direction[o]
-        weights[i] = along * scale if z[i] > pinned else 0.0
+    if direction.size == 1:
+        u = direction[0] * scale
+        for i in range(z.size):
+            weights[i] = residuals[i, 0] * u if z[i] > pinned else 0.0
+    else:
+        for i in range(z.size):
+            along = 0.0
+            for o in range(direction.size):
+                along += residuals[i, o] * direction[o]
+            weights[i] = along * scale if z[i] > pinned else 0.0
     for i in range(z.size):
         total += weights[i]
     weights[row] = -total
@@ -196,7 +229,7 @@ def ascend_all(x, columns, residuals, starts, steps, max_evaluations, ends):
     of_rows, of_columns = np.empty((2, most * n)), np.empty((2, most * d))
     way = np.empty((most, d))
     number, higher, ended = np.empty((3, most), np.int64)
-    n_outputs, n_bins = residuals.shape[1], min(n // 4 + 1, BINS)
+    n_outputs, n_bins = residuals.shape[1], min(n // IN_BIN + 1, BINS)
     sums, edges = np.empty((n_bins, 2 * n_outputs + 1)), np.empty(n_bins + 1)
     packed, sizes, best = np.empty(n), np.empty(n), np.empty(n_outputs)
     keys, of_bin, then, members, other, order = np.empty((6, n), np.int64)

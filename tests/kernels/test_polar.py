@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from skgoodmin.kernels.polar import BINS, best_intercept
+from skgoodmin.kernels.polar import BINS, IN_BIN, best_intercept
 
 
 def found(z, residuals):
     """(h, row, sum_i R_i relu(z_i - z_row)) as the kernel finds them."""
-    (n, n_outputs), n_bins = residuals.shape, min(len(z) // 4 + 1, BINS)
+    (n, n_outputs), n_bins = residuals.shape, min(len(z) // IN_BIN + 1, BINS)
     sums, edges = np.empty((n_bins, 2 * n_outputs + 1)), np.empty(n_bins + 1)
     work = sums, edges, np.empty(2 * n_outputs), np.empty(n)
     best, sizes = np.empty(n_outputs), np.linalg.norm(residuals, axis=1)
