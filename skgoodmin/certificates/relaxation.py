@@ -211,15 +211,11 @@ class Plan:
 
 def optimise(plan, stages):
     """L-BFGS in stages of (power, iterations); returns z."""
-    if not stages:
-        return plan.start
-    # Values of size 1: the solver's tolerance is not relative for small ones.
-    size = abs(plan.value_and_gradient(plan.start, stages[0][0])[0])
-    scale = size if np.isfinite(size) and size > 0 else 1.0
-    z = plan.start
+    z, scale = plan.start, 0.0
     for power, n_iterations in stages:
 
         def value_and_gradient(z, power=power):
+            nonlocal scale
             try:
                 with np.errstate(over="ignore", invalid="ignore"):
                     value, gradient = plan.value_and_gradient(z, power)
@@ -227,6 +223,8 @@ def optimise(plan, stages):
                 value = np.inf
             if not (np.isfinite(value) and np.isfinite(gradient).all()):
                 return 1e10, np.zeros_like(z)
+            # Values of size 1: the solver's tolerance is not relative for small ones.
+            scale = scale or abs(value) or 1.0
             return value / scale, gradient / scale
 
         result = minimize(
