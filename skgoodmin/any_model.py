@@ -11,6 +11,7 @@ from sklearn.utils.validation import _check_sample_weight
 from .certificates.certificate import Certificate
 from .certificates.certify import Ending
 from .certificates.certify import certify as certify_predictions
+from .estimator.rows import check_sum
 from .estimator.setup import naming
 from .estimator.targets import encode
 from .estimator.typing import MatrixLike
@@ -24,6 +25,7 @@ from .objective.objective import Objective
 from .objective.predictions import GivenPredictions
 from .training.threads import one_blas_thread
 
+METHODS = "value", "derivative", "minimum"  # of a loss of the user's own
 NO_CLASSES = (
     "skgoodmin.certify takes classes only; a GoodMinimaRegressor has certificate_ and "
     "certify of its own"
@@ -105,6 +107,7 @@ def certify(
             sample_weight = _check_sample_weight(
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
             )
+            check_sum(sample_weight)
     data = canonical_rows(X, labels, sample_weight)
     given = np.ascontiguousarray(raw[data.rows.index])
     _check_function(data, given)
@@ -126,12 +129,13 @@ def certify(
 
 def _loss(loss, degree, target):
     """The loss object of a name, or of the user's own."""
-    if not isinstance(loss, str):
+    if all(callable(getattr(loss, name, None)) for name in METHODS):
         check_loss(loss)
         return CustomLoss(loss)
-    if loss not in LOSSES:
+    if not (isinstance(loss, str) and loss in LOSSES):
         raise ValueError(
-            f"loss must be one of {sorted(LOSSES)} or an object, got {loss!r}."
+            f"loss must be one of {sorted(LOSSES)} or an object with the methods "
+            f"{', '.join(METHODS)}, got {loss!r}."
         )
     if not (isinstance(degree, Real) and 2 <= float(degree) < np.inf):
         raise ValueError(f"degree must be a number from 2 on, got {degree!r}.")

@@ -43,6 +43,19 @@ class LogCosh:
         return np.tanh(raw - target)
 
 
+class ScaledLogCosh(LogCosh):
+    """The same times a number."""
+
+    def __init__(self, scale):
+        self.scale = scale
+
+    def value(self, raw, target):
+        return self.scale * super().value(raw, target)
+
+    def derivative(self, raw, target):
+        return self.scale * super().derivative(raw, target)
+
+
 def rows(n, d, rng, *, rounded=False, constant=False, scale=1.0, weights=False):
     """x (n, d), group of identical rows (n,) ascending, shares (n,)."""
     x = rng.normal(size=(n, d))

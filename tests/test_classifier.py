@@ -491,6 +491,7 @@ BAD_FITS = [
     ({}, np.eye(2), [0, 1], [1, 2, 3], "sample_weight"),
     ({"hidden_layer_sizes": (3, 0)}, np.eye(2), [0, 1], None, "hidden_layer_sizes"),
     ({"hidden_layer_sizes": "big"}, np.eye(2), [0, 1], None, "hidden_layer_sizes"),
+    ({"hidden_layer_sizes": True}, np.eye(2), [0, 1], None, "hidden_layer_sizes"),
     ({"hidden_layer_sizes": (3, 2.5)}, np.eye(2), [0, 1], None, "hidden_layer_sizes"),
     ({"activation": "gelu"}, np.eye(2), [0, 1], None, "activation"),
     ({"loss": "hinge"}, np.eye(2), [0, 1], None, "loss"),

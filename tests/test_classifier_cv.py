@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_moons
@@ -133,6 +134,8 @@ def test_without_refit_there_is_no_model(moons):
     X, y = moons
     model = GoodMinimaClassifierCV(**SMALL, alphas=2, cv=2, refit=False).fit(X, y)
     assert model.scores_.shape == (2, 2)
+    named = pd.DataFrame(X, columns=["east", "north"])
+    assert clone(model).fit(named, y).feature_names_in_.tolist() == ["east", "north"]
     for method in ("predict", "predict_proba", "decision_function"):
         with pytest.raises(NotFittedError, match="refit=False"):
             getattr(model, method)(X)
@@ -156,6 +159,11 @@ def test_without_refit_there_is_no_model(moons):
         ({0: "a"}, "alphas must be"),
         (["a"], "alphas must be"),
         ([[1], [1, 2]], "alphas must be"),
+        (["1", "2"], "alphas must be"),
+        ([True, False], "alphas must be"),
+        (True, "alphas must be"),
+        ([np.inf, 1.0], "alphas must be .* finite"),
+        ([np.nan, 1.0], "alphas must be .* finite"),
         (0, "'alphas' parameter"),
     ],
 )

@@ -108,6 +108,8 @@ def test_mean_and_scale():
     found = mean_and_scale(values, weights)
     assert mean_and_scale(values[order], weights[order]) == found
     assert mean_and_scale(np.repeat(values, weights.astype(int))) == found
+    tenths = np.repeat(values, 7), np.full(350, 0.1)
+    assert mean_and_scale(*tenths) == mean_and_scale(values, np.full(50, 7 * 0.1))
     assert mean_and_scale(-values, weights) == (-mean, -found[1], False)
     assert mean_and_scale(np.full(3, 5.5)) == (5.5, 1.0, False)
     for factor in (1e300, 1e-300):

@@ -57,8 +57,8 @@ def certify(
     contribution : float
         See :class:`Certificate`.
     effort : float or None, default=0
-        How hard to try with weight decay; 0 is what a fit does by the way. None looks
-        for nothing that takes time, neither bounds nor witness: in folds nobody asks.
+        How hard to try with weight decay; 0 is what a fit does by the way. None, as in
+        the fits of folds: no bounds with weight decay and no witness.
     neurons : (coefs (m, d), intercepts (m,)), optional
         That the search with weight decay sets out from, besides the network's units.
     least : float, default=0.0

@@ -22,6 +22,7 @@ pen(T_m) + max_u [..](T_{m+1}). For L = 1 this is the first bound again.
 
 import numpy as np
 
+N_PENALTIES = 1001  # of the grid of deep networks
 GOLDEN = 0.5 * (np.sqrt(5.0) - 1.0)
 
 
@@ -147,8 +148,8 @@ def deep_bound(dual, residuals, polar, alpha, n_hidden, pointwise=None, reached=
     """
     most = reached if np.isfinite(reached) else 1.0
     order = n_hidden + 1.0
-    # Equal steps of the penalty: the grid costs at most most / 1000 of the bound.
-    penalty = np.linspace(0.0, most, 1001)
+    # Equal steps of the penalty: each costs the bound no more than its length.
+    penalty = np.linspace(0.0, most, N_PENALTIES)
     sizes = (2.0 * penalty / (alpha * order)) ** (0.5 * order)
     scales, values = [np.zeros(1)], [np.zeros(1)]
     trials = np.r_[0.0, np.geomspace(1e-3, 30.0, 50)]

@@ -51,9 +51,9 @@ class Effort:
     def affordable(self, n_variables, n_features, n_outputs):
         """The stages, with fewer iterations where each one is long.
 
-        An iteration goes through variables times features, and the eigenvalues of
-        matrices of all features. Of hundreds of features it takes longer than a fit,
-        and gains little: none is left there of those of a fit.
+        An iteration takes variables times features, and the eigenvalues of a matrix of
+        all features. With hundreds of features that is longer than a fit, for little
+        gain: a fit has no iterations there.
         """
         work = n_variables * n_features + 0.5 * n_features**3
         share = min(1.0, WORK / max(work, 1))

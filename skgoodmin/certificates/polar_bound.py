@@ -1,26 +1,16 @@
 """The polar of residuals from above: proven for every neuron, by transport.
 
 For one output let P and N be the rows with r > 0 and r < 0, pi a plan from r_P to
-|r_N|.
+|r_N|, and g = sum_ij pi_ij (x_i - x_j). With slopes of the activation in [low, high],
+act(w.x_i + b) - act(w.x_j + b) is w.(x_i - x_j) times a number in that range. With its
+middle and half its width, for every w and b,
 
-**Convex activations with slopes in [0, 1]** (relu, softplus). With the barycentres
-xbar_i = sum_j pi_ij x_j / r_i, delta_i = x_i - xbar_i and g = sum_P r_i delta_i, Jensen
-and act(a) - act(c) <= max(a - c, 0) give, for every w and b,
+    |sum_i r_i act(w.x_i + b)| <= middle |w.g| + half sum_ij pi_ij |w.(x_i - x_j)|,
 
-    sum_i r_i act(w.x_i + b) <= sum_P r_i max(w.delta_i, 0)
-                              = 1/2 (w.g + sum_P r_i |w.delta_i|).
-
-The other sign is the same with P and N exchanged; the larger one of the two counts.
-
-**Activations with slopes in [low, high]**. act(w.x_i + b) - act(w.x_j + b) is
-w.(x_i - x_j) times a number in [low, high], so with middle and half width of that range
-
-    |sum_i r_i act(w.x_i + b)| <= middle |w.g| + half sum_ij pi_ij |w.(x_i - x_j)|.
-
-Both are spreads (:mod:`skgoodmin.certificates.spread`). Several outputs have a plan
-each and add their squares. In a deep network a path through L layers has the product of
-L slopes, one for each pair of rows, so the second bound holds with the range of
-products in place of [low, high].
+a spread (:mod:`skgoodmin.certificates.spread`). Several outputs have a plan each and
+add their squares. In a deep network a path through L layers has the product of L
+slopes, one for each pair of rows, so the bound holds with the range of products in
+place of [low, high].
 
 **In floating point.** The exact balanced residuals R*, the plan in memory and the
 differences made of it disagree by rounding. For a vector e with sum 0 the polar is at
@@ -33,7 +23,7 @@ from scipy.sparse import issparse
 
 from . import transport
 from .spread import EPS, Spread, exponential, isotropic, tighten
-from .transport import barycentres, pairs
+from .transport import pairs
 
 
 def product_range(activation, n_hidden):
@@ -140,10 +130,10 @@ def _sides(r):
     return up, down, a, b
 
 
-def weak_bound(x, r, log_w, n_rounds, n_tighten, largest):
-    """Bound of sup sum_i r_i act(w.x_i + b) for one sign; r (n,) balanced.
+def bound_of_plans(x, residuals, slopes, log_w, n_rounds, n_tighten, largest):
+    """Bound of sup ||sum_i R_i act(w.x_i + b)|| by plans of pairs.
 
-    Frank-Wolfe in the plan (only barycentres are kept), mirror ascent in W.
+    A plan for each output; rounds average the plans of different W.
 
     Returns
     -------
@@ -151,53 +141,6 @@ def weak_bound(x, r, log_w, n_rounds, n_tighten, largest):
         Without slack.
     deviation : float
         Of the marginals of the plans.
-    """
-    up, down, a, b = _sides(r)
-    x_up, x_down = x[up], x[down]
-    centres, deviation, best = None, 0.0, np.inf
-    for k in range(n_rounds):
-        W = exponential(log_w)
-        if centres is None:
-            # Distances in the metric of W: what a plan of pairs would cost.
-            def cost(rows, columns, W=W):
-                left, right = x_up[rows], x_down[columns]
-                square = ((left @ W) * left).sum(axis=1)[:, None]
-                square = square + ((right @ W) * right).sum(axis=1)
-                square = square - 2.0 * (left @ W) @ right.T
-                return np.sqrt(np.maximum(square, 0.0))
-        else:
-            delta = x_up - centres
-            moved = delta @ W
-            size = np.sqrt(np.maximum((moved * delta).sum(axis=1), 0.0))
-            moved /= -(size + 1e-3 * size.mean() + 1e-150)[:, None]
-
-            def cost(rows, columns, moved=moved):
-                return moved[rows] @ x_down[columns].T
-
-        direction = np.linalg.eigh(W)[1][:, -1]
-        new, off = barycentres(a, b, x_up, x_down, cost, direction, largest)
-        deviation = max(deviation, off)
-        share = 1.0 if centres is None else 2.0 / (k + 2.0)
-        centres = new if centres is None else centres + share * (new - centres)
-        delta = x_up - centres
-        g = a @ delta
-        spread = Spread([(np.r_[0.5 * a, 0.5], np.vstack([delta, g]))])
-        last = k == n_rounds - 1
-        steps = n_tighten if last or k == 0 else 3
-        value, log_w, _ = tighten(spread, log_w, steps)
-        best = min(best, value)
-    return best, deviation
-
-
-def strong_bound(x, residuals, slopes, log_w, n_rounds, n_tighten, largest):
-    """Bound of sup ||sum_i R_i act(w.x_i + b)|| by plans of pairs.
-
-    A plan for each output; rounds average the plans of different W.
-
-    Returns
-    -------
-    value, deviation
-        As in :func:`weak_bound`.
     """
     low, high = slopes
     middle, half = 0.5 * (low + high), 0.5 * (high - low)
@@ -274,12 +217,5 @@ def polar_bound(
     slope = max(abs(low), abs(high))
     if points.radius == 0:
         return points.slack(residuals, slope)
-    live = [r for r in residuals if (r != 0).any()]
-    if activation.convex and n_hidden == 1 and len(live) == 1:
-        found = [weak_bound(x, r, start, *numbers) for r in (live[0], -live[0])]
-        value, n_terms = max(value for value, _ in found), 0
-        deviation = max(off for _, off in found)
-    else:
-        slopes, n_terms = (low, high), 2 * len(x) * n_rounds
-        value, deviation = strong_bound(x, residuals, slopes, start, *numbers)
-    return value + points.slack(residuals, slope, deviation, n_terms)
+    value, deviation = bound_of_plans(x, residuals, (low, high), start, *numbers)
+    return value + points.slack(residuals, slope, deviation, 2 * len(x) * n_rounds)

@@ -70,7 +70,8 @@ class Problem:
     def slope(self):
         """pen'(T) at the network's penalty, T the product of the norms of its weights.
 
-        What a balanced dual point is worth most at: alpha for one hidden layer.
+        The polar at which a balanced dual point is worth most: alpha for one hidden
+        layer.
         """
         order = self.n_hidden + 1.0
         size = (2.0 * self.penalty / (self.alpha * order)) ** (0.5 * order)

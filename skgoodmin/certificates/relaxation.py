@@ -6,12 +6,18 @@ Residuals need not come from a network. With masses pi_e >= 0 on pairs of a row 
 
     s_i = sum_j pi_ij (x_i - x_j),   t_j = sum_i pi_ij (x_j - x_i),   g = sum_i s_i
 
-are linear in pi. The two bounds of the polar of :mod:`.polar_bound` are
+are linear in pi. For a convex activation with slopes in [0, 1], relu or softplus,
+Jensen at the barycentres of the rows that i is paired with, x_i - s_i / r_i, and
+act(a) - act(c) <= max(a - c, 0) give, for every w and b,
+
+    sum_i r_i act(w.x_i + b) <= sum_P max(w.s_i, 0) = 1/2 (w.g + sum_P |w.s_i|).
+
+The other sign is the same with P and N exchanged. So the polar is at most the larger of
 
     U+ = 1/2 max_w (|w.g| + sum_i |w.s_i|) <= 1/2 sqrt(T+ lambda_max(M+)),
     T+ = sigma + sum_i rho_i,  M+ = g g'/sigma + sum_i s_i s_i'/rho_i,
 
-for any rho, sigma > 0, and U- with t_j. Both hold for relu and softplus. So
+for any rho, sigma > 0, and U- with t_j. So
 
     maximise D(alpha r / U) over pi >= 0, rho, sigma,   U = max(U+, U-)
 
@@ -118,7 +124,7 @@ class Plan:
     n_neighbours : int
     """
 
-    ahead = 0  # steps of W that are spared where its spreads begin
+    n_steps_saved = 0  # of W, by where its spreads begin
 
     def __init__(self, dual, x, residuals, alpha, n_neighbours):
         self.dual, self.alpha = dual, alpha

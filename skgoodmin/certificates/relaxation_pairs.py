@@ -1,6 +1,6 @@
 """The best dual point that plans of pairs can prove: several outputs, any activation.
 
-As in :mod:`.relaxation`, with the second bound of :mod:`.polar_bound`. Every output k
+As in :mod:`.relaxation`, with the bound of :mod:`.polar_bound`. Every output k
 has masses pi_ke on its own pairs, differences delta_e = x_i - x_j, g_k = sum_e pi_ke
 delta_e, and with the middle and half the width of the range of slopes, any tau, sigma >
 0
@@ -98,7 +98,7 @@ class PairPlan:
         Range of the activation's slopes.
     """
 
-    ahead = 2  # steps of W that are spared where its spread begins
+    n_steps_saved = 2  # of W, by where its spread begins
 
     def __init__(self, dual, x, residuals, alpha, n_neighbours, slopes):
         self.dual, self.alpha, self.n_rows = dual, alpha, len(x)

@@ -148,15 +148,15 @@ def blocks(a, b, place_a, place_b, largest):
             )
 
 
-def barycentres(a, b, x, y, cost, direction, largest):
-    """(sum_j pi_ij y_j / a_i (n, d), deviation of the marginals) of a plan.
+def pairs(a, b, cost, x, y, direction, largest):
+    """(rows, columns, masses, deviation) of a plan, its zeros left out.
 
     Parameters
     ----------
     a, b : ndarray of shapes (n,) and (m,)
-    x, y : ndarray of shapes (n, d) and (m, d)
     cost : callable
         cost(rows, columns) gives the matrix of a block.
+    x, y : ndarray of shapes (n, d) and (m, d)
     direction : ndarray of shape (d,)
         To cut along, if there are too many rows.
     largest : int
@@ -164,26 +164,9 @@ def barycentres(a, b, x, y, cost, direction, largest):
 
     Returns
     -------
-    centres : ndarray of shape (n, d)
-        Of the mass that was sent to each row, divided by a_i.
+    rows, columns, masses : ndarrays of shape (n_pairs,)
     deviation : float
         Sum of |row sums - a| and of |column sums - b|.
-    """
-    centres, sent, received = np.zeros_like(x), np.zeros(len(a)), np.zeros(len(b))
-    along = x @ direction, y @ direction
-    for rows, columns, part_a, part_b in blocks(a, b, *along, largest):
-        plan = solve(part_a, part_b, cost(rows, columns))
-        centres[rows] += plan @ y[columns]
-        sent[rows] += plan.sum(axis=1)
-        received[columns] += plan.sum(axis=0)
-    deviation = abs(sent - a).sum() + abs(received - b).sum()
-    return centres / a[:, None], float(deviation)
-
-
-def pairs(a, b, cost, x, y, direction, largest):
-    """(rows, columns, masses, deviation) of a plan, its zeros left out.
-
-    Arguments as for :func:`barycentres`.
     """
     out, sent, received = [], np.zeros(len(a)), np.zeros(len(b))
     along = x @ direction, y @ direction

@@ -128,7 +128,7 @@ def prove(problem, residuals, effort):
     sizes = len(plan.start), points.x.shape[1], len(residuals)
     z = optimise(plan, effort.affordable(*sizes))
     r, spreads = plan.proof(z)
-    n_steps = effort.n_tighten - plan.ahead
+    n_steps = effort.n_tighten - plan.n_steps_saved
     polar = max(tighten(spread, spread.log_w, n_steps)[0] for spread in spreads)
     polar = polar * points.radius * (1.0 + 1e-14)
     n_terms = max(spread.n_terms for spread in spreads)

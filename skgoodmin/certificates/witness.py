@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..objective.duals.custom import OWN_ROUNDING
+from ..objective.duals.custom import rounding_of_values
 from .neuron_search import (
     SEARCH_ROWS,
     LayerView,
@@ -142,8 +142,10 @@ def _rounding_of_rows(neuron, amplitude, predictions):
             4 * EPS * (slopes * size).sum(),
         ]
         if objective.loss.kernel is None:  # a user's value may be a difference
-            of_value = OWN_ROUNDING * (1.0 + size).sum(axis=1)
-            terms.append(of_value @ objective.shares[rows])
+            labels, shares = objective.data.labels[rows], objective.shares[rows]
+            dual = objective.loss.dual(labels, shares, raw.shape[1])
+            wrong = rounding_of_values(dual.loss, size, dual.targets.T)
+            terms.append(shares @ wrong.sum(axis=1))
     return terms
 
 

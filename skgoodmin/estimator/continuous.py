@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
+from ..objective.exact_sums import exact_sums
 from .target import Target
 
 GRID = 2.0**24  # z is a multiple of 1 / GRID
@@ -192,7 +193,7 @@ def mean_and_scale(y, sample_weight=None):
     if sample_weight is not None:
         order = np.lexsort((sample_weight, places))
         first = np.flatnonzero(np.diff(places[order], prepend=-1))
-        weights = np.add.reduceat(sample_weight[order], first)
+        weights = exact_sums(sample_weight[order], first)
     weights = np.ldexp(weights.astype(np.float64), -np.frexp(weights.max())[1])
     exponent = np.frexp(np.abs(values).max())[1]
     values = np.ldexp(values, -exponent)  # squares of what is left neither overflow

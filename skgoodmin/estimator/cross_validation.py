@@ -113,6 +113,8 @@ class CrossValidatedNetwork(Network):
             "best_score_": float(scores[:, best].mean()),
             "n_features_in_": shell.n_features_in_,
         }
+        if hasattr(shell, "feature_names_in_"):
+            fitted["feature_names_in_"] = shell.feature_names_in_
         if self.refit:
             model = self._model(alphas[best])
             with subfits.refit(model):
@@ -180,7 +182,7 @@ class CrossValidatedNetwork(Network):
 
     def _alphas(self):
         """The strengths to try, strongest first."""
-        if isinstance(self.alphas, Integral):
+        if isinstance(self.alphas, Integral) and not isinstance(self.alphas, bool):
             if int(self.alphas) > MOST_ALPHAS:
                 raise ValueError(
                     f"alphas must be at most {MOST_ALPHAS} as a number of strengths, "
@@ -188,15 +190,16 @@ class CrossValidatedNetwork(Network):
                 )
             return np.geomspace(STRONGEST, WEAKEST, self.alphas)
         try:
-            alphas = np.asarray(self.alphas, dtype=np.float64)
-        except (TypeError, ValueError):  # no numbers, or not as many in each row
+            alphas = np.asarray(self.alphas)
+        except ValueError:  # not as many in each row
             alphas = np.empty(0)
-        if alphas.ndim != 1 or not len(alphas) or not (alphas >= 0).all():
+        valid = alphas.ndim == 1 and len(alphas) and alphas.dtype.kind in "iuf"
+        if not (valid and (alphas >= 0).all() and (alphas < np.inf).all()):
             raise ValueError(
-                "alphas must be a number or a list of numbers that are not negative, "
-                f"got {self.alphas!r}."
+                "alphas must be a number or a list of finite numbers that are not "
+                f"negative, got {self.alphas!r}."
             )
-        return np.sort(alphas)[::-1]
+        return np.sort(alphas.astype(np.float64))[::-1]
 
     def _model(self, alpha):
         """The estimator with this strength."""

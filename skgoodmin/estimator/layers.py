@@ -29,7 +29,7 @@ def hidden_sizes(estimator):
     sizes = estimator.hidden_layer_sizes
     if isinstance(sizes, str):
         return AUTO
-    sizes = [sizes] if isinstance(sizes, Integral) else list(np.atleast_1d(sizes))
+    sizes = list(np.atleast_1d(sizes))
     if not all(isinstance(size, Integral) and 0 < int(size) < 2**31 for size in sizes):
         raise ValueError(
             "hidden_layer_sizes must hold positive integers below 2**31, got "

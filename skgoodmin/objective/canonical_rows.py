@@ -18,7 +18,6 @@ The hash skips zeros, so a sparse row stands where its dense twin does
 (:mod:`skgoodmin.kernels.rows`). Rows that share a hash are compared by content.
 """
 
-import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -28,6 +27,7 @@ from scipy.sparse import csr_array
 from ..kernels.cached import cached_property
 from ..kernels.jit import read_only
 from ..kernels.rows import Rows, hash_rows, rows_of
+from .exact_sums import exact_sums
 from .leaves import RANGES, cuts_of
 from .row_content import content, new_contents
 from .sorted_file import in_sorted_file
@@ -306,17 +306,6 @@ def _ordered(X, labels, sample_weight):
     return rows, order, new, keys, cuts
 
 
-def _sums(weights, first):
-    """Sums of the weights from each of ``first`` to the next, each rounded once.
-
-    So they depend neither on the order of the weights nor on how many there are.
-    """
-    sums, ends = weights[first], np.append(first[1:], len(weights))
-    for i in np.flatnonzero(ends - first > 1):
-        sums[i] = math.fsum(weights[first[i] : ends[i]])
-    return sums
-
-
 def _collect(rows, order, opens_group, labels, sample_weight, keys, cuts):
     """Merge neighbours that agree in content and label."""
     source = rows.index[order]
@@ -325,7 +314,7 @@ def _collect(rows, order, opens_group, labels, sample_weight, keys, cuts):
         new = opens_group.copy()
         new[1:] |= keys[order][1:] != keys[order][:-1]
         first = np.flatnonzero(new)
-        weights = _sums(weights, first)
+        weights = exact_sums(weights, first)
         source, opens_group = source[first], opens_group[first]
         cuts = np.searchsorted(first, cuts)
     return CanonicalRows(

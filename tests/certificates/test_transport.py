@@ -56,7 +56,7 @@ def test_blocks_keep_the_masses():
     assert_allclose(received, b)
 
 
-def test_barycentres_and_pairs_are_of_one_plan(pot):
+def test_pairs_keep_the_masses(pot):
     rng = np.random.default_rng(2)
     x, y, a, b = problem(20, 30, rng)
 
@@ -64,9 +64,7 @@ def test_barycentres_and_pairs_are_of_one_plan(pot):
         return np.linalg.norm(x[rows][:, None] - y[columns], axis=2)
 
     w = np.array([1.0, 0.0, 0.0])
-    centres, deviation = transport.barycentres(a, b, x, y, cost, w, 200)
     i, j, mass, missed = transport.pairs(a, b, cost, x, y, w, 200)
-    again = np.zeros_like(x)
-    np.add.at(again, i, mass[:, None] * y[j])
-    assert_allclose(again / a[:, None], centres, rtol=1e-4, atol=1e-5)
-    assert deviation < 1e-9 * a.sum() and missed < 3e-6 * a.sum()
+    sent, received = np.bincount(i, mass, 20), np.bincount(j, mass, 30)
+    assert_allclose(missed, abs(sent - a).sum() + abs(received - b).sum(), atol=1e-15)
+    assert missed < 3e-6 * a.sum()

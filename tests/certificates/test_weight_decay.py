@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
 from skgoodmin import GoodMinimaRegressor
+from skgoodmin.certificates import duality
 from skgoodmin.certificates.amplitudes import optimal_amplitudes
 from skgoodmin.certificates.duality import deep_bound, maximise, shallow_bound
 from skgoodmin.certificates.effort import effort_of
@@ -250,6 +251,29 @@ def test_deep_bound_of_one_layer_is_the_shallow_one():
     deep = deep_bound(dual, point, 0.7, 0.5, 1, reached=1.0)
     assert deep <= shallow * (1 + 1e-9)
     assert deep > shallow - 5e-3
+
+
+def test_deep_bound_holds_on_a_coarse_grid(monkeypatch):
+    """Each step of the grid is worth what its worse end is."""
+    rng = np.random.default_rng(12)
+    dual = HingeDual(rng.choice([-1.0, 1.0], size=(1, 20)), np.full(20, 0.05))
+    point = dual.balance(dual.loss_and_gradient(np.zeros((1, 20)))[1])
+    for n_hidden in (1, 2, 3):
+        fine = deep_bound(dual, point, 0.7, 0.05, n_hidden, reached=1.0)
+        for n in (2, 3, 5, 30):
+            monkeypatch.setattr(duality, "N_PENALTIES", n)
+            coarse = deep_bound(dual, point, 0.7, 0.05, n_hidden, reached=1.0)
+            assert coarse <= fine
+        monkeypatch.undo()
+        assert fine > coarse  # one of 30 steps would be too long
+
+
+def test_deep_bound_holds_beyond_its_grid():
+    """A network with a larger penalty than ``reached`` costs at least that."""
+    dual = HingeDual(np.array([[1.0, -1.0]]), np.full(2, 0.5))
+    point = dual.balance(dual.loss_and_gradient(np.zeros((1, 2)))[1])
+    for reached in (1e-3, 1e-1):
+        assert deep_bound(dual, point, 0.7, 0.5, 2, reached=reached) <= reached
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import pytest
 from problems import five_point, random_objective
 from scipy.special import expit, xlogy
 
-from skgoodmin import GoodMinimaClassifier, Status
+from skgoodmin import GoodMinimaClassifier, Status, certify
 from skgoodmin.objective.losses.checks import check_loss
 from skgoodmin.objective.losses.custom import CustomLoss
 
@@ -167,6 +167,39 @@ def test_every_assumption_is_checked(loss, message):
 @pytest.mark.parametrize("loss", [Hinge(), Logistic(), Squared()])
 def test_good_losses_pass(loss):
     check_loss(loss)
+
+
+def _scaled(loss, scale, **changes):
+    """The loss times a number."""
+    parts = {
+        name: lambda *args, name=name: scale * getattr(loss, name)(*args)
+        for name in ("value", "derivative", "minimum")
+    }
+    return SimpleNamespace(**parts | changes)
+
+
+def test_what_is_wrong_is_seen_at_any_scale():
+    corner = _margin((lambda m: np.maximum(0, 1 - m), lambda m: -1.0 * (m < 1)))
+    steep = {"derivative": lambda f, y: 4e-7 * Squared().derivative(f, y)}
+    deep = {"minimum": lambda n, p: 3e-7 * Squared().minimum(n, p)}
+    check_loss(_scaled(Squared(), 1e-7))
+    for loss, message in (
+        (_scaled(corner, 1e-7), "not differentiable"),
+        (_scaled(Squared(), 1e-7, **steep), "not the derivative"),
+        (_scaled(Squared(), 1e-7, **deep), "loss.minimum"),
+        (_scaled(Squared(), 1e-14), "must be between 1e-09 and .* but is 2.5e-11"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            check_loss(loss)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-7])
+def test_a_small_loss_is_no_global_minimum(scale):
+    X, y = _data(2)
+    raw = 0.5 * (2 * y - 1)
+    certificate = certify(X, y, raw, loss=_scaled(Squared(), scale))
+    np.testing.assert_allclose(certificate.objective, 0.25 * scale)
+    assert certificate.status is not Status.GLOBAL
 
 
 def test_an_object_without_the_methods_is_named():

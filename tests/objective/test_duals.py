@@ -136,6 +136,10 @@ def test_outside_the_domain_there_is_no_bound():
         assert dual.value(-gradient) == -np.inf
         if "hinge" not in loss and loss != "own":
             assert dual.value(50 * gradient) == -np.inf
+    huber = make_dual("huber", shares, 1, rng)
+    steep = huber.loss_and_gradient(np.full((1, 10), 9.0))[1]
+    assert np.isfinite(huber.value(0.99 * steep))
+    assert huber.value(1.01 * steep) == -np.inf
 
 
 @pytest.mark.parametrize("loss", [*LOSSES, "softmax"])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from dual_cases import LogCosh
+from dual_cases import LogCosh, ScaledLogCosh
 from numpy.testing import assert_allclose, assert_array_equal
 from problems import (
     five_point,
@@ -142,6 +142,22 @@ class WrongSlope(LogCosh):
         return 2 * np.tanh(raw - target)
 
 
+class WrongScaledSlope(ScaledLogCosh):
+    def derivative(self, raw, target):
+        return 4 * super().derivative(raw, target)
+
+
+class Insensitive:
+    """0 up to an error of 2: what is small can not be said of the next unit."""
+
+    def value(self, raw, target):
+        return np.maximum(np.abs(raw - target) - 2.0, 0.0) ** 2
+
+    def derivative(self, raw, target):
+        error = raw - target
+        return 2.0 * np.sign(error) * np.maximum(np.abs(error) - 2.0, 0.0)
+
+
 class Nothing:
     def value(self, raw, target):
         return np.zeros_like(raw)
@@ -151,6 +167,9 @@ class Nothing:
 
 def test_a_loss_that_passes():
     check_target_loss(LogCosh())
+    check_target_loss(ScaledLogCosh(1e-8))
+    check_target_loss(ScaledLogCosh(1e8))
+    check_target_loss(Insensitive())
 
 
 @pytest.mark.parametrize(
@@ -160,7 +179,10 @@ def test_a_loss_that_passes():
         (Concave(), "not convex"),
         (Shifted(), "0 at the target"),
         (WrongSlope(), "not the derivative"),
-        (Nothing(), r"must grow with the error, but is 0 .* from -50 to 50 \(y=-2\)"),
+        (Nothing(), r"between 1e-09 and 1e\+09 a unit away .* but is 0 \(y=-2\)"),
+        (ScaledLogCosh(1e-12), r"but is 4\.9\d*e-11 \(y=-2\): multiply it"),
+        (ScaledLogCosh(1e10), r"but is 4\.3\d*e\+09 \(y=-2\): multiply it"),
+        (WrongScaledSlope(1e-7), "not the derivative"),
     ],
 )
 def test_what_fails_is_named(loss, message):

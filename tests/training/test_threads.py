@@ -22,6 +22,15 @@ def _blas_threads():
     return [info["num_threads"] for info in infos if info["user_api"] == "blas"]
 
 
+@pytest.fixture
+def two_blas_threads():
+    """Where there is one, taking a limit back and keeping it look alike."""
+    with threadpool_limits(2):
+        assert set(_blas_threads()) == {2}
+        yield
+
+
+@pytest.mark.usefixtures("two_blas_threads")
 def test_the_limit_is_set_and_taken_back():
     before = _blas_threads()
     with fit_threads():
@@ -32,6 +41,7 @@ def test_the_limit_is_set_and_taken_back():
     assert _blas_threads() == before
 
 
+@pytest.mark.usefixtures("two_blas_threads")
 @pytest.mark.parametrize("repeat", range(5))
 def test_fits_that_overlap_in_threads_give_the_limit_back(repeat):
     before, together = _blas_threads(), Barrier(4)
@@ -47,6 +57,7 @@ def test_fits_that_overlap_in_threads_give_the_limit_back(repeat):
     assert _blas_threads() == before
 
 
+@pytest.mark.usefixtures("two_blas_threads")
 def test_an_error_gives_the_limit_back():
     before = _blas_threads()
     with pytest.raises(KeyError), fit_threads():

@@ -6,7 +6,10 @@ import numpy as np
 
 from .dual import INSIDE, REACH, ROUNDING, Dual, total
 
-OWN_ROUNDING = 64.0 * float(np.finfo(np.float64).eps)  # of a user's value at f = 1
+DISTANCES = 1.0, 8.0, 50.0  # from a label or target, where a loss has a size
+LEAST, MOST = 1e-9, 1e9  # of that size
+# Of a user's value, relative to its size nearby.
+OWN_ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
 CLEAR = 1e-12  # relative distance of the ends' slopes from that which is looked for
 
 
@@ -23,6 +26,27 @@ def difference_of_slopes(loss, raw, y):
     """d2l/df2 of a loss of one's own by differences of its derivative, elementwise."""
     h = 1e-4 * (1.0 + np.abs(raw))
     return (loss.derivative(raw + h, y) - loss.derivative(raw - h, y)) / (2.0 * h)
+
+
+def size_nearby(loss, y):
+    """A user's loss one unit from labels or targets y; farther where that is nothing.
+
+    Its value there says what is large and what is small.
+    """
+    near = np.zeros_like(y)
+    for distance in DISTANCES:
+        there = np.maximum(loss.value(y - distance, y), loss.value(y + distance, y))
+        near = np.where(near < LEAST, there, near)
+    return near
+
+
+def rounding_of_values(loss, size, y):
+    """What a user's values may be wrong by at raw predictions up to a size.
+
+    One that is a difference, as log(cosh), is not known to its own last place: near its
+    label or target y, what it loses there may be all of it.
+    """
+    return OWN_ROUNDING * size_nearby(loss, y) * (1.0 + size)
 
 
 class PointwiseDual(Dual):
@@ -136,6 +160,5 @@ class PointwiseDual(Dual):
             + np.abs(b.value)
             + np.abs(r) * (np.abs(a.at) + np.abs(b.at))
         )
-        # A value that is a difference, as log(cosh), is known to a few units of 1 only.
-        places = 1.0 + np.abs(a.at) + np.abs(b.at)
-        return bound - 16.0 * ROUNDING * size - OWN_ROUNDING * places
+        of_values = rounding_of_values(self.loss, np.abs(a.at) + np.abs(b.at), sign)
+        return bound - 16.0 * ROUNDING * size - of_values

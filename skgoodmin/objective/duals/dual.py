@@ -28,10 +28,10 @@ shrunk. A softmax column must keep its sum over the outputs, too: see
 :meth:`~skgoodmin.objective.duals.softmax.SoftmaxDual.balance`.
 
 **Rounded down.** Let R* be the exactly balanced point next to the R in memory. Entries
-of R* differ from those of R by a few units in the last place (sums are exactly rounded,
-by ``math.fsum``). ``value`` takes off ROUNDING times the sizes of all its terms and of
-tau dD/dtau: some thousand times more than that difference and its own sums can make, so
-that what it returns is at most D(R*).
+of R* differ from those of R by a few units in the last place, however many there are
+(:mod:`..exact_sums`). ``value`` takes off ROUNDING times the sizes of all its terms and
+of tau dD/dtau: some thousand times more than that difference and its own sums can make,
+so that what it returns is at most D(R*).
 """
 
 import copy
@@ -39,6 +39,8 @@ import math
 from abc import ABC, abstractmethod
 
 import numpy as np
+
+from ..exact_sums import exact_sums
 
 ROUNDING = 1e-11
 REACH = 64.0  # of raw predictions, for labels
@@ -154,8 +156,8 @@ class Dual(ABC):
 
 def balance_groups(r, group):
     """Shrink the heavier sign within every group; (n,) -> (n,)."""
-    up = np.bincount(group, np.maximum(r, 0.0))[group]
-    down = np.bincount(group, np.maximum(-r, 0.0))[group]
+    first = np.flatnonzero(np.diff(group, prepend=-1))
+    up, down = (exact_sums(np.maximum(v, 0.0), first)[group] for v in (r, -r))
     least = np.minimum(up, down)
     with np.errstate(invalid="ignore", divide="ignore"):
         factor = np.where(r > 0, least / up, least / down)

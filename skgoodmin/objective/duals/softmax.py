@@ -69,12 +69,11 @@ class SoftmaxDual(Dual):
         sum of the others <= (1 + f) / (1 + f).
         """
         flow = np.where(self._onehot, 0.0, np.maximum(residuals, 0.0))
-        share = np.bincount(self.labels, self.shares, self.n_outputs)
+        share = np.array([math.fsum(self.shares[own]) for own in self._onehot])
         flow[share == 0] = 0.0  # a class without rows has nothing to pass on
         share = np.maximum(share, 1e-300)
         surplus = np.empty(self.n_outputs)
-        for c in range(self.n_outputs):
-            own = self.labels == c
+        for c, own in enumerate(self._onehot):
             sent = math.fsum(flow[:, own].ravel())
             surplus[c] = math.fsum(flow[c]) - sent
         get, give = np.maximum(surplus, 0.0), np.maximum(-surplus, 0.0)

@@ -8,6 +8,8 @@ targets (Kawaguchi and Kaelbling 2020): convex, differentiable, and 0 at the tar
 
 import numpy as np
 
+from ..duals.custom import LEAST, MOST, size_nearby
+
 FARTHEST = 50.0  # raw prediction up to which a loss is checked
 SMALL = 1e-3  # relative error of a numerical derivative that passes
 TARGETS = (-2.0, 0.0, 1.5)  # real ones that a loss is checked at
@@ -36,7 +38,7 @@ def check_loss(loss):
                 "loss must fall with the margin y f wherever the margin is not "
                 f"positive, its derivative does not at f={at:g} {where}."
             )
-    _check_minimum(loss, f)
+    _check_minimum(loss, f, size_nearby(loss, np.array([-1.0, 1.0])).max())
 
 
 def check_target_loss(loss):
@@ -60,11 +62,6 @@ def check_target_loss(loss):
             raise ValueError(
                 f"loss.value must be 0 at the target, got {value:g} at f=y={target:g}."
             )
-        if not loss.value(f, np.full_like(f, target)).any():
-            raise ValueError(
-                "loss.value must grow with the error, but is 0 for all raw predictions "
-                f"from {f[0]:g} to {f[-1]:g} (y={target:g})."
-            )
 
 
 def _check_convex(loss, f, y, where):
@@ -84,7 +81,14 @@ def _check_convex(loss, f, y, where):
             f"loss.value must not be negative, got {value.min():g} at f={at:g} "
             f"{where}; subtract its infimum."
         )
-    _check_slope(loss, f, y, where)
+    size = float(size_nearby(loss, np.array([y]))[0])
+    if not LEAST <= size <= MOST:
+        raise ValueError(
+            f"loss.value must be between {LEAST:g} and {MOST:g} a unit away from the "
+            f"label or target, or at least 50 units, but is {size:g} {where}: multiply "
+            "it and alpha by a number."
+        )
+    _check_slope(loss, f, y, where, size)
     fall = np.diff(slope)
     scale = np.maximum(np.abs(slope[1:]), np.abs(slope[:-1]))
     if (fall < -1e-9 * scale).any():
@@ -95,7 +99,7 @@ def _check_convex(loss, f, y, where):
     return slope
 
 
-def _check_slope(loss, f, sign, where):
+def _check_slope(loss, f, sign, where, size):
     """derivative is that of value, and has no jump."""
     rng = np.random.RandomState(0)
     at = rng.uniform(f[0], f[-1], 400)
@@ -104,7 +108,7 @@ def _check_slope(loss, f, sign, where):
     numerical = (values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (12 * h)
     slope = loss.derivative(at, y)
     rounding = 1e-12 * np.abs(values).max(axis=0) / h
-    error = np.abs(slope - numerical) - SMALL * np.abs(slope) - rounding - 1e-6
+    error = np.abs(slope - numerical) - SMALL * np.abs(slope) - rounding - 1e-6 * size
     if (error > 0).any():
         i = int(np.argmax(error))
         raise ValueError(
@@ -113,7 +117,7 @@ def _check_slope(loss, f, sign, where):
         )
     # Halve the interval in which the derivative grows most: a jump stays.
     slopes = loss.derivative(f, np.full_like(f, sign))
-    growth = np.diff(slopes) / (1.0 + np.abs(slopes[1:]))
+    growth = np.diff(slopes) / (size + np.abs(slopes[1:]))
     i = int(np.argmax(growth))
     left, right = f[i], f[i + 1]
     for _ in range(40):
@@ -121,14 +125,14 @@ def _check_slope(loss, f, sign, where):
         s = loss.derivative(points, np.full(3, sign))
         left, right = points[:2] if s[1] - s[0] > s[2] - s[1] else points[1:]
     jump = np.diff(loss.derivative(np.array([left, right]), np.full(2, sign)))[0]
-    if jump > 1e-6 * (1.0 + np.abs(slopes[i + 1])):
+    if jump > 1e-6 * (size + np.abs(slopes[i + 1])):
         raise ValueError(
             f"loss is not differentiable: its derivative jumps by {jump:g} at "
             f"f={left:g} {where}."
         )
 
 
-def _check_minimum(loss, f):
+def _check_minimum(loss, f, size):
     """minimum is the least value of some mixtures of labels."""
     for negative, positive in ((1, 0), (0, 1), (1, 1), (3, 1), (1, 7.5)):
         grid = f
@@ -141,7 +145,7 @@ def _check_minimum(loss, f):
         claimed = np.asarray(loss.minimum(*weights))
         if claimed.shape != (1,):
             raise ValueError("loss.minimum must return an array of one value a group.")
-        if not abs(claimed[0] - mixture.min()) <= 1e-6 * (negative + positive):
+        if not abs(claimed[0] - mixture.min()) <= 1e-6 * size * (negative + positive):
             raise ValueError(
                 f"loss.minimum({negative}, {positive}) is {claimed[0]:g}, but the "
                 f"least value found is {mixture.min():g}."
