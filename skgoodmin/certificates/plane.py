@@ -6,7 +6,7 @@ See :mod:`skgoodmin.kernels.arcs`. One feature has two directions, nothing in be
 import numpy as np
 
 from ..kernels.arcs import at_angle, polar_of_arcs
-from .polar import Neuron
+from .polar import BestNeuron
 
 
 def plane_polar(points, residuals, tolerance=1e-3, max_arcs=20_000):
@@ -41,13 +41,13 @@ def plane_polar(points, residuals, tolerance=1e-3, max_arcs=20_000):
 
 
 def plane_neuron(points, tolerance=1e-3, max_arcs=20_000):
-    """(the best :class:`Neuron`, the proven polar) for points of one or two columns."""
+    """(the best :class:`BestNeuron`, the proven polar) for points of one or two columns."""
     if not len(points.used) or points.radius == 0:
         nothing = np.zeros(len(points.centre)), 0.0, np.zeros(len(points.residuals))
-        return Neuron(0.0, *nothing, 0, 0), points.slack(points.residuals, 1.0)
+        return BestNeuron(0.0, *nothing, 0, 0), points.slack(points.residuals, 1.0)
     upper, value, w, b = plane_polar(points, points.residuals, tolerance, max_arcs)
     h = points.residuals @ np.maximum(points.x @ w + b, 0.0)
     size = np.linalg.norm(h)
     h = h / size if size > 0 else h
-    neuron = Neuron(float(value), w, float(b - w @ points.centre), -h, 1, 1)
+    neuron = BestNeuron(float(value), w, float(b - w @ points.centre), -h, 1, 1)
     return neuron, upper

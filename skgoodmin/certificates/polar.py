@@ -26,7 +26,7 @@ AGAIN = 1e-3  # relative difference up to which two ascents have found the same 
 
 
 @dataclass(frozen=True)
-class Neuron:
+class BestNeuron:
     """The best neuron found.
 
     Attributes
@@ -51,14 +51,14 @@ class Neuron:
 
 
 def _nothing(n_features, n_outputs):
-    return Neuron(0.0, np.zeros(n_features), 0.0, np.zeros(n_outputs), 0, 0)
+    return BestNeuron(0.0, np.zeros(n_features), 0.0, np.zeros(n_outputs), 0, 0)
 
 
 def _best(values, coefs, intercepts, directions):
-    """The largest of several ascents, as a :class:`Neuron`."""
+    """The largest of several ascents, as a :class:`BestNeuron`."""
     at = int(np.argmax(values))
     size = np.linalg.norm(directions[at])
-    return Neuron(
+    return BestNeuron(
         float(values[at]),
         coefs[at],
         float(intercepts[at]),
@@ -140,7 +140,7 @@ def search(
 
     Returns
     -------
-    neuron : Neuron
+    neuron : BestNeuron
     """
     n_features = x.shape[1]
     x, r = rows_used(x, residuals)
@@ -148,7 +148,7 @@ def search(
         return _nothing(n_features, len(residuals))
     if activation.form is Form.LINE:
         left, size, right = np.linalg.svd(x.T @ r, full_matrices=False)
-        return Neuron(float(size[0]), left[:, 0], 0.0, -right[0], 1, 1)
+        return BestNeuron(float(size[0]), left[:, 0], 0.0, -right[0], 1, 1)
     if activation.form is Form.CORNER:
         some = _promising(x, r, activation, units, intercepts, 4 * n_units)
         found = relu_search(x, r, units[some], n_units, n_random, rng, n_steps)

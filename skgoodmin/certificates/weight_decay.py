@@ -18,7 +18,7 @@ import numpy as np
 from .amplitudes import optimal_amplitudes
 from .duality import linear_bound
 from .effort import Effort, effort_of
-from .polar import Neuron
+from .polar import BestNeuron
 from .polar_bound import polar_bound, product_range
 from .problem import Problem
 from .relaxation import Plan, optimise
@@ -45,7 +45,7 @@ class Bounds:
     estimated : float
         What ``proven`` could be if there were no better neuron than the one found;
         NaN for deep networks.
-    neuron : Neuron or None
+    neuron : BestNeuron or None
         The best one found: it lowers the objective if its polar is above alpha.
     attained : float
         The least objective that is known of: that of the network, or of the one with
@@ -58,7 +58,7 @@ class Bounds:
     proven: float
     pointwise: float
     estimated: float
-    neuron: Neuron | None
+    neuron: BestNeuron | None
     attained: float
 
 

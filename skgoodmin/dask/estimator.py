@@ -14,7 +14,7 @@ from distributed import Client
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..estimator.fitting import TrainedNetwork
-from ..estimator.setup import Problem, is_lazy, naming, pose_on
+from ..estimator.setup import PosedProblem, is_lazy, naming, pose_on
 from ..objective.canonical_rows import SLICE
 from .rows import ClusterRows
 from .sharing import blocks_of, checked, share_out, unite
@@ -111,7 +111,7 @@ class DaskNetwork(TrainedNetwork):
             data, contradictions = self._share_out(
                 workers, bare, target, futures, *given
             )
-        return Problem(
+        return PosedProblem(
             self._placed(pose_on(self, data, target)), target, contradictions
         )
 

@@ -186,7 +186,7 @@ class TrainedNetwork(Network):
         return self
 
     def _pose(self, shell, X, y, sample_weight, known, reset):
-        """The :class:`Problem` of the data as they are given.
+        """The :class:`PosedProblem` of the data as they are given.
 
         What is learned of X is set on ``shell``, or compared with it.
         """

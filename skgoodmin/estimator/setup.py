@@ -32,7 +32,7 @@ COMPLEX = "Complex data not supported"  # how scikit-learn begins
 
 
 @dataclass(frozen=True)
-class Problem:
+class PosedProblem:
     """Objective of an estimator on its data, and what its outputs stand for."""
 
     objective: Objective
@@ -157,7 +157,7 @@ def posed_again(estimator, X, y, sample_weight=None):
 
 
 def pose(estimator, X, y, sample_weight=None, known=None, alpha=None, cache_dir=None):
-    """The :class:`Problem` of validated X, y and sample_weight.
+    """The :class:`PosedProblem` of validated X, y and sample_weight.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def pose(estimator, X, y, sample_weight=None, known=None, alpha=None, cache_dir=
     if not data.opens_group.all():
         contradictions = contradicting_rows(X, labels, sample_weight)
     del labels  # canonical rows have their own
-    return Problem(pose_on(estimator, data, target, alpha), target, contradictions)
+    return PosedProblem(pose_on(estimator, data, target, alpha), target, contradictions)
 
 
 def pose_on(estimator, data, target, alpha=None):
