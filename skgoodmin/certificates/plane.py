@@ -41,7 +41,7 @@ def plane_polar(points, residuals, tolerance=1e-3, max_arcs=20_000):
 
 
 def plane_neuron(points, tolerance=1e-3, max_arcs=20_000):
-    """(the best :class:`BestNeuron`, the proven polar) for points of one or two columns."""
+    """(:class:`BestNeuron`, proven polar) for points of one or two columns."""
     if not len(points.used) or points.radius == 0:
         nothing = np.zeros(len(points.centre)), 0.0, np.zeros(len(points.residuals))
         return BestNeuron(0.0, *nothing, 0, 0), points.slack(points.residuals, 1.0)
