@@ -22,8 +22,8 @@ print(model[-1].certificate_)
 # With more effort the proven bound comes closer.
 
 tighter = model[-1].certify(model[:-1].transform(X), y)
-print(f"fit:     at most {model[-1].certificate_.relative_gap:.1%} above the best")
-print(f"certify: at most {tighter.relative_gap:.1%} above the best")
+print(f"fit:     a gap of {model[-1].certificate_.relative_gap:.1%} of the objective")
+print(f"certify: {tighter.relative_gap:.1%}")
 
 CertificateDisplay.from_estimator(model, X, y, certificate=tighter)
 plt.show()

@@ -44,7 +44,7 @@ folds = KFold(5, shuffle=True, random_state=0)
 predicted = cross_val_predict(model, X, y, cv=folds)
 r2 = r2_score(y, predicted)
 certificate = model.fit(X, y)[-1].certify(model[:-1].transform(X), y)
-print(f"diabetes: R2 {r2:.3f}; at most {certificate.relative_gap:.1%} above the best")
+print(f"diabetes: R2 {r2:.3f}; a gap of {certificate.relative_gap:.1%}")
 
 # %%
 # Left the curve, right the table.

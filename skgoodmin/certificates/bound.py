@@ -3,6 +3,8 @@
 from enum import Enum
 from typing import NamedTuple
 
+from .digits import at_least
+
 
 class Known(Enum):
     """How a bound is known.
@@ -39,7 +41,6 @@ class Bound(NamedTuple):
     known: Known
 
     def __str__(self):
-        return (
-            f"no {self.networks} has a smaller {self.of} than {self.value:.6g} "
-            f"({self.known.value})"
-        )
+        value = at_least(self.value, 6)
+        known = self.known.value
+        return f"no {self.networks} has a smaller {self.of} than {value} ({known})"

@@ -22,14 +22,11 @@ from typing import Any
 import numpy as np
 
 from .bound import Bound, Known
+from .digits import at_least, at_most
 from .witness import Witness
 
 # A gap of at most this share of the loss of the constant prediction 0 counts as 0.
 GAP_TOLERANCE = 1e-6
-
-
-def _percent(share):
-    return f"{100.0 * share:.2g} %"
 
 
 class Status(Enum):
@@ -50,8 +47,8 @@ class Status(Enum):
     """
 
     GLOBAL = (
-        "global minimum: the objective equals its lower bound, to one part in a "
-        "million (proven)"
+        "global minimum: the objective equals its lower bound, to a millionth of what "
+        "a constant loses (proven)"
     )
     IMPROVABLE = (
         "improvable: a neuron is known that lowers the objective when it is added "
@@ -144,11 +141,10 @@ class Certificate:
     def relative_gap(self) -> float:
         """``gap / objective``; 0 where the objective is 0.
 
-        At most 1e-6 where the status is ``GLOBAL``: the gap is that small beside what
-        a constant loses, and all of an objective of 1e-41 is nothing.
+        Where the status is ``GLOBAL`` the gap is nothing beside what a constant loses.
+        Of an objective that is nothing, too, it may be a large share.
         """
-        share = self.gap / self.objective if self.objective > 0 else 0.0
-        return min(share, GAP_TOLERANCE) if self.status is Status.GLOBAL else share
+        return self._share(self.gap)
 
     @property
     def estimated_bound(self) -> float:
@@ -183,18 +179,19 @@ class Certificate:
         return cls(**plain | {"status": status, "bounds": bounds, "witness": witness})
 
     def _share(self, value):
-        """A value in per cent of the objective."""
-        return _percent(value / self.objective if self.objective > 0 else 0.0)
+        """A value relative to the objective."""
+        return value / self.objective if self.objective > 0 else 0.0
 
     def _proven(self):
         """A sentence about the largest proven bound; empty if it says nothing."""
         bound = self._largest(Known.PROVEN)
         if bound is None or not (bound.value > 0 or self.gap == 0):
             return ""
-        return (
-            f"no {bound.networks} gets below {bound.value:.6g}: at most "
-            f"{_percent(self.relative_gap)} can be gained"
-        )
+        left = f"{at_most(100.0 * self.relative_gap, 2)} %"
+        if self.status is Status.GLOBAL:  # a share of nothing may be large
+            left = at_most(self.gap, 2)
+        least = at_least(bound.value, 6)
+        return f"no {bound.networks} gets below {least}: at most {left} can be gained"
 
     def _estimated(self):
         """A sentence about the largest estimate, or an empty one."""
@@ -202,8 +199,8 @@ class Certificate:
         if bound is None or not self.estimated_gap < self.gap:
             return ""
         return (
-            f"about {self._share(self.estimated_gap)}, if the search has found the "
-            "best neuron there is"
+            f"about {100.0 * self._share(self.estimated_gap):.2g} %, if the search has "
+            "found the best neuron there is"
         )
 
     def _in_units_of_y(self):
@@ -211,7 +208,8 @@ class Certificate:
         if np.isnan(self.unit):
             return ""
         objective, bound = self.unit * self.objective, self.unit * self.lower_bound
-        return f"objective {objective:.6g}, proven bound {bound:.6g}, in units of y"
+        bound = at_least(bound, 6)
+        return f"objective {objective:.6g}, proven bound {bound}, in units of y"
 
     def _lines(self):
         """Pairs of a name and a text, what is empty left out."""
@@ -229,7 +227,8 @@ class Certificate:
             "Neuron": self.neuron_contribution and f"{self.neuron_contribution:.3g}",
             "Witness": witness
             and f"a further {witness.kind} lowers the objective by "
-            f"{witness.decrease:.3g}, {self._share(witness.decrease)}",
+            f"{at_least(witness.decrease, 3)}, "
+            f"{at_least(100.0 * self._share(witness.decrease), 2)} %",
             "Rows": n_rows
             and f"{n_rows} have features that another row has with another y",
             "Note": self.caveat,
@@ -243,7 +242,7 @@ class Certificate:
     def __repr__(self):
         return (
             f"<Certificate {self.status.name}: objective {self.objective:.6g}, lower "
-            f"bound {self.lower_bound:.6g}, gap {self.gap:.6g}>"
+            f"bound {at_least(self.lower_bound, 6)}, gap {at_most(self.gap, 6)}>"
         )
 
     def _repr_html_(self):

@@ -7,6 +7,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..certificates.certificate import Certificate, Status
+from ..certificates.digits import at_least, at_most
 from ..certificates.pointwise import group_minima
 from ..estimator.setup import posed_again
 from ..objective.predictions import Predictions
@@ -130,9 +131,13 @@ class CertificateDisplay:
         self.bars_ = self.bound_ax_.barh(
             names, sizes, color=[colours[name] for name in names]
         )
-        self.bound_ax_.bar_label(self.bars_, fmt="%.4g", padding=3, fontsize="small")
+        labels = [
+            at_least(size, 4) if name == "proven bound" else f"{size:.4g}"
+            for name, size in zip(names, sizes, strict=True)
+        ]
+        self.bound_ax_.bar_label(self.bars_, labels, padding=3, fontsize="small")
         self.bound_ax_.margins(x=0.25)
-        left = f"at most {100 * certificate.relative_gap:.2g} % above the best"
+        left = f"at most {at_most(100 * certificate.relative_gap, 2)} % can be gained"
         if certificate.status is Status.GLOBAL:  # a share of almost 0 says nothing
             left = "nothing is left to gain"
         title = f"{certificate.status.name}: {left}"

@@ -209,16 +209,33 @@ def test_the_largest_bound_of_each_kind_counts():
     assert nothing.lower_bound == nothing.gap == nothing.relative_gap == 0.0
 
 
-def test_a_global_minimum_leaves_no_share_to_gain():
+def test_of_a_global_minimum_near_zero_much_may_be_left():
     least = _bound(1e-45, Known.PROVEN)
     tiny = {"objective": 1e-41, "bounds": (least,)}
     found = _certificate(status=Status.GLOBAL, **tiny)
-    assert found.gap > 0 and found.relative_gap == 1e-6
-    assert "at most 0.0001 % can be gained" in str(found)
-    assert _certificate(**tiny).relative_gap == pytest.approx(0.9999)
+    assert found.relative_gap == pytest.approx(0.9999)
+    assert "gets below 1e-45: at most 1e-41 can be gained" in str(found)
+    assert "gets below 1e-45: at most 100 % can be gained" in str(_certificate(**tiny))
     near = _bound(1.5 - 2**-24, Known.PROVEN)
     found = _certificate(status=Status.GLOBAL, bounds=(near,))
     assert found.relative_gap == found.gap / 1.5 == 2**-24 / 1.5
+    assert "gets below 1.49999: at most 6e-08 can be gained" in str(found)
+
+
+def test_what_is_printed_of_a_proof_is_proven():
+    """Bounds and decreases are rounded down, what can be gained up."""
+    bound = _bound(1.23456789, Known.PROVEN)
+    witness = Witness("relu unit", np.ones(1), 0.0, np.ones(1), 0.0123456)
+    found = _certificate(bounds=(bound,), witness=witness)
+    text = str(found)
+    assert "gets below 1.23456: at most 18 % can be gained" in text  # 17.7 %
+    assert "lowers the objective by 0.0123, 0.82 %" in text  # 0.823 %
+    assert "than 1.23456 (proven)" in str(bound)
+    assert "lower bound 1.23456, gap 0.265433>" in repr(found)
+    near = _certificate(bounds=(_bound(1.5 * (1 - 0.02001), Known.PROVEN),))
+    assert "at most 2.1 % can be gained" in str(near)
+    exact = _certificate(bounds=(_bound(1.2, Known.PROVEN),))
+    assert "gets below 1.2: at most 20 % can be gained" in str(exact)
 
 
 def test_bounds_say_of_what():

@@ -1,0 +1,22 @@
+"""Numbers in words that are proven: what is printed of a bound is one, too."""
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
+
+LAST = (
+    1e-12  # relative difference up to which a number is printed as the one it is near
+)
+
+
+def at_least(value, digits):
+    """Text of a number that is not negative, rounded down; up to 6 digits."""
+    return _text(value * (1.0 + LAST), digits, ROUND_FLOOR)
+
+
+def at_most(value, digits):
+    """Text of a number that is not negative, rounded up; up to 6 digits."""
+    return _text(value * (1.0 - LAST), digits, ROUND_CEILING)
+
+
+def _text(value, digits, rounding):
+    context = Context(prec=digits, rounding=rounding)
+    return f"{float(context.create_decimal_from_float(float(value))):.6g}"
