@@ -8,12 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..kernels.activations import Form
 from ..objective.scaling import is_scaled
-from .bound import Known
 from .certificate import Status
+from .digits import at_least
 
 HIGH = 0.25  # a loss above this share of a constant's has to be explained
-MUCH = 0.3  # share of the loss, or of the objective, that counts as an explanation
+MUCH = 0.3  # share of the loss that counts as an explanation
+NEAR = 0.1  # of the objective: networks with less to gain have about the same loss
 LITTLE = 0.01  # share of the objective for which nobody changes a network
 CLEARLY = 0.01  # above the objective of a constant network, of which many are near 1
 
@@ -73,10 +75,10 @@ def _contradictions(certificate):
     """Rows with equal features and different y."""
     pointwise = _pointwise(certificate)
     if certificate.loss > 0 and pointwise > MUCH * certificate.loss:
-        share = 100 * min(pointwise / certificate.loss, 1.0)
+        share = at_least(100 * min(pointwise / certificate.loss, 1.0), 3)
         yield (
-            f"Rows that contradict each other cost {share:.0f} % of the loss, whatever "
-            "the model: see contradictions for where they are in X."
+            f"Rows that contradict each other cost {share} % of the loss, whatever the "
+            "model: see contradictions for where they are in X."
         )
 
 
@@ -104,21 +106,36 @@ def _width(certificate, objective):
 
 
 def _alpha(certificate, objective, constant):
-    """The penalty keeps the network from fitting the rows."""
-    if objective.alpha == 0 or objective.is_large:
+    """The penalty keeps the network from fitting the rows, or perhaps does."""
+    ended = certificate.status in (Status.STOPPED, Status.NOT_CONVERGED)
+    if objective.alpha == 0 or objective.is_large or ended:
         return
     least = _pointwise(certificate)  # what no model gets rid of
     held, lost = certificate.loss - least, constant - least
     share = held / lost if lost > 0 else 0.0
     if share < HIGH or held < LITTLE * certificate.loss:
         return
-    known = [b.value for b in certificate.bounds if b.known is not Known.PROVEN]
-    lower = max([certificate.lower_bound, *known])
-    within = lower > (1.0 - MUCH) * certificate.objective
-    other = " No width changes that." if within else ""
+    lower = max(b.value for b in certificate.bounds)
+    left = max(1.0 - lower / certificate.objective, 0.0)
+    high = f"{100 * min(share, 1.0):.0f} % of what a constant model has to lose"
+    if left > NEAR:
+        yield (
+            f"The training loss is {high}. At this alpha networks may have an "
+            f"objective up to {100 * left:.0f} % lower: try more units"
+            f"{_or_growing(objective)} or a larger n_init. If none comes much lower, "
+            "it is alpha that holds the loss up."
+        )
+        return
     yield (
-        f"alpha={objective.alpha:.3g} holds the training loss at {100 * share:.0f} % "
-        f"of what a constant model has to lose.{other} If the model should follow the "
-        "rows more closely, decrease alpha, or let cross-validation choose it "
+        f"alpha={objective.alpha:.3g} holds the training loss at {high}: networks of "
+        "other widths hardly come lower. If the model should follow the rows more "
+        "closely, decrease alpha, or let cross-validation choose it "
         "(GoodMinimaClassifierCV, GoodMinimaRegressorCV)."
     )
+
+
+def _or_growing(objective):
+    """That units can be added, where they can."""
+    shallow = len(objective.layout.sizes) == 3
+    grows = shallow and objective.activation.form is Form.CORNER
+    return ", training='grow'" if grows else ""
