@@ -128,7 +128,7 @@ default='relu'
         X, such as a ``numpy.memmap``, in the order in which it reads them, to a file
         without a name that goes with the fit. The model is the same, bit for bit.
     random_state : int, RandomState instance or None, default=None
-        Source of starts, splits and scouts.
+        Source of starts, splits and scouts, but not of the choice of ``alpha``.
     verbose : bool or int, default=0
         1 prints a line for each start and each escape, in a terminal while it runs,
         and at last the objective and why the fit ended; 2 prints each iteration.

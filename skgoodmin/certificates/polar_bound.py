@@ -12,6 +12,11 @@ add their squares. In a deep network a path through L layers has the product of 
 slopes, one for each pair of rows, so the bound holds with the range of products in
 place of [low, high].
 
+**Without a plan**, all rows are paired with their centre c. Since sum_i r_i = 0 the
+same bound holds with g = sum_i r_i x_i and |r_i| |w.(x_i - c)| in place of the pairs.
+It is far above the polar where rows with residuals against each other are near each
+other. But it costs little, and it is near where the network is nearly constant.
+
 **In floating point.** The exact balanced residuals R*, the plan in memory and the
 differences made of it disagree by rounding. For a vector e with sum 0 the polar is at
 most slope * sum |e_i| ||x_i - centre||, so what they disagree by, in mass, times the
@@ -121,6 +126,49 @@ class Points:
         terms = sum(self.x.shape) + 2 * n_terms + 50
         wrong = 2.0 * deviation + 8 * EPS * terms * mass.sum()
         return slope * 1.01 * (wrong * self.radius + mass @ self.missed)
+
+
+def central_bound(points, slopes, n_tighten, enough):
+    """Proven bound of the polar of R*, the exactly balanced point next to R, no plan.
+
+    Parameters
+    ----------
+    points : Points
+    slopes : (float, float)
+        Range of the activation's slopes.
+    n_tighten : int
+        Steps of W.
+    enough : float
+        Of a bound that must be larger only this is found out.
+
+    Returns
+    -------
+    bound : float
+        inf where it must be larger than ``enough``.
+    """
+    (low, high), x = slopes, points.x
+    # Rounded outwards.
+    middle = 0.5 * abs(low + high) * (1 + 4 * EPS)
+    half = 0.5 * (high - low) * (1 + 4 * EPS)
+    residuals = points.residuals[(points.residuals != 0).any(axis=1)]
+    g = residuals @ x
+    # The bound is at least this, along the longest g and for the W of no direction.
+    size, mass = np.linalg.norm(g, axis=1), half * abs(residuals)
+    w = g[size.argmax()] / max(size.max(), 1e-300)
+    along = mass @ abs(x @ w) + middle * abs(g @ w)
+    around = mass @ np.linalg.norm(x, axis=1) + middle * size
+    least = max(np.linalg.norm(along), np.linalg.norm(around) / np.sqrt(x.shape[1]))
+    if not least <= enough:
+        return np.inf
+    parts = []
+    for r, moment in zip(residuals, g, strict=True):
+        used = np.flatnonzero(r)
+        weights = np.append(half * abs(r[used]), middle)
+        parts.append((weights, np.vstack([x[used], moment])))
+    spread = Spread(parts)
+    bound = tighten(spread, spread.log_w, n_tighten)[0]
+    slope = max(abs(low), abs(high))
+    return bound + points.slack(points.residuals, slope, n_terms=spread.n_terms)
 
 
 def _sides(r):

@@ -19,7 +19,7 @@ from .amplitudes import optimal_amplitudes
 from .duality import linear_bound
 from .effort import Effort, effort_of
 from .polar import BestNeuron
-from .polar_bound import polar_bound, product_range
+from .polar_bound import central_bound, polar_bound, product_range
 from .problem import Problem
 from .relaxation import Plan, optimise
 from .relaxation_pairs import PairPlan
@@ -28,6 +28,7 @@ from .spread import EPS, tighten
 # Squares of what is smaller underflow, and those of what is larger than its inverse
 # overflow: a norm of 0 would prove anything.
 LEAST = 1e-100
+NEARBY = 1.25  # times the polar that counts: of a bound further above others prove more
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,14 @@ def prove(problem, residuals, effort):
     points, n_hidden = problem.points(residuals), problem.n_hidden
     if not len(points.used):
         return -np.inf
+    slopes = product_range(problem.activation, n_hidden)
+    known = central_bound(points, slopes, effort.n_tighten, NEARBY * problem.slope)
+    best = problem.bound(residuals, known) if known < np.inf else -np.inf
     dual = problem.dual.take(points.used)
     if points.radius == 0 or dual.smooth(points.residuals) is None:
         numbers = effort.n_rounds, effort.n_tighten, effort.largest
         found = polar_bound(points, problem.activation, n_hidden, *numbers)
-        return problem.bound(residuals, found)
-    slopes = product_range(problem.activation, n_hidden)
+        return max(best, problem.bound(residuals, found))
     # The solver sees rows of size 1.
     args = dual, points.x / points.radius
     near = problem.slope / points.radius
@@ -135,7 +138,7 @@ def prove(problem, residuals, effort):
     polar += points.slack(r, max(abs(v) for v in slopes), 0.0, n_terms)
     whole = np.zeros(residuals.shape)
     whole[:, points.used] = r
-    return problem.bound(whole, polar)
+    return max(best, problem.bound(whole, polar))
 
 
 def bounds(

@@ -15,6 +15,7 @@ from skgoodmin.certificates.plane import plane_polar
 from skgoodmin.certificates.polar import search
 from skgoodmin.certificates.polar_bound import (
     Points,
+    central_bound,
     polar_bound,
     product_range,
 )
@@ -77,6 +78,36 @@ def test_found_is_attained_and_below_proven(activation, n_outputs):
         b = rng.normal() * np.linalg.norm(w)
         h = residuals @ activation.function(x @ w + b)
         assert np.linalg.norm(h) <= proven * np.linalg.norm(w)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS)
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_no_neuron_is_above_the_central_bound(activation, n_outputs):
+    rng = np.random.default_rng(6)
+    for n, d in ((30, 4), (7, 2), (3, 1)):
+        x = 5.0 + rng.normal(size=(n, d)) * 10.0 ** rng.uniform(-2, 2)
+        residuals = balanced(n_outputs, n, rng)
+        points, slopes = Points(x, residuals), activation.slopes
+        proven = central_bound(points, slopes, 5, np.inf)
+        for w in 10.0 ** rng.uniform(-2, 2, size=(300, 1)) * rng.normal(size=(300, d)):
+            b = (rng.normal() - 5.0 * w.sum()) * rng.choice([1.0, np.linalg.norm(w)])
+            h = np.linalg.norm(residuals @ activation.function(x @ w + b))
+            # Far from the origin h itself loses digits.
+            assert h <= (proven + 1e-13) * np.linalg.norm(w)
+        # What is found out at once does not depend on what is asked for.
+        assert central_bound(points, slopes, 5, 1.01 * proven) == proven
+        assert central_bound(points, slopes, 5, 0.1 * proven) == np.inf
+
+
+def test_central_bound_of_residuals_of_a_constant_is_near():
+    """Two classes apart, all rows of one sign: relu along the line between them."""
+    rng = np.random.default_rng(7)
+    labels = np.repeat([1.0, -1.0], 20)
+    x = rng.normal(size=(40, 3)) + 4.0 * labels[:, None]
+    proven = central_bound(Points(x, labels[None] / 40), (0.0, 1.0), 40, np.inf)
+    relu = ACTIVATIONS["relu"]
+    found = search(x, labels[None] / 40, relu, np.eye(3), np.zeros(3), rng, 3, 10)
+    assert found.polar <= proven <= 1.05 * found.polar
 
 
 def test_ascents_do_not_rest_on_ridges():

@@ -8,8 +8,10 @@ from dual_cases import SquaredHinge, loss_of, make_dual, rows
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
+from sklearn.datasets import load_iris
+from sklearn.preprocessing import scale
 
-from skgoodmin import GoodMinimaRegressor
+from skgoodmin import GoodMinimaClassifier, GoodMinimaRegressor
 from skgoodmin.certificates import duality
 from skgoodmin.certificates.amplitudes import optimal_amplitudes
 from skgoodmin.certificates.duality import deep_bound, maximise, shallow_bound
@@ -251,6 +253,18 @@ def test_deep_bound_of_one_layer_is_the_shallow_one():
     deep = deep_bound(dual, point, 0.7, 0.5, 1, reached=1.0)
     assert deep <= shallow * (1 + 1e-9)
     assert deep > shallow - 5e-3
+
+
+@pytest.mark.parametrize("hidden", [(10,), (10, 5)])
+@pytest.mark.parametrize("loss", ["poly_hinge", "log_loss"])
+def test_a_strong_penalty_is_proven_to_leave_a_constant(loss, hidden):
+    X, y = load_iris(return_X_y=True)
+    X, y = scale(X[50:]), y[50:]
+    model = GoodMinimaClassifier(hidden, alpha=10.0, loss=loss, random_state=0)
+    certificate = model.fit(X[:, :3], y).certificate_
+    assert certificate.penalty < 1e-6 * certificate.objective
+    # For deep networks the grid of penalties leaves a thousandth.
+    assert certificate.relative_gap < (1e-5 if len(hidden) == 1 else 2e-3)
 
 
 def test_deep_bound_holds_on_a_coarse_grid(monkeypatch):
