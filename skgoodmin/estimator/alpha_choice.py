@@ -24,9 +24,12 @@ Folds are made of canonical rows, rows of equal content in one fold, dealt class
 class. So the choice depends on the content of the rows alone: neither on their order
 nor on ``random_state``, but for the rows that early stopping sets aside, and a weight
 of 2 is a repetition. Of many rows a sample is dealt, and the strength times the number
-of rows is what it tells. Of 8000 and more it is three times as large, for networks of
-twice the width and twice the iterations: where small ones see nothing in 1000 rows, all
-strengths look alike.
+of rows is what it tells.
+
+Where short fits see next to nothing in the rows, as of a wave with many bends, all
+strengths look alike. So where even the weakest one leaves most of what a constant has
+to lose, and wherever there are 8000 rows and more, the fits are of three times the
+sample, twice the width and twice the iterations.
 
 Where there are too few rows for folds, a rule decides.
 """
@@ -36,6 +39,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..certificates.diagnosis import constant_loss
 from ..kernels.jit import read_only
 from ..objective.canonical_rows import CanonicalRows
 from ..objective.layout import ParameterLayout
@@ -53,6 +57,7 @@ N_FOLDS, TOL = 4, 1e-4
 FOLDS = range(N_FOLDS)
 LEAST = 25  # groups of a class that are dealt, at least
 NOISE = 1.25  # standard errors behind the best at which a strength counts 1/e
+BLIND = 0.65  # of a constant's loss: what fits leave that have seen next to nothing
 
 
 class _Size(NamedTuple):
@@ -104,6 +109,18 @@ class _Deal:
     share: float  # of the distinct rows
 
 
+class _Compared(NamedTuple):
+    """What short fits have told of the strengths.
+
+    Strengths that do not go on after the first fold have NaN but for ``first``.
+    """
+
+    worth: np.ndarray  # (n_alphas, n_rows) of the rows left out
+    slopes: np.ndarray  # (n_alphas,) of the links
+    first: np.ndarray  # (n_alphas,) scores in the first fold alone, with links of it
+    left: float  # share of a constant's loss that the weakest one leaves in training
+
+
 def rule(loss, data):
     """20 over the number of rows, at most 0.2; for log-loss a quarter of it."""
     return loss.auto_alpha * min(20.0 / data.whole.n_counted, 0.2)
@@ -134,24 +151,15 @@ def choose(estimator, objective, target, previous, stop):
     why = _too_few(objective.data, target)
     if why:
         return _by_rule(objective, why)
-    size = SMALL if np.sum(objective.data.opens_group) < MANY else LARGE
-    deal = _dealt(objective.data, target, size.n_groups)
-    n_features, *hidden, n_outputs = objective.layout.sizes
-    if estimator.training == "grow":
-        hidden = [size.widest]
-    narrow = (n_features, *(min(n, size.widest) for n in hidden), n_outputs)
-    layout = ParameterLayout(narrow)
-    dealt = replace(objective, data=deal.data, layout=layout, evaluations=None)
-    space = row_space(dealt)
-    if space is not None:  # where those of the folds are found fast
-        dealt = space.objective(dealt)
-    alphas = ALPHAS * objective.loss.auto_alpha
-    with fit_threads() as shared_map, np.errstate(all="ignore"):
-        dealt = replace(dealt, map=shared_map)
-        given = dealt, deal.fold, target, alphas, size.limits, stop
-        worth, slopes, first = _compared(*given)
+    is_grown, alphas = estimator.training == "grow", ALPHAS * objective.loss.auto_alpha
+    given = objective, target, alphas, is_grown, stop
+    has_many = np.sum(objective.data.opens_group) >= MANY
+    deal, found = _short_fits(*given, LARGE if has_many else SMALL)
+    if found.left > BLIND and not has_many:
+        deal, found = _short_fits(*given, LARGE)
     if stop.made:
         return _by_rule(objective, "a stop was asked for before there was a choice")
+    worth, slopes, first, _ = found
     if not np.isfinite(worth).any():
         return _by_rule(objective, "predictions of short fits overflow")
     weights = deal.data.weights
@@ -227,21 +235,36 @@ def _dealt(data, target, most):
     return _Deal(sample, fold[group[taken]], n_dealt / n)
 
 
-def _compared(objective, fold, target, alphas, limits, stop):
-    """What rows are worth, slopes of the links, and scores in the first fold alone.
+def _short_fits(objective, target, alphas, is_grown, stop, size):
+    """(:class:`_Deal`, :class:`_Compared`) of short fits of a :class:`_Size`."""
+    deal = _dealt(objective.data, target, size.n_groups)
+    n_features, *hidden, n_outputs = objective.layout.sizes
+    if is_grown:
+        hidden = [size.widest]
+    narrow = (n_features, *(min(n, size.widest) for n in hidden), n_outputs)
+    layout = ParameterLayout(narrow)
+    dealt = replace(objective, data=deal.data, layout=layout, evaluations=None)
+    space = row_space(dealt)
+    if space is not None:  # where those of the folds are found fast
+        dealt = space.objective(dealt)
+    with fit_threads() as shared_map, np.errstate(all="ignore"):
+        dealt = replace(dealt, map=shared_map)
+        found = _compared(dealt, deal.fold, target, alphas, size.limits, stop)
+    return deal, found
 
-    Of shapes (n_alphas, n_rows), (n_alphas,) and (n_alphas,). Strengths that do not go
-    on after the first fold have NaN but for the last, whose links are of that fold.
-    """
+
+def _compared(objective, fold, target, alphas, limits, stop):
+    """The :class:`_Compared` of rows that are dealt to folds."""
     worth = np.full((len(alphas), len(fold)), np.nan)
     slopes, first = np.full((2, len(alphas)), np.nan)
     raw = np.full((*worth.shape, objective.n_outputs), np.nan)
-    going, weights = np.arange(len(alphas)), objective.data.weights
+    going, weights, left = np.arange(len(alphas)), objective.data.weights, 0.0
     for number in FOLDS:
-        _leave_out(objective, fold, number, alphas, going, limits, stop, raw)
+        last = _leave_out(objective, fold, number, alphas, going, limits, stop, raw)
         if stop.made:
-            return worth, slopes, first
+            return _Compared(worth, slopes, first, left)
         if number == 0:
+            left = last
             rows = fold == number
             of_rows = [_worth(objective, target, each, rows)[0] for each in raw]
             first = _mean(np.array(of_rows), weights[rows])
@@ -249,12 +272,13 @@ def _compared(objective, fold, target, alphas, limits, stop):
             going = np.sort(order[: HALF if len(fold) >= FEW else None])
     for i in going:
         worth[i], slopes[i] = _worth(objective, target, raw[i], slice(None))
-    return worth, slopes, first
+    return _Compared(worth, slopes, first, left)
 
 
 def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):
     """Put what short fits predict for the fold ``number`` into ``raw``.
 
+    Returns the share of a constant's loss that the last of them leaves in training.
     ``raw`` has the shape (n_alphas, n_rows, n_outputs), and keeps its NaN where a fit
     overflows; ``going`` are the places of the strengths that take part, and ``limits``
     how many iterations and evaluations a fit may take.
@@ -267,13 +291,20 @@ def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):
         part, rest = space.objective(part), space.span.rows(rest)
     start = part.layout.start(np.random.RandomState(number), objective.activation.gain)
     X, activation = rest.block(), objective.activation
-    runs = short_runs(part, alphas[going], start, TOL, MEMORY, *limits)
+    runs, theta = short_runs(part, alphas[going], start, TOL, MEMORY, *limits), None
     for i, theta in zip(going, runs, strict=True):
         if stop.made:
-            return
+            return 0.0
         if theta is not None:
             coefs, intercepts = part.layout.unpack(theta)
             raw[i, left] = predict_raw(coefs, intercepts, activation, X)
+    return 0.0 if theta is None else _share_left(part, theta)
+
+
+def _share_left(objective, theta):
+    """The data loss as a share of that of a constant."""
+    loss, _ = replace(objective, alpha=0.0).value_and_gradient(theta)
+    return loss / max(constant_loss(objective), 1e-300)
 
 
 def _worth(objective, target, raw, rows):
