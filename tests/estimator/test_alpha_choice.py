@@ -154,6 +154,38 @@ def test_short_fits_of_a_large_table_see_what_there_is():
     assert model.score(X[9000:], y[9000:]) > 0.95
 
 
+def _wave(n_bends):
+    """Two classes that take turns along one column, scaled."""
+    x = np.random.RandomState(0).uniform(-1, 1, size=600)
+    return scale(x[:, None]), (np.sin(n_bends * np.pi * x / 2) > 0).astype(int)
+
+
+@pytest.mark.parametrize("loss", ["poly_hinge", "log_loss"])
+def test_fits_that_see_nothing_are_followed_by_longer_ones(loss, monkeypatch):
+    X, y = _wave(12)
+    given = {"loss": loss, "random_state": 0}
+    model = GoodMinimaClassifier(**given).fit(X[:400], y[:400])
+    assert model.score(X[400:], y[400:]) > 0.93
+    monkeypatch.setattr(alpha_choice, "BLIND", np.inf)
+    blind = GoodMinimaClassifier(**given).fit(X[:400], y[:400])
+    assert blind.alpha_ > 3 * model.alpha_
+    assert blind.score(X[400:], y[400:]) < model.score(X[400:], y[400:])
+
+
+def test_fits_that_see_the_rows_are_not_repeated(monkeypatch):
+    sizes, short_fits = [], alpha_choice._short_fits
+
+    def seen(*args):
+        sizes.append(args[-1])
+        return short_fits(*args)
+
+    monkeypatch.setattr(alpha_choice, "_short_fits", seen)
+    for n_bends, n_times in ((2, 1), (12, 2)):
+        sizes.clear()
+        GoodMinimaClassifier(random_state=0).fit(*_wave(n_bends))
+        assert sizes == [alpha_choice.SMALL, alpha_choice.LARGE][:n_times]
+
+
 def test_too_few_rows_for_folds_are_told():
     X, y = IRIS
     rows = np.r_[:50, 50:100, 100:103]
