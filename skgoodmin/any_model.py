@@ -11,6 +11,7 @@ from sklearn.utils.validation import _check_sample_weight
 from .certificates.certificate import Certificate
 from .certificates.certify import Ending
 from .certificates.certify import certify as certify_predictions
+from .estimator.missing import check_complete
 from .estimator.rows import check_sum
 from .estimator.setup import naming
 from .estimator.targets import encode
@@ -89,6 +90,7 @@ def certify(
         X = check_array(
             X, accept_sparse="csr", dtype=(np.float64, np.float32), order="C"
         )
+    check_complete(y)
     with naming("y"):
         accepted: dict[str, Any] = {"ensure_2d": False, "dtype": None}
         y = check_array(y, accept_sparse="csr", **accepted)

@@ -14,6 +14,7 @@ lowers the objective when it is added, so that the network is not optimal.
 A gradient norm, an eigenvalue or an amplitude prove nothing of either kind.
 """
 
+import json
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from html import escape
@@ -27,6 +28,16 @@ from .witness import Witness
 
 # A gap of at most this share of the loss of the constant prediction 0 counts as 0.
 GAP_TOLERANCE = 1e-6
+
+
+def _with_lists(pairs):
+    """Pairs of a name and a value as a dict, arrays as lists."""
+    return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in pairs}
+
+
+def _array(value):
+    """An array, if the value was one."""
+    return np.array(value, dtype=np.float64) if isinstance(value, list) else value
 
 
 class Status(Enum):
@@ -55,8 +66,9 @@ class Status(Enum):
         "(proven)"
     )
     BOUNDED = (
-        "bounded: no neuron is known that lowers the objective (of a grown network: by "
-        "more than tol_gap); a proven bound, if any, says what can be gained at most"
+        "bounded: no neuron is known that lowers the objective (where units were "
+        "grown: by more than tol_gap); a proven bound, if any, says what can be gained "
+        "at most"
     )
     STOPPED = (
         "stopped on request, by early stopping, a callback or Ctrl-C, on its way down"
@@ -64,7 +76,7 @@ class Status(Enum):
     NOT_CONVERGED = "not converged: the solver was stopped on its way down"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Certificate:
     """Certificate of a trained network.
 
@@ -99,9 +111,10 @@ class Certificate:
         Row numbers of the training X whose features another row has with another
         label or target.
     unit : float
-        What multiplies objective and bounds to give them in units of y; NaN for a
-        classifier, for several targets, for a loss of one's own, and where it is
-        smaller or larger than the numbers that float64 has.
+        What multiplies objective and bounds to give those of y as it was given, the
+        squared error in squared units; NaN for a classifier, for several targets, for a
+        loss of one's own, and where it is smaller or larger than the numbers that
+        float64 has.
     """
 
     status: Status
@@ -162,10 +175,10 @@ class Certificate:
         return replace(self, contradictions=contradictions)
 
     def to_dict(self) -> dict[str, Any]:
-        """The certificate in plain values; :meth:`from_dict` makes it again."""
+        """The certificate in values that JSON has; :meth:`from_dict` makes it again."""
         bounds = [b._asdict() | {"known": b.known.name} for b in self.bounds]
-        plain = asdict(self) | {"status": self.status.name, "bounds": bounds}
-        return plain
+        plain = asdict(self, dict_factory=_with_lists)
+        return plain | {"status": self.status.name, "bounds": bounds}
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> "Certificate":
@@ -174,9 +187,24 @@ class Certificate:
             Bound(**fields | {"known": Known[fields["known"]]})
             for fields in plain["bounds"]
         )
-        witness = plain["witness"] and Witness(**plain["witness"])
-        status = Status[plain["status"]]
-        return cls(**plain | {"status": status, "bounds": bounds, "witness": witness})
+        witness = plain["witness"] and Witness(
+            **{k: _array(v) for k, v in plain["witness"].items()}
+        )
+        again = {
+            "status": Status[plain["status"]],
+            "bounds": bounds,
+            "witness": witness,
+            "contradictions": np.array(plain["contradictions"], dtype=np.int64),
+        }
+        return cls(**plain | again)
+
+    def __eq__(self, other):
+        if not isinstance(other, Certificate):
+            return NotImplemented
+        return json.dumps(self.to_dict()) == json.dumps(other.to_dict())
+
+    def __hash__(self):
+        return hash(json.dumps(self.to_dict()))
 
     def _share(self, value):
         """A value relative to the objective."""
@@ -204,12 +232,12 @@ class Certificate:
         )
 
     def _in_units_of_y(self):
-        """A sentence about objective and bound; empty where y has no unit."""
+        """A sentence about objective and bound; empty where ``unit`` is not known."""
         if np.isnan(self.unit):
             return ""
         objective, bound = self.unit * self.objective, self.unit * self.lower_bound
         bound = at_least(bound, 6)
-        return f"objective {objective:.6g}, proven bound {bound}, in units of y"
+        return f"objective {objective:.6g}, proven bound {bound}, for y as it was given"
 
     def _lines(self):
         """Pairs of a name and a text, what is empty left out."""

@@ -53,12 +53,11 @@ def advice_on_overflow(objective):
     if objective.alpha > LARGE_ALPHA:
         why = _told(Exit.OVERFLOW, [f"give one below {LARGE_ALPHA:g}"])
         return f"alpha={objective.alpha:g}: {why}"
-    remedies = []
-    if getattr(objective.loss, "degree", 0) > 3:
-        remedies.append("lower degree")
-    if not remedies or not is_scaled(objective.data):
-        remedies.insert(0, SCALE)
-    return f"X: {_told(Exit.OVERFLOW, remedies)}"
+    degree = getattr(objective.loss, "degree", 0)
+    lower = ["lower degree"] if degree > 3 else []
+    if lower and is_scaled(objective.data):
+        return f"degree={degree:g}: {_told(Exit.OVERFLOW, lower)}"
+    return f"X: {_told(Exit.OVERFLOW, [SCALE, *lower])}"
 
 
 def _told(exit, remedies):

@@ -179,7 +179,8 @@ class ValidationMonitor:
     """Callback that scores the model on validation data after each iteration.
 
     Give it to ``set_callbacks`` of any estimator of scikit-learn 1.9 or later that
-    tells callbacks of its iterations. It predicts once an iteration.
+    tells callbacks of its iterations. It predicts once an iteration. The CV estimators
+    do not pass it on to their fits: their curve stays empty.
 
     Parameters
     ----------

@@ -25,6 +25,7 @@ from ..objective.with_neuron import AugmentedObjective, PerLayerObjective
 from ..training.neuron_degree import degree_that_suffices
 from .alpha_choice import rule
 from .layers import AUTO, check_growing, hidden_sizes, narrowed
+from .missing import check_complete
 from .rows import check_sum
 from .target import Target
 
@@ -57,6 +58,7 @@ def validated(estimator, X, y, sample_weight, *, reset):
             "the target y is None."
         )
     X = validated_rows(estimator, X, reset=reset, order="C")
+    check_complete(y)
     with naming("y"):
         y = _check_y(y, multi_output=True, estimator=estimator)
         if y.ndim == 2 and y.shape[1] == 1:

@@ -122,7 +122,7 @@ SOME = rng.normal(size=(40, 2))
         (GoodMinimaClassifier(alpha=1e308), SOME, "^alpha=1e.308: .*; give one below"),
         (GoodMinimaRegressor(), SOME * 1e200, "^X: .*; scale the data.$"),
         (GoodMinimaClassifier(), SOME * 1e200, "^X: .*; scale the data.$"),
-        (GoodMinimaClassifier(degree=5000), SOME, "^X: .*; lower degree.$"),
+        (GoodMinimaClassifier(degree=5000), SOME, "^degree=5000: .*; lower degree.$"),
         (GoodMinimaClassifier(degree=9), SOME * 1e99, "; scale .* or lower degree.$"),
     ],
 )
