@@ -114,6 +114,11 @@ class Growth:
         most = np.clip(units.w.size, *CERTAIN)
         return max(int(most * min(1e-3 / max(self.tol_gap, 1e-9), 1.0)), LEAST_CERTAIN)
 
+    @staticmethod
+    def n_random(units):
+        """Random ascents of a search."""
+        return max(N_RANDOM, int(PER_UNIT * len(units)))
+
     @property
     def gap(self):
         """Estimated gap, relative to the objective."""
@@ -151,8 +156,15 @@ class Growth:
             n_rounds += 1
         if exit in (Exit.GAP, Exit.WIDTH):
             units = self._polish(units, LAST_POLISH)
-        units, _ = self._amplitudes(units, self._precise)
+        units, residuals = self._amplitudes(units, self._precise)
+        if exit in (Exit.MAX_ITER, Exit.MAX_FUN):  # nothing is known of these residuals
+            self._look(units, residuals)
         return self._end(units, exit, n_rounds)
+
+    def _look(self, units, residuals):
+        """Search once more, for the certificate to know what is missed."""
+        point = DualPoint(self.dual, self.dual.balance(residuals), self.alpha)
+        self._search(units, point, self.n_random(units))
 
     def _first(self):
         """Units that bisect pairs of rows, trained for a while, if they are of use."""
@@ -241,7 +253,7 @@ class Growth:
         """
         current = DualPoint(self.dual, self.dual.balance(residuals), self.alpha)
         points = [current] if self.best is None else [current, self.best]
-        number = max(N_RANDOM, int(PER_UNIT * len(units)))
+        number = self.n_random(units)
         most = max(LEAST_NEW, int(NEW_SHARE * len(units)))
         certain = self.n_certain(units)
         point = current

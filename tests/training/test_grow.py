@@ -7,11 +7,16 @@ from problems import random_objective
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from sklearn.base import clone
-from sklearn.datasets import load_iris, make_moons, make_multilabel_classification
+from sklearn.datasets import (
+    load_iris,
+    make_classification,
+    make_moons,
+    make_multilabel_classification,
+)
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import StandardScaler, scale
 
 from skgoodmin import GoodMinimaClassifier, GoodMinimaRegressor
 from skgoodmin.certificates import group_lasso
@@ -472,3 +477,21 @@ def test_targets_of_two_values_are_no_trap_for_huber():
     grown = GoodMinimaRegressor("auto", training="grow", **options).fit(X, y)
     plain = GoodMinimaRegressor((50,), **options).fit(X, y)
     assert grown.converged_ and grown.loss_ < plain.loss_
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_what_is_left_is_looked_for_where_the_rounds_are_spent():
+    """The residuals of the last round have been seen by no search."""
+    X, y = make_classification(
+        150, 20, n_informative=10, n_classes=5, class_sep=2.0, random_state=0
+    )
+    best, *others = (
+        GoodMinimaClassifier(
+            "auto", training="grow", alpha=0.01, max_iter=n, random_state=0
+        ).fit(scale(X), y)
+        for n in (300, 15, 20, 30)
+    )
+    assert best.converged_
+    for model in others:
+        assert model.certificate_.status is Status.NOT_CONVERGED
+        assert model.certificate_.estimated_bound <= best.loss_
