@@ -2,9 +2,9 @@
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 
-LAST = (
-    1e-12  # relative difference up to which a number is printed as the one it is near
-)
+# Relative difference up to which a number is printed as the rounder one that it is near:
+# 1.2 as "1.2", though the float is a little less.
+LAST = 1e-12
 
 
 def at_least(value, digits):
