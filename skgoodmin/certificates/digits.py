@@ -2,8 +2,8 @@
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 
-# Relative difference up to which a number is printed as the rounder one that it is near:
-# 1.2 as "1.2", though the float is a little less.
+# Relative difference up to which a number is printed as a rounder one that it is near,
+# as 1.2 is, though the float is a little less.
 LAST = 1e-12
 
 
