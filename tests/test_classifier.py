@@ -487,7 +487,7 @@ BAD_FITS = [
     ({}, np.eye(2), [[0, 2], [1, 1]], None, "multiclass-multioutput"),
     ({}, np.eye(2), [0.3, 0.7], None, "continuous"),
     ({}, np.eye(3), ["a", "b", None], None, "y has a missing value, None in row 2"),
-    ({}, np.eye(3), pd.Series(["a", pd.NA, "b"]), None, "missing value, <NA> in row 1"),
+    ({}, np.eye(3), np.array(["a", pd.NA, "b"], object), None, "value, <NA> in row 1"),
     ({}, np.eye(3), pd.Series([np.nan, "a", "b"]), None, "missing value, nan in row 0"),
     ({"degree": 1e6}, np.eye(2), [0, 1], None, "degree=1e\\+06: The objective overfl"),
     ({}, np.eye(2), [0, 1], [1, -1], "[Nn]egative"),

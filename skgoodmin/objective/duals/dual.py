@@ -157,7 +157,9 @@ class Dual(ABC):
 def balance_groups(r, group):
     """Shrink the heavier sign within every group; (n,) -> (n,)."""
     first = np.flatnonzero(np.diff(group, prepend=-1))
-    up, down = (exact_sums(np.maximum(v, 0.0), first)[group] for v in (r, -r))
+    size = np.diff(first, append=len(group))
+    sums = (exact_sums(np.maximum(v, 0.0), first) for v in (r, -r))
+    up, down = (np.repeat(values, size) for values in sums)
     least = np.minimum(up, down)
     with np.errstate(invalid="ignore", divide="ignore"):
         factor = np.where(r > 0, least / up, least / down)
