@@ -111,10 +111,11 @@ class Certificate:
         Row numbers of the training X whose features another row has with another
         label or target.
     unit : float
-        What multiplies objective and bounds to give those of y as it was given, the
-        squared error in squared units; NaN for a classifier, for several targets, for a
-        loss of one's own, and where it is smaller or larger than the numbers that
-        float64 has.
+        What multiplies objective and bounds to give those of y as it was given, to
+        seven digits of its spread (the network sees y rounded to 2^-24 of it); the
+        squared error is in squared units. NaN for a classifier, for several targets,
+        for a loss of one's own, and where it is smaller or larger than the numbers
+        that float64 has.
     """
 
     status: Status
@@ -237,7 +238,8 @@ class Certificate:
             return ""
         objective, bound = self.unit * self.objective, self.unit * self.lower_bound
         bound = at_least(bound, 6)
-        return f"objective {objective:.6g}, proven bound {bound}, for y as it was given"
+        what = f"objective {objective:.6g}, lower bound {bound}"
+        return f"{what}, for y as it was given, to seven digits of its spread"
 
     def _lines(self):
         """Pairs of a name and a text, what is empty left out."""

@@ -30,6 +30,8 @@ from . import transport
 from .spread import EPS, Spread, exponential, isotropic, tighten
 from .transport import pairs
 
+SMALLEST = 1e-120  # product of a residual and a row, of which there is a square
+
 
 def product_range(activation, n_hidden):
     """(least, largest) product of ``n_hidden`` slopes."""
@@ -109,6 +111,15 @@ class Points:
         self.x = np.ascontiguousarray(x)
         self.radius = float(np.sqrt((x * x).sum(axis=1).max(initial=0.0)))
 
+    @property
+    def has_squares(self):
+        """Whether squares of residuals times rows are in the range of floats.
+
+        A bound made of squares that underflow would be far below the polar.
+        """
+        product = self.radius * abs(self.residuals).max(initial=0.0)
+        return self.radius == 0 or product >= SMALLEST
+
     def slack(self, residuals, slope, deviation=0.0, n_terms=0):
         """What rounding and a plan's deviation can hide of the polar of residuals.
 
@@ -144,8 +155,10 @@ def central_bound(points, slopes, n_tighten, enough):
     Returns
     -------
     bound : float
-        inf where it must be larger than ``enough``.
+        inf where it must be larger than ``enough``, or nothing is known of it.
     """
+    if not points.has_squares:
+        return np.inf
     (low, high), x = slopes, points.x
     # Rounded outwards.
     middle = 0.5 * abs(low + high) * (1 + 4 * EPS)
@@ -253,6 +266,7 @@ def polar_bound(
     Returns
     -------
     bound : float
+        inf where nothing is known of it.
     """
     if not len(points.used):
         return 0.0
@@ -265,5 +279,7 @@ def polar_bound(
     slope = max(abs(low), abs(high))
     if points.radius == 0:
         return points.slack(residuals, slope)
+    if not points.has_squares:
+        return np.inf
     value, deviation = bound_of_plans(x, residuals, (low, high), start, *numbers)
     return value + points.slack(residuals, slope, deviation, 2 * len(x) * n_rounds)

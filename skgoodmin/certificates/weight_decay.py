@@ -118,7 +118,7 @@ def prove(problem, residuals, effort):
     if points.radius == 0 or dual.smooth(points.residuals) is None:
         numbers = effort.n_rounds, effort.n_tighten, effort.largest
         found = polar_bound(points, problem.activation, n_hidden, *numbers)
-        return max(best, problem.bound(residuals, found))
+        return max(best, problem.bound(residuals, found)) if found < np.inf else best
     # The solver sees rows of size 1.
     args = dual, points.x / points.radius
     near = problem.slope / points.radius

@@ -21,6 +21,8 @@ from skgoodmin.certificates.problem import Problem
 from skgoodmin.certificates.weight_decay import bounds
 from skgoodmin.kernels.activations import ACTIVATIONS
 from skgoodmin.objective.duals.hinge import HingeDual
+from skgoodmin.objective.duals.logistic import LogisticDual
+from skgoodmin.objective.duals.softmax import SoftmaxDual
 
 RELU, TANH = ACTIVATIONS["relu"], ACTIVATIONS["tanh"]
 
@@ -253,6 +255,29 @@ def test_deep_bound_of_one_layer_is_the_shallow_one():
     deep = deep_bound(dual, point, 0.7, 0.5, 1, reached=1.0)
     assert deep <= shallow * (1 + 1e-9)
     assert deep > shallow - 5e-3
+
+
+@pytest.mark.parametrize("scale", [1e-90, 1e-80, 1e-70, 1.0])
+@pytest.mark.parametrize("loss", [LogisticDual, SoftmaxDual])
+def test_squares_that_underflow_prove_nothing(loss, scale):
+    """XOR of tiny rows, and a network so sure that its residuals are tiny, too."""
+    x = scale * np.array([[-1.0, -1, 0], [-1, 1, 0], [1, -1, 0], [1, 1, 0]])
+    signs, shares, alpha = np.array([-1.0, 1, 1, -1]), np.full(4, 0.25), 1e-2 * scale
+    # f = T (|x_1 - x_2| - 1), of two units with |v| |w| = sqrt(2) T / scale each.
+    margins = np.linspace(0.0, 20.0, 2001)
+    attained = np.logaddexp(0.0, -margins) + alpha * 2**1.5 * margins / scale
+    raw = 200.0 * signs[:, None]
+    if loss is SoftmaxDual:
+        labels = (signs > 0).astype(int)
+        dual, raw = SoftmaxDual(labels, 2, shares), np.hstack([-raw, raw]) / 2
+    else:
+        dual = LogisticDual(signs[None], shares)
+    n_outputs = raw.shape[1]
+    coefs = [np.ones((3, 2)), np.ones((2, n_outputs))]
+    weights = coefs, [np.zeros(2), np.zeros(n_outputs)]
+    for effort in (0, 1):
+        found = bounds(dual, x, raw, RELU, alpha, *weights, effort=effort)
+        assert found.proven <= attained.min()
 
 
 @pytest.mark.parametrize("hidden", [(10,), (10, 5)])
