@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_consistent_length, check_random_state
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import _check_sample_weight
 
 from .certificates.certificate import Certificate
@@ -21,12 +22,11 @@ from .objective.canonical_rows import canonical_rows, contradicting_rows
 from .objective.layout import ParameterLayout
 from .objective.losses import LOSSES, CustomLoss
 from .objective.losses.checks import check_loss
-from .objective.losses.custom import PointwiseLoss
+from .objective.losses.custom import METHODS, PointwiseLoss
 from .objective.objective import Objective
 from .objective.predictions import GivenPredictions
 from .training.threads import one_blas_thread
 
-METHODS = "value", "derivative", "minimum"  # of a loss of the user's own
 NO_CLASSES = (
     "skgoodmin.certify takes classes only; a GoodMinimaRegressor has certificate_ and "
     "certify of its own"
@@ -131,7 +131,7 @@ def certify(
 
 def _loss(loss, degree, target):
     """The loss object of a name, or of the user's own."""
-    if all(callable(getattr(loss, name, None)) for name in METHODS):
+    if HasMethods(METHODS).is_satisfied_by(loss):
         check_loss(loss)
         return CustomLoss(loss)
     if not (isinstance(loss, str) and loss in LOSSES):

@@ -15,7 +15,7 @@ from .estimator.parameters import NETWORK
 from .estimator.targets import checked_classes
 from .estimator.typing import MatrixLike
 from .objective.losses import LOSSES
-from .objective.losses.custom import PointwiseLoss
+from .objective.losses.custom import METHODS, PointwiseLoss
 
 
 class GoodMinimaClassifier(NetworkClassifier, TrainedNetwork):
@@ -253,7 +253,7 @@ default='relu'
     _parameter_constraints = NETWORK | {
         "loss": [
             StrOptions(set(LOSSES)),
-            HasMethods(["value", "derivative", "minimum"]),
+            HasMethods(METHODS),
         ],
         "degree": [Interval(Real, 2, None, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],

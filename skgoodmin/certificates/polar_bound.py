@@ -43,6 +43,13 @@ def product_range(activation, n_hidden):
     return least, most
 
 
+def middle_and_half(slopes):
+    """|middle| and half the width of a range of slopes, rounded outwards."""
+    low, high = slopes
+    outwards = 0.5 * (1.0 + 4 * EPS)
+    return outwards * abs(low + high), outwards * (high - low)
+
+
 def missed_by(x, coordinates, basis):
     """What coordinates of rows in a basis miss of them: at least ||x_i - Q z_i||.
 
@@ -159,10 +166,7 @@ def central_bound(points, slopes, n_tighten, enough):
     """
     if not points.has_squares:
         return np.inf
-    (low, high), x = slopes, points.x
-    # Rounded outwards.
-    middle = 0.5 * abs(low + high) * (1 + 4 * EPS)
-    half = 0.5 * (high - low) * (1 + 4 * EPS)
+    (middle, half), x = middle_and_half(slopes), points.x
     residuals = points.residuals[(points.residuals != 0).any(axis=1)]
     g = residuals @ x
     # The bound is at least this, along the longest g and for the W of no direction.
@@ -180,7 +184,7 @@ def central_bound(points, slopes, n_tighten, enough):
         parts.append((weights, np.vstack([x[used], moment])))
     spread = Spread(parts)
     bound = tighten(spread, spread.log_w, n_tighten)[0]
-    slope = max(abs(low), abs(high))
+    slope = max(abs(v) for v in slopes)
     return bound + points.slack(points.residuals, slope, n_terms=spread.n_terms)
 
 
@@ -203,10 +207,7 @@ def bound_of_plans(x, residuals, slopes, log_w, n_rounds, n_tighten, largest):
     deviation : float
         Of the marginals of the plans.
     """
-    low, high = slopes
-    middle, half = 0.5 * (low + high), 0.5 * (high - low)
-    # Rounded outwards.
-    middle, half = abs(middle) * (1 + 2 * EPS), half * (1 + 2 * EPS)
+    middle, half = middle_and_half(slopes)
     outputs = [r for r in residuals if (r != 0).any()]
     masses: list[list] = [[] for _ in outputs]
     differences: list[list] = [[] for _ in outputs]

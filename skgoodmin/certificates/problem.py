@@ -80,8 +80,11 @@ class Problem:
     def bound(self, residuals, polar):
         """Lower bound of the objective from residuals (K, n) and a bound of the polar.
 
-        They are scaled first, so that the best scale is near 1.
+        They are scaled first, so that the best scale is near 1. -inf where nothing is
+        known of the polar.
         """
+        if not polar < np.inf:
+            return -np.inf
         factor = min(self.slope / max(polar, 1e-250), 1e250)
         if self.dual.smooth(residuals) is None:
             factor = min(factor, 1.0)  # as the loss's gradient is

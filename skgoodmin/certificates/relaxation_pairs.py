@@ -22,6 +22,7 @@ import numpy as np
 
 from ..kernels.pairs import moved, moved_gradient
 from .neighbours import masses, pairs
+from .polar_bound import middle_and_half
 from .relaxation import best_scale, eigen, power_mean
 from .spread import Spread
 
@@ -103,10 +104,7 @@ class PairPlan:
     def __init__(self, dual, x, residuals, alpha, n_neighbours, slopes):
         self.dual, self.alpha, self.n_rows = dual, alpha, len(x)
         self.n_features = x.shape[1]
-        low, high = slopes
-        eps = 4 * np.finfo(np.float64).eps
-        self.middle = 0.5 * abs(low + high) * (1.0 + eps)
-        self.half = 0.5 * (high - low) * (1.0 + eps)
+        self.middle, self.half = middle_and_half(slopes)
         self.places = [k for k, r in enumerate(residuals) if (r != 0).any()]
         self.n_outputs = len(residuals)
         self.outputs = [_Output(x, residuals[k], n_neighbours) for k in self.places]

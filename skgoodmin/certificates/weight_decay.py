@@ -113,12 +113,12 @@ def prove(problem, residuals, effort):
         return -np.inf
     slopes = product_range(problem.activation, n_hidden)
     known = central_bound(points, slopes, effort.n_tighten, NEARBY * problem.slope)
-    best = problem.bound(residuals, known) if known < np.inf else -np.inf
+    best = problem.bound(residuals, known)
     dual = problem.dual.take(points.used)
     if points.radius == 0 or dual.smooth(points.residuals) is None:
         numbers = effort.n_rounds, effort.n_tighten, effort.largest
         found = polar_bound(points, problem.activation, n_hidden, *numbers)
-        return max(best, problem.bound(residuals, found)) if found < np.inf else best
+        return max(best, problem.bound(residuals, found))
     # The solver sees rows of size 1.
     args = dual, points.x / points.radius
     near = problem.slope / points.radius

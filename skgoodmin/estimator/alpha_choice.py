@@ -110,10 +110,7 @@ class _Deal:
 
 
 class _Compared(NamedTuple):
-    """What short fits have told of the strengths.
-
-    Strengths that do not go on after the first fold have NaN but for ``first``.
-    """
+    """What short fits have told; NaN, but in ``first``, of those that did not go on."""
 
     worth: np.ndarray  # (n_alphas, n_rows) of the rows left out
     slopes: np.ndarray  # (n_alphas,) of the links
@@ -264,7 +261,7 @@ def _compared(objective, fold, target, alphas, limits, stop):
         if stop.made:
             return _Compared(worth, slopes, first, left)
         if number == 0:
-            left = last
+            left = _share_left(*last)
             rows = fold == number
             of_rows = [_worth(objective, target, each, rows)[0] for each in raw]
             first = _mean(np.array(of_rows), weights[rows])
@@ -278,7 +275,7 @@ def _compared(objective, fold, target, alphas, limits, stop):
 def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):
     """Put what short fits predict for the fold ``number`` into ``raw``.
 
-    Returns the share of a constant's loss that the last of them leaves in training.
+    Returns the objective, and the parameters where the last of them has ended.
     ``raw`` has the shape (n_alphas, n_rows, n_outputs), and keeps its NaN where a fit
     overflows; ``going`` are the places of the strengths that take part, and ``limits``
     how many iterations and evaluations a fit may take.
@@ -294,15 +291,17 @@ def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):
     runs, theta = short_runs(part, alphas[going], start, TOL, MEMORY, *limits), None
     for i, theta in zip(going, runs, strict=True):
         if stop.made:
-            return 0.0
+            break
         if theta is not None:
             coefs, intercepts = part.layout.unpack(theta)
             raw[i, left] = predict_raw(coefs, intercepts, activation, X)
-    return 0.0 if theta is None else _share_left(part, theta)
+    return part, theta
 
 
 def _share_left(objective, theta):
-    """The data loss as a share of that of a constant."""
+    """The data loss as a share of that of a constant; 0 where a fit overflows."""
+    if theta is None:
+        return 0.0
     loss, _ = replace(objective, alpha=0.0).value_and_gradient(theta)
     return loss / max(constant_loss(objective), 1e-300)
 

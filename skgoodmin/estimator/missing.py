@@ -16,8 +16,18 @@ def check_complete(y):
         return
     if y.dtype != object or y.ndim != 1:
         return
-    for row, value in enumerate(y):
-        if value is None or is_scalar_nan(value) or is_pandas_na(value):
-            raise ValueError(
-                f"y has a missing value, {value!r} in row {row}: leave the row out."
-            )
+    try:
+        values = set(y)  # few, of many rows
+    except TypeError:  # some have no hash, of which it tells, too
+        return
+    if not any(map(_is_missing, values)):
+        return
+    row = next(i for i, value in enumerate(y) if _is_missing(value))
+    raise ValueError(
+        f"y has a missing value, {y[row]!r} in row {row}: leave the row out."
+    )
+
+
+def _is_missing(value):
+    """Whether the value is one of the three."""
+    return value is None or is_scalar_nan(value) or is_pandas_na(value)

@@ -163,8 +163,11 @@ class Growth:
 
     def _look(self, units, residuals):
         """Search once more, for the certificate to know what is missed."""
-        point = DualPoint(self.dual, self.dual.balance(residuals), self.alpha)
-        self._search(units, point, self.n_random(units))
+        self._search(units, self._point(residuals), self.n_random(units))
+
+    def _point(self, residuals):
+        """The :class:`DualPoint` next to residuals."""
+        return DualPoint(self.dual, self.dual.balance(residuals), self.alpha)
 
     def _first(self):
         """Units that bisect pairs of rows, trained for a while, if they are of use."""
@@ -251,7 +254,7 @@ class Growth:
         The bound follows. It is as good as the search: where it closes the gap, it has
         to stand more of them.
         """
-        current = DualPoint(self.dual, self.dual.balance(residuals), self.alpha)
+        current = self._point(residuals)
         points = [current] if self.best is None else [current, self.best]
         number = self.n_random(units)
         most = max(LEAST_NEW, int(NEW_SHARE * len(units)))

@@ -60,10 +60,15 @@ def pairs(rng):
     return shares, np.ravel([size, -size], order="F")[None]
 
 
-def check(value, exact, size):
+def exact(*rows):
+    """The floats of each row as Decimals."""
+    return [[Decimal(float(v)) for v in row] for row in rows]
+
+
+def check(value, worth, size):
     value = Decimal(float(value))
-    assert value <= exact
-    assert value >= exact - Decimal("1e-8") * size
+    assert value <= worth
+    assert value >= worth - Decimal("1e-8") * size
 
 
 @pytest.mark.parametrize("loss", OF_LABELS)
@@ -72,7 +77,7 @@ def test_losses_of_labels(loss):
     rng = np.random.default_rng(0)
     for _ in range(300):
         shares, point = pairs(rng)
-        s, r = ([Decimal(float(v)) for v in row] for row in (shares, point[0]))
+        s, r = exact(shares, point[0])
         terms = [a * worth(abs(b) / a) for a, b in zip(s, r, strict=True)]
         check(dual(-np.sign(point), shares).value(point), sum(terms), 1)
 
@@ -84,9 +89,7 @@ def test_losses_of_targets(loss):
     for _ in range(300):
         shares, point = pairs(rng)
         targets = rng.normal(size=point.shape)
-        s, r, t = (
-            [Decimal(float(v)) for v in row] for row in (shares, point[0], targets[0])
-        )
+        s, r, t = exact(shares, point[0], targets[0])
         terms = [a * worth(b / a) - b * c for a, b, c in zip(s, r, t, strict=True)]
         check(dual(targets, shares).value(point), sum(terms), 10)
 
@@ -101,7 +104,7 @@ def test_softmax():
         point = np.zeros((3, len(shares)))
         point[np.roll(labels, 1), rows] = abs(flow[0])
         point[labels, rows] = -abs(flow[0])
-        s, r = ([Decimal(float(v)) for v in row] for row in (shares, flow[0]))
+        s, r = exact(shares, flow[0])
         terms = [a * entropy(abs(b) / a) for a, b in zip(s, r, strict=True)]
         check(SoftmaxDual(labels, 3, shares).value(point), sum(terms), 1)
 

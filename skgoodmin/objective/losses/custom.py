@@ -32,6 +32,7 @@ from ...kernels.losses.labels import signs
 from ..duals.custom import PointwiseDual, difference_of_slopes
 from .loss import OutputwiseLoss, inside
 
+METHODS = ["value", "derivative", "minimum"]  # that the object has
 FARTHEST = 50.0  # margin up to which a minimum is looked for
 
 
