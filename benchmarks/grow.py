@@ -62,7 +62,7 @@ def load(name):
 class RandomSearch(UnitSearch):
     """The control: directions are drawn, only intercepts are the best ones."""
 
-    def ascend(self, x, r, starts, units, is_small):
+    def ascend(self, x, r, starts, units, alpha, is_small):
         # More directions than the ascents would look at.
         random = self.rng.normal(size=(40 * len(starts), x.shape[1]))
         return relu_ascents(x, r, random, 1)

@@ -5,9 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 
-from ..kernels.polar import ascend_all
+from ..kernels.polar import AHEAD, ascend_all
 
 FIRST_STEP = 0.5
+NO_LOOKS = np.empty((0, 2))
 
 
 class Ascents(NamedTuple):
@@ -19,12 +20,18 @@ class Ascents(NamedTuple):
     directions: np.ndarray  # (m, K) sum_i R_i act(w.x_i + b)
     n_evaluations: float  # of h, all together
     steps: np.ndarray  # (m,) to go on with
+    earlier: np.ndarray  # (m,) h at the last look
 
-    def go_on(self, x, r, best, max_evaluations):
+    @property
+    def promises(self):
+        """(m,): what they come to if they rise on as since the last look."""
+        return self.values + AHEAD * (self.values - self.earlier)
+
+    def go_on(self, x, r, best, max_evaluations, looks=NO_LOOKS):
         """The ascents after those in the places ``best`` went on."""
         starts, steps = self.coefs[best], self.steps[best]
-        further = relu_ascents(x, r, starts, max_evaluations, steps)
-        for name in ("values", "coefs", "intercepts", "directions", "steps"):
+        further = relu_ascents(x, r, starts, max_evaluations, steps, looks)
+        for name in ("values", "coefs", "intercepts", "directions", "steps", "earlier"):
             getattr(self, name)[best] = getattr(further, name)
         n_evaluations = self.n_evaluations + further.n_evaluations
         return self._replace(n_evaluations=n_evaluations)
@@ -55,18 +62,22 @@ def rows_used(x, residuals):
     )
 
 
-def relu_ascents(x, r, starts, max_evaluations, steps=None):
-    """Ascents from rows of ``starts`` (m, d), with first ``steps`` (m,)."""
+def relu_ascents(x, r, starts, max_evaluations, steps=None, looks=NO_LOOKS):
+    """Ascents from rows of ``starts`` (m, d), with first ``steps`` (m,).
+
+    ``looks`` (L, 2): after how many evaluations an ascent ends that promises less than
+    what.
+    """
     if not len(x):  # no row has a residual: nothing to climb
         starts = starts[:0]
     coefs, directions = np.empty_like(starts), np.empty((len(starts), r.shape[1]))
-    values = np.empty((len(starts), 4))
+    values = np.empty((len(starts), 5))
     if steps is None or not len(x):
         steps = np.full(len(starts), FIRST_STEP)
     columns, ends = np.ascontiguousarray(x.T), (coefs, directions, values)
-    ascend_all(x, columns, r, starts, steps, max_evaluations, ends)
-    value, intercept, used, step = values.T.copy()
-    return Ascents(value, coefs, intercept, directions, used.sum(), step)
+    ascend_all(x, columns, r, starts, steps, max_evaluations, looks, ends)
+    value, intercept, used, *others = values.T.copy()
+    return Ascents(value, coefs, intercept, directions, used.sum(), *others)
 
 
 def ascent_work(n_inputs, n_outputs):

@@ -28,6 +28,7 @@ from .sorting import BINS, extent, merge
 TOGETHER = 16  # ascents that climb at once
 IN_BIN = 8  # rows in a bin, where these are few
 SHORTER, LONGER = 0.7, 1.5  # a step after one that fails, and after one that succeeds
+AHEAD = 2.0  # how often an ascent is expected to rise again as it has of late
 
 
 @njit
@@ -212,16 +213,17 @@ def step_from(w, factor, gradient, out):
 
 
 @njit
-def ascend_all(x, columns, residuals, starts, steps, max_evaluations, ends):
+def ascend_all(x, columns, residuals, starts, steps, max_evaluations, looks, ends):
     """An ascent from every row of ``starts``, with first ``steps``.
 
     ``TOGETHER`` of them climb at once, so that what goes through all of X is a matrix
     product; where one has ended, the next one begins.
 
     x : (n, d), columns : (d, n) its transpose, residuals : (n, K),
-    starts : (m, d) not 0, steps : (m,), ends : coefs (m, d) of length 1, directions
-    (m, K), sum_i R_i relu(w.x_i + b), and (m, 4) that gets h, b, evaluations and the
-    step to go on with.
+    starts : (m, d) not 0, steps : (m,), looks : (L, 2) after how many evaluations an
+    ascent ends that promises less than what, ends : coefs (m, d) of length 1,
+    directions (m, K), sum_i R_i relu(w.x_i + b), and (m, 5) that gets h, b,
+    evaluations, the step to go on with and h at the last look.
     """
     n, d = x.shape
     coefs, directions, values = ends
@@ -255,7 +257,7 @@ def ascend_all(x, columns, residuals, starts, steps, max_evaluations, ends):
         for p in range(going):
             m = number[p]
             new, row = best_intercept(z[p], residuals, sizes, work, best)
-            higher[p], ended[p] = judged(new, values[m], max_evaluations)
+            higher[p], ended[p] = judged(new, values[m], max_evaluations, looks)
             if higher[p]:
                 values[m, 1] = -z[p, row]
                 copy_to(coefs[m], trial[p])
@@ -280,18 +282,25 @@ def ascend_all(x, columns, residuals, starts, steps, max_evaluations, ends):
 
 
 @njit
-def judged(new, end, max_evaluations):
+def judged(new, end, max_evaluations, looks):
     """(whether ``new`` is higher, whether the ascent ends), ``end`` being updated.
 
-    end : (4,), the row of :func:`ascend_all` for this ascent.
+    end : (5,), the row of :func:`ascend_all` for this ascent.
     """
     first, slow = end[2] == 0.0, new < end[0] * (1.0 + 1e-6)
     end[2] += 1.0
-    if not (first or new > end[0] * (1.0 + 1e-9)):
-        end[3] *= SHORTER
-        return False, end[2] >= max_evaluations or not end[3] > 1e-5
-    end[0] = new
-    if not first:
-        end[3] = min(LONGER * end[3], 2.0)
-    resting = slow and not first and end[3] < 1e-3
-    return True, resting or end[2] >= max_evaluations or not end[3] > 1e-5
+    higher = first or new > end[0] * (1.0 + 1e-9)
+    if higher:
+        end[0] = new
+    if first:
+        end[4] = new
+    else:
+        end[3] = min(LONGER * end[3], 2.0) if higher else SHORTER * end[3]
+    resting = higher and slow and not first and end[3] < 1e-3
+    over = resting or end[2] >= max_evaluations or not end[3] > 1e-5
+    for k in range(looks.shape[0]):
+        if end[2] == looks[k, 0] and not over:
+            over = end[0] + AHEAD * (end[0] - end[4]) < looks[k, 1]
+            if not over:
+                end[4] = end[0]
+    return higher, over

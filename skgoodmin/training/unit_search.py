@@ -7,7 +7,8 @@ direction is mostly a combination of those that are good already.
 
 After a few evaluations those go on that promise most: what they would come to if they
 rose on like that. Their height alone says less than nothing, for the highest are mostly
-on their way to a unit that the network has; one that is beside it ends there.
+on their way to a unit that the network has; one that is beside it ends there. Later an
+ascent that does not promise to come above alpha ends as well.
 """
 
 import numpy as np
@@ -22,11 +23,13 @@ from ..certificates.ascents import (
 
 N_UNITS = 16  # ascents from the units and neurons that are missed most
 COMBINED, TOGETHER = 0.5, 3  # what part of the random ones are sums of so many units
-# Evaluations of all ascents, between which they are seen to rise, and how much further
-# they are expected to; how near a unit, in (w, b), nothing is.
-N_FIRST, N_SECOND, AHEAD, BESIDE = 6, 6, 2.0, 0.14
+# Evaluations of all ascents, and when they are first looked at; how near a unit, in
+# (w, b), nothing is.
+N_FIRST, FIRST_LOOK, BESIDE = 11, np.array([(6, -np.inf)]), 0.14
 # One of how many goes on for how much longer: at first, and where the gap is small.
 GOING_ON, N_STEPS = (4, 3), (40, 60)
+# Evaluations after which those end that promise less than what, in units of alpha.
+LOOKS = np.array([(6, 0.95), (12, 0.98), (20, 0.995), (30, 1.0)])
 
 
 class UnitSearch:
@@ -66,7 +69,7 @@ class UnitSearch:
             starts = self._starts(x, r, w, point.n_random == 0, n_random)
         else:
             starts, w, b = w, w[:0], b[:0]  # beside which nothing is
-        found = self.ascend(x, r, starts, (w, b), is_small)
+        found = self.ascend(x, r, starts, (w, b), point.alpha, is_small)
         n_evaluations = found.n_evaluations + len(starts)
         point.learn(found.values)
         point.n_random += n_random
@@ -84,17 +87,15 @@ class UnitSearch:
         shares = self.rng.normal(size=(n_combined, TOGETHER, 1))
         return np.vstack([starts, (shares * units[some]).sum(axis=1)])
 
-    def ascend(self, x, r, starts, units, is_small):
+    def ascend(self, x, r, starts, units, alpha, is_small):
         """Ascents from all starts; those that promise most go on for longer."""
-        found = relu_ascents(x, r, starts, N_FIRST)
-        before, everywhere = found.values.copy(), np.arange(len(found.values))
-        found = found.go_on(x, r, everywhere, N_SECOND)
-        ahead = found.values + AHEAD * (found.values - before)
-        ahead[_distances(found, units, x) < BESIDE] = -np.inf
-        most = -(-len(ahead) // GOING_ON[is_small])
-        best = np.argsort(-ahead, kind="stable")[:most]
-        best = np.sort(best[ahead[best] > -np.inf])
-        return found.go_on(x, r, best, N_STEPS[is_small])
+        found = relu_ascents(x, r, starts, N_FIRST, looks=FIRST_LOOK)
+        promise = found.promises
+        promise[_distances(found, units, x) < BESIDE] = -np.inf
+        most = -(-len(promise) // GOING_ON[is_small])
+        best = np.argsort(-promise, kind="stable")[:most]
+        best = np.sort(best[promise[best] > -np.inf])
+        return found.go_on(x, r, best, N_STEPS[is_small], LOOKS * (1.0, alpha))
 
 
 def _distances(ascents, units, x):

@@ -126,6 +126,26 @@ def test_ascents_do_not_rest_on_ridges():
         assert (highest > found.values * (1 + 1e-4)).sum() <= 2
 
 
+def test_an_ascent_ends_at_a_look_where_it_promises_too_little():
+    """A promise: the height, and twice what was gained since the last look."""
+    rng = np.random.default_rng(1)
+    x, residuals = rng.normal(size=(80, 5)), balanced(1, 80, rng)
+    r, starts = np.ascontiguousarray(residuals.T), rng.normal(size=(40, 5))
+    at = {n: relu_ascents(x, r, starts, n).values for n in (1, 4, 9, 30)}
+    first, second = 3 * at[4] - 2 * at[1], 3 * at[9] - 2 * at[4]
+    looks = np.array([(4, np.quantile(first, 0.3)), (9, np.quantile(second, 0.5))])
+    found = relu_ascents(x, r, starts, 30, looks=looks)
+    early = first < looks[0, 1]
+    late = ~early & (second < looks[1, 1])
+    assert early.any() and late.any() and not (early | late).all()
+    expected = np.where(early, at[4], np.where(late, at[9], at[30]))
+    assert_allclose(found.values, expected, rtol=1e-12)
+    n_whole = (~early & ~late).sum()
+    assert found.n_evaluations <= 4 * early.sum() + 9 * late.sum() + 30 * n_whole
+    assert_allclose(found.promises[early], first[early], rtol=1e-9)
+    assert_allclose(found.promises[late], second[late], rtol=1e-9)
+
+
 def test_identity_is_exact():
     rng = np.random.default_rng(4)
     x, residuals = rng.normal(size=(20, 3)), balanced(2, 20, rng)

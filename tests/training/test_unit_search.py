@@ -8,11 +8,11 @@ from problems import random_objective
 from skgoodmin.certificates.ascents import relu_ascents
 from skgoodmin.training.dual_point import DualPoint
 from skgoodmin.training.unit_search import (
-    AHEAD,
     BESIDE,
+    FIRST_LOOK,
     GOING_ON,
+    LOOKS,
     N_FIRST,
-    N_SECOND,
     N_STEPS,
     N_UNITS,
     TOGETHER,
@@ -84,11 +84,8 @@ def test_those_go_on_that_rise_and_are_beside_no_unit(is_small, shift):
     top = relu_ascents(x, r, starts, 300)
     at = [np.argmax(top.values)]  # which several ascents end at
     units = top.coefs[at], top.intercepts[at]
-    early = relu_ascents(x, r, starts, N_FIRST)
-    later = relu_ascents(x, r, starts, N_FIRST)
-    later = later.go_on(x, r, np.arange(30), N_SECOND)
-    before = later.values.copy()
-    promise = before + AHEAD * (before - early.values)
+    later = relu_ascents(x, r, starts, N_FIRST, looks=FIRST_LOOK)
+    before, promise = later.values.copy(), later.promises
     middle, deviation = x.mean(axis=0), np.sqrt(x.var(axis=0).mean())
     w, b = later.coefs, later.intercepts
     offset = (b + w @ middle - units[1] - units[0][0] @ middle) / deviation
@@ -99,8 +96,10 @@ def test_those_go_on_that_rise_and_are_beside_no_unit(is_small, shift):
     most = -(-30 // GOING_ON[is_small])
     best = np.sort(np.argsort(-promise)[:most])
     assert not beside[best].any()
-    expected = later.go_on(x, r, best, N_STEPS[is_small])
-    found = search.ascend(x, r, starts, units, is_small)
+    alpha = 0.9 * before[best].max()  # above which some do not promise to come
+    looks = LOOKS * (1.0, alpha)
+    expected = later.go_on(x, r, best, N_STEPS[is_small], looks)
+    found = search.ascend(x, r, starts, units, alpha, is_small)
     assert_array_equal(found.values, expected.values)
     assert_array_equal(found.coefs, expected.coefs)
     assert found.n_evaluations == expected.n_evaluations
@@ -113,10 +112,10 @@ def test_the_same_direction_elsewhere_is_beside_no_unit():
     r = np.ascontiguousarray(point.residuals.T)
     found = relu_ascents(x, r, np.eye(3), 300)
     there = found.coefs, found.intercepts
-    at_units = search.ascend(x, r, found.coefs, there, True)
-    assert at_units.n_evaluations <= 3 * (N_FIRST + N_SECOND)
+    at_units = search.ascend(x, r, found.coefs, there, 0.01, True)
+    assert at_units.n_evaluations <= 3 * N_FIRST
     elsewhere = found.coefs, found.intercepts + x.std()
-    far = search.ascend(x, r, found.coefs, elsewhere, True)
+    far = search.ascend(x, r, found.coefs, elsewhere, 0.01, True)
     assert far.n_evaluations > at_units.n_evaluations
 
 
@@ -127,4 +126,4 @@ def test_all_units_set_out_where_nothing_is_drawn():
     assert_array_equal(seen[0], units[0])
     assert point.n_random == 0
     # Those that rise most go on, beside the unit that they have been.
-    assert found.n_evaluations > 40 * (N_FIRST + N_SECOND)
+    assert found.n_evaluations > 40 * N_FIRST
