@@ -19,9 +19,10 @@ class GoodMinimaClassifierCV(NetworkClassifier, CrossValidatedNetwork):
     In each fold the network is trained at the strongest penalty and goes on from there
     to the weaker ones, each time beside a random start, of which the better one is
     kept: a network that a strong penalty has shrunk to a constant does not come back.
-    These fits are short: without escapes, of at most 20 iterations each. The strength
-    with the best mean score is used for a whole fit on all rows. All other parameters
-    are those of :class:`GoodMinimaClassifier`.
+    These fits are short: without escapes, of at most 20 iterations each, or 100 in a
+    fold where 20 see next to nothing. The strength with the best mean score is used for
+    a whole fit on all rows. All other parameters are those of
+    :class:`GoodMinimaClassifier`.
 
     Parameters
     ----------

@@ -15,9 +15,9 @@ from skgoodmin import (
     GoodMinimaClassifierCV,
     LossCurveDisplay,
 )
-from skgoodmin.estimator import fitting
-from skgoodmin.estimator.path import ITERATIONS
+from skgoodmin.estimator import fitting, short_fits
 from skgoodmin.estimator.setup import pose
+from skgoodmin.estimator.short_fits import FEW, MANY
 
 SMALL = {"hidden_layer_sizes": (4,), "tol": 1e-3, "random_state": 0}
 
@@ -45,9 +45,7 @@ def test_one_strength_is_a_plain_cross_validation(moons):
     X, y = moons
     folds = StratifiedKFold(4, shuffle=True, random_state=1)
     model = GoodMinimaClassifierCV(**SMALL, alphas=[0.02], cv=folds).fit(X, y)
-    plain = GoodMinimaClassifier(
-        **SMALL, alpha=0.02, max_escapes=0, max_iter=ITERATIONS
-    )
+    plain = GoodMinimaClassifier(**SMALL, alpha=0.02, max_escapes=0, max_iter=FEW)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         scores = cross_val_score(plain, X, y, cv=folds)
@@ -64,19 +62,49 @@ def test_fits_in_folds_are_short_and_the_last_one_is_whole(moons):
 
     parameters = {"alphas": [3e-4], "cv": 2, "random_state": 0, "scoring": scoring}
     model = GoodMinimaClassifierCV((20,), **parameters).fit(*moons)
-    assert [fold.n_iter_ for fold in seen] == 2 * [ITERATIONS]
-    assert model.n_iter_ > ITERATIONS
+    assert [fold.n_iter_ for fold in seen] == 2 * [FEW]
+    assert model.n_iter_ > FEW
     for fold in seen:
-        assert fold.n_escapes_ == 0 and len(fold.loss_curve_) == ITERATIONS + 1
+        assert fold.n_escapes_ == 0 and len(fold.loss_curve_) == FEW + 1
         assert fold.max_iter == 1000 and fold.max_escapes == 3 and fold.tol == 1e-4
     single = GoodMinimaClassifier((20,), alpha=3e-4, random_state=0).fit(*moons)
     np.testing.assert_array_equal(model.coefs_[0], single.coefs_[0])
     seen.clear()
     with pytest.warns(ConvergenceWarning) as caught:
-        model.set_params(max_iter=ITERATIONS - 5, refit=False).fit(*moons)
+        model.set_params(max_iter=FEW - 5, refit=False).fit(*moons)
     told = [str(w.message).partition(":")[0] for w in caught]
     assert told == [f"Fold {i}, alpha=0.0003" for i in (0, 1)]
-    assert [fold.n_iter_ for fold in seen] == 2 * [ITERATIONS - 5]
+    assert [fold.n_iter_ for fold in seen] == 2 * [FEW - 5]
+
+
+def _wave(n_bends):
+    X = np.random.RandomState(0).uniform(-1, 1, size=(600, 1))
+    return X / X.std(), (np.sin(np.pi * n_bends * X[:, 0]) > 0).astype(int)
+
+
+def test_fits_in_folds_are_longer_where_they_see_nothing(monkeypatch):
+    X, y = _wave(5)
+    model = GoodMinimaClassifierCV(alphas=[0.1, 1e-3], random_state=0)
+    assert model.fit(X, y).best_score_ > 0.9
+    monkeypatch.setattr(short_fits, "BLIND", np.inf)
+    assert model.fit(X, y).best_score_ < 0.75
+
+
+@pytest.mark.parametrize("rows", [_wave(1), make_moons(200, noise=0.2)])
+def test_fits_in_folds_are_short_where_they_see_the_rows(rows):
+    assert _n_iter(*rows) == FEW
+
+
+def test_fits_in_folds_are_short_where_longer_ones_see_no_more():
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(4000, 2))
+    assert _n_iter(X, rng.randint(2, size=4000)) == FEW
+    assert _n_iter(*_wave(5)) == MANY
+
+
+def _n_iter(X, y):
+    problem = pose(GoodMinimaClassifier(), X, y, None, None)
+    return short_fits.iterations(problem.with_alpha(1e-3).objective)
 
 
 def test_the_path_gets_over_a_penalty_that_shrinks_the_network_to_nothing(moons):

@@ -39,7 +39,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..certificates.diagnosis import constant_loss
 from ..kernels.jit import read_only
 from ..objective.canonical_rows import CanonicalRows
 from ..objective.layout import ParameterLayout
@@ -50,6 +49,7 @@ from ..training.lbfgs import MEMORY
 from ..training.threads import fit_threads
 from .link import FITTED
 from .path import score_table
+from .short_fits import BLIND, share_left
 
 ALPHAS = np.array([0.3, 0.1, 0.03, 0.01, 0.003, 0.001])  # of the hinge
 HALF, FEW = 3, 100  # of them go on after the first fold, of fewer rows all
@@ -57,7 +57,6 @@ N_FOLDS, TOL = 4, 1e-4
 FOLDS = range(N_FOLDS)
 LEAST = 25  # groups of a class that are dealt, at least
 NOISE = 1.25  # standard errors behind the best at which a strength counts 1/e
-BLIND = 0.65  # of a constant's loss: what fits leave that have seen next to nothing
 
 
 class _Size(NamedTuple):
@@ -261,7 +260,7 @@ def _compared(objective, fold, target, alphas, limits, stop):
         if stop.made:
             return _Compared(worth, slopes, first, left)
         if number == 0:
-            left = _share_left(*last)
+            left = share_left(*last)
             rows = fold == number
             of_rows = [_worth(objective, target, each, rows)[0] for each in raw]
             first = _mean(np.array(of_rows), weights[rows])
@@ -296,14 +295,6 @@ def _leave_out(objective, fold, number, alphas, going, limits, stop, raw):
             coefs, intercepts = part.layout.unpack(theta)
             raw[i, left] = predict_raw(coefs, intercepts, activation, X)
     return part, theta
-
-
-def _share_left(objective, theta):
-    """The data loss as a share of that of a constant; 0 where a fit overflows."""
-    if theta is None:
-        return 0.0
-    loss, _ = replace(objective, alpha=0.0).value_and_gradient(theta)
-    return loss / max(constant_loss(objective), 1e-300)
 
 
 def _worth(objective, target, raw, rows):

@@ -20,7 +20,6 @@ from .alpha_choice import choose
 from .base import Network
 from .callbacks import CALLBACKS, TaskTree, with_callbacks
 from .interruption import STOPPED, interruptible, is_one_of_many
-from .path import ITERATIONS, in_a_fold
 from .report import Report, telling_of_compilation
 from .rows import split
 from .second_compiler import second_compiler
@@ -81,15 +80,15 @@ class TrainedNetwork(Network):
         previous=None,
         known=None,
         checkpoint=None,
-        place="",
+        short=None,
         problem=None,
     ):
         """Train, from the parameters of ``previous`` if it is not None.
 
         ``known`` is what y may hold, by default all that it holds.
         With a ``checkpoint``: as the fit that made it, whose evaluations are known.
-        ``place`` is which of the fits in folds this is: a short one, whose certificate
-        nobody reads. A ``problem`` that is given is that of these rows and parameters.
+        ``short`` is the :class:`~.short_fits.FitInFold`, if this is one.
+        A ``problem`` that is given is that of these rows and parameters.
         """
         how = self.training, self.activation, self.alpha
         with (
@@ -98,11 +97,11 @@ class TrainedNetwork(Network):
             second_compiler(*how),
         ):
             return self._fit_until(
-                stop, X, y, sample_weight, previous, known, checkpoint, place, problem
+                stop, X, y, sample_weight, previous, known, checkpoint, short, problem
             )
 
     def _fit_until(
-        self, stop, X, y, sample_weight, previous, known, checkpoint, place, problem
+        self, stop, X, y, sample_weight, previous, known, checkpoint, short, problem
     ):
         """Train until ``stop``, a :class:`StopRequest`, is made."""
         given = X, y, sample_weight
@@ -129,7 +128,7 @@ class TrainedNetwork(Network):
             objective = self._placed(replace(objective, data=data))
         choice = choose(self, objective, problem.target, previous, stop)
         objective = replace(objective, alpha=choice.alpha)
-        report = Report(self.verbose, place)
+        report = Report(self.verbose, short.name if short else "")
         report.tell_alpha(choice)
         degree = neuron_degree(self, objective.data, report.prefix)
         starts = draw_starts(self, objective.layout, rng, origin)
@@ -148,7 +147,7 @@ class TrainedNetwork(Network):
                 objective,
                 starts,
                 rng,
-                self._budget(stop, origin, place),
+                self._budget(stop, origin, short),
                 training=self.training,
                 special_neuron=self.special_neuron is not None,
                 augmented=augment(self, objective, degree),
@@ -157,7 +156,7 @@ class TrainedNetwork(Network):
                 held_out=held_out,
                 on_iteration=self._on_iteration(tasks, report),
                 tol_gap=self.tol_gap,
-                effort=None if place else 0,
+                effort=None if short else 0,
             )
         except OverflowError as error:
             raise ValueError(advice_on_overflow(objective)) from error
@@ -175,7 +174,7 @@ class TrainedNetwork(Network):
                 stacklevel=5 if CALLBACKS else 4,
             )
         elif not (
-            self.converged_ or training.best.stopped or self._is_cut_short(place)
+            self.converged_ or training.best.stopped or self._is_cut_short(short)
         ):
             who = "Growing" if self.training == "grow" else "L-BFGS"
             warnings.warn(
@@ -218,7 +217,7 @@ class TrainedNetwork(Network):
             cache = EvaluationCache()
         return rng, origin, cache
 
-    def _budget(self, stop, origin, place):
+    def _budget(self, stop, origin, short):
         """How much work the training may do; in a fold that is less."""
         budget = Budget(
             self.max_iter,
@@ -229,11 +228,11 @@ class TrainedNetwork(Network):
             fresh=origin is None,
             stop=stop,
         )
-        return in_a_fold(budget) if place else budget
+        return short.budget(budget) if short else budget
 
-    def _is_cut_short(self, place):
+    def _is_cut_short(self, short):
         """Whether the fit ended after the iterations that are enough in a fold."""
-        return bool(place) and ITERATIONS <= self.n_iter_ < self.max_iter
+        return short is not None and short.cut_short(self.n_iter_, self.max_iter)
 
     def _on_iteration(self, tasks, report):
         """What is called after each iteration: prints and callbacks, or None."""

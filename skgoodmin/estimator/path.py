@@ -1,28 +1,17 @@
 """The path of warm starts over alpha in one fold, and what its scores say.
 
-Fits in folds are there to be compared. What a strength is worth shows long before they
-come to rest, so they are short: see :func:`in_a_fold`.
+Fits in folds are there to be compared, and are short (:mod:`.short_fits`).
 """
 
 import inspect
 import warnings
-from dataclasses import replace
 from numbers import Real
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import _check_method_params
 
-ITERATIONS = 20  # that are enough in a fold
-
-
-def in_a_fold(budget):
-    """The :class:`~skgoodmin.training.start.Budget` of a fit in a fold.
-
-    No escapes, and at most ``ITERATIONS`` of a run.
-    """
-    max_iter = min(budget.max_iter, ITERATIONS)
-    return replace(budget, max_iter=max_iter, max_escapes=0)
+from .short_fits import FEW, FitInFold, iterations
 
 
 def checked_folds(splits, n_rows, sample_weight):
@@ -124,13 +113,16 @@ def path_scores(
         for number, alpha in enumerate(alphas):
             n_init = n_random if previous is None else 1 + n_random
             model.alpha, model.n_init = float(alpha), n_init
-            place = f"Fold {fold}, alpha={alpha:g}"
             try:
                 if problem is None:  # the fits have it in common, but for alpha
                     problem = model._pose(model, *rows, known, True)
+                    weakest = problem.with_alpha(alphas[-1])
+                    is_grown = model.training == "grow"
+                    n_iter = FEW if is_grown else iterations(weakest.objective)
+                short = FitInFold(f"Fold {fold}, alpha={alpha:g}", n_iter)
                 posed = problem.with_alpha(alpha)
                 with subfits.fit(fold, number, model):
-                    model._fit(*rows, previous, known, place=place, problem=posed)
+                    model._fit(*rows, previous, known, short=short, problem=posed)
                 scores.append(_score(scorer, model, X[test], y[test], scored))
             except Exception as error:
                 error.add_note(f"This was in fold {fold} of cv, with alpha={alpha:g}.")

@@ -150,10 +150,10 @@ def in_refit():
     model = GoodMinimaClassifierCV(**given, alphas=[1e-3], cv=2)
     original = GoodMinimaClassifier._fit
 
-    def last(self, X, y, sample_weight, *rest, place="", **more):
-        if not place:  # of the fit on all rows
+    def last(self, X, y, sample_weight, *rest, short=None, **more):
+        if short is None:  # of the fit on all rows
             self.loss.pause, self.max_iter, self.verbose = 0.02, 10**6, 2
-        return original(self, X, y, sample_weight, *rest, place=place, **more)
+        return original(self, X, y, sample_weight, *rest, short=short, **more)
 
     GoodMinimaClassifier._fit = last
     try:
