@@ -217,7 +217,11 @@ def _convert_classifier(scope, operator, container):
     graph, raw = _network(scope, operator, container)
     labels, scores = (output.full_name for output in operator.outputs)
     outputs = OUTPUTS[type(model._target)]
-    _add_labels(graph, model.classes_, outputs, raw, labels)
+    if outputs.place is None:
+        graph("Cast", graph("Greater", raw, 0.0), output=labels, to=_int64())
+    else:
+        table = _classes(graph, model.classes_, operator.outputs[0].type)
+        graph("Gather", table, outputs.place(graph, raw), output=labels, axis=0)
     if container.get_options(model, {"raw_scores": False})["raw_scores"]:
         outputs.raw_scores(graph, raw, scores)
     else:
@@ -225,18 +229,20 @@ def _convert_classifier(scope, operator, container):
         outputs.probabilities(graph, positive, scores)
 
 
-def _add_labels(graph, classes, outputs, raw, output):
-    """The labels of raw predictions."""
-    if outputs.place is None:
-        graph("Cast", graph("Greater", raw, 0.0), output=output, to=_int64())
-        return
-    if classes.dtype.kind in "iub":
-        table = graph.constant(classes, np.int64)
-    else:
-        from skl2onnx.proto import onnx_proto
+def _classes(graph, classes, kind):
+    """Name of the table of classes, of the type that skl2onnx gives to labels.
 
+    Texts, or whole numbers; texts of which nothing is told ("nocl") are numbered.
+    """
+    from skl2onnx.common.data_types import StringTensorType
+    from skl2onnx.proto import onnx_proto
+
+    if isinstance(kind, StringTensorType):
         table = graph.scope.get_unique_variable_name("classes")
         texts = [str(name).encode() for name in classes]
         string = onnx_proto.TensorProto.STRING
         graph.container.add_initializer(table, string, [len(texts)], texts)
-    graph("Gather", table, outputs.place(graph, raw), output=output, axis=0)
+        return table
+    if classes.dtype.kind not in "iubf":
+        classes = np.arange(len(classes))
+    return graph.constant(classes, np.int64)

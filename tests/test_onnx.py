@@ -54,6 +54,22 @@ def _check(model, target, tolerance, data=X):
     np.testing.assert_allclose(probabilities, expected, atol=tolerance)
 
 
+def test_labels_that_are_floats_are_whole_numbers():
+    model = GoodMinimaClassifier((3,), alpha=0.1, random_state=0)
+    _check(model, y * 1.0, 1e-6)
+
+
+@pytest.mark.parametrize("target", ["text", "several"])
+def test_without_texts_of_classes_they_are_numbered(target):
+    model = GoodMinimaClassifier((3,), alpha=0.1, random_state=0)
+    model.fit(X, TARGETS[target])
+    labels, _ = _run(model, X, {"zipmap": False, "nocl": True})
+    expected = model.predict(X)
+    if target == "text":
+        expected = np.searchsorted(model.classes_, expected)
+    np.testing.assert_array_equal(labels, expected)
+
+
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
