@@ -63,6 +63,7 @@ def with_floor(curvature):
 
 def standard_deviation(z):
     """Standard deviation of the columns; 1 in place of 0."""
+    z = z.astype(np.float64)  # a square may be none of single precision
     if hasattr(z, "toarray"):
         mean, square = z.mean(axis=0), z.multiply(z).mean(axis=0)
     else:

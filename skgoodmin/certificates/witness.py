@@ -37,7 +37,7 @@ from .neuron_search import (
 
 N_DIRECTIONS = 32  # random ones that are looked at, besides those of the series of G
 N_TRIED = 3  # neurons that are switched on, the most promising first
-EPS = np.finfo(np.float64).eps
+EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ class Candidate(NamedTuple):
     w: np.ndarray  # (n_features,)
     b: float
     function: Callable[[np.ndarray], np.ndarray]  # z -> values, z may be overwritten
-    steepness: Callable[[np.ndarray], np.ndarray]  # values -> no less than |function'|
+    # (|values|, errors of z) -> no less than what the values change by
+    change: Callable[[np.ndarray, np.ndarray], np.ndarray]
     penalty: Callable[[np.ndarray], float]  # amplitude -> what it costs
     scale: Callable[[np.ndarray], float]  # amplitude -> factor of (w, b), and divisor
 
@@ -84,7 +85,7 @@ def exponential(w, largest, neuron_alpha):
         w,
         -largest,
         np.exp,
-        lambda values: values,
+        lambda values, of_z: np.maximum(values, TINY) * np.expm1(of_z),
         lambda a: 0.5 * neuron_alpha * (a @ a),
         lambda a: 1.0,
     )
@@ -103,7 +104,7 @@ def unit(w, b, activation, alpha):
         w,
         b,
         activation.function,
-        lambda values: steepest,
+        lambda values, of_z: steepest * of_z,
         (lambda a: alpha * length * np.sqrt(a @ a))
         if free
         else (lambda a: 0.5 * alpha * (w @ w + a @ a)),
@@ -112,15 +113,34 @@ def unit(w, b, activation, alpha):
 
 
 def _rounding(predictions, neuron, amplitude):
-    """Bound of the rounding error of a witness's decrease, to first order.
+    """Bound of the rounding error of a witness's decrease.
 
-    Ten times that of the sums, and those of the neuron's values, of the raw
-    predictions, of the amplitudes added to them and of the loss as a function of the
-    sum.
+    Ten times that of the sums, and those of the rows. Of a row f is computed with an
+    error e, and v = a phi(x) with an error e'. The loss l is convex, so with y the sum
+    of f and v as they are
+
+        l(f + e) >= l(f) + l'(f) e
+        l(y)     <= l(f + v) + l'(y) (e + e')
+
+    and the decrease is wrong by |l'(y) - l'(f)| |e| + |l'(y)| |e'| at most.
     """
     of_sums = 10 * EPS * (len(predictions.raw) + 4) * predictions.loss
     of_rows = predictions.each(partial(_rounding_of_rows, neuron, amplitude))
     return sum(chain.from_iterable(of_rows), of_sums)
+
+
+def _slopes_within(objective, raw, error, first):
+    """l' where it is least and largest within ``error`` of raw, (n, K) each.
+
+    Of outputs that add up it grows with f. A probability of softmax, and 1 less it,
+    change by a factor of at most exp(2 e), e the largest error of the row.
+    """
+    if objective.loss.couples_outputs:
+        slopes = objective.data_loss(raw, first)[1].T
+        factor = np.exp(2.0 * error.max(axis=1, keepdims=True))
+        return slopes / factor, slopes * factor
+    ends = raw - error, raw + error
+    return tuple(objective.data_loss(end, first)[1].T for end in ends)
 
 
 def _rounding_of_rows(neuron, amplitude, predictions):
@@ -131,15 +151,20 @@ def _rounding_of_rows(neuron, amplitude, predictions):
         x = abs(block).astype(np.float64)
         values = neuron.function(np.asarray(block @ neuron.w + neuron.b))
         added = values[:, None] * amplitude
-        before = objective.data_loss(raw[rows], rows.start)[1].T
-        after = objective.data_loss(raw[rows] + added, rows.start)[1].T
-        slopes, size = abs(before) + abs(after), abs(raw[rows]) + abs(added)
+        size = abs(raw[rows]) + abs(added)
         of_z = EPS * (len(neuron.w) + 4) * (x @ abs(neuron.w) + abs(neuron.b))
-        of_values = neuron.steepness(abs(values)) * of_z
+        of_values = neuron.change(abs(values), of_z)[:, None] * abs(amplitude)
+        of_values += 4.0 * EPS * size
+        of_raw = predictions.rounding(rows)
+        before = objective.data_loss(raw[rows], rows.start)[1].T
+        wrong = of_raw + of_values
+        ends = _slopes_within(objective, raw[rows] + added, wrong, rows.start)
+        steepest = np.maximum(*map(abs, ends))
+        further = np.maximum(*(abs(end - before) for end in ends))
         terms += [
-            abs(after * amplitude).sum(axis=1) @ of_values,
-            (abs(after - before) * predictions.rounding(rows)).sum(),
-            4 * EPS * (slopes * size).sum(),
+            (further * of_raw).sum(),
+            (steepest * of_values).sum(),
+            4.0 * EPS * (abs(before) * size).sum(),
         ]
         if objective.loss.kernel is None:  # a user's value may be a difference
             labels, shares = objective.data.labels[rows], objective.shares[rows]
@@ -230,8 +255,7 @@ def find_witness(predictions, rng, neuron_alpha):
 
     def score(phi):
         """Twice the decrease of the quadratic model, summed over the outputs."""
-        tiny = np.finfo(np.float64).tiny
-        gains = (residuals @ phi) ** 2 / (curvature @ (phi * phi) + tiny)
+        gains = (residuals @ phi) ** 2 / (curvature @ (phi * phi) + TINY)
         return gains.sum(axis=0)
 
     w = np.column_stack([named, random_directions(view, rng, N_DIRECTIONS)])

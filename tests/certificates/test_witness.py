@@ -1,9 +1,12 @@
 """The witness and its rounding, against formulas in numpy."""
 
+from decimal import Decimal, localcontext
+
 import numpy as np
 import pytest
 from problems import random_objective, tiny_objective
 
+from skgoodmin import certify
 from skgoodmin.certificates.witness import (
     _rounding,
     exponential,
@@ -121,3 +124,52 @@ def test_float32_rows_are_read_in_float64():
         make_witness(Predictions(objective, theta), np.array([0.01]), 1.0).decrease > 0
     )
     assert Predictions(objective, theta).raw.dtype == np.float64
+
+
+def _true_decrease(X, y, raw, witness, loss):
+    """Of a witness with one column of raw predictions per class, in 60 digits."""
+    with localcontext() as context:
+        context.prec, context.Emin, context.Emax = 60, -(10**9), 10**9
+        amplitude, fall = [Decimal(float(a)) for a in witness.amplitude], Decimal(0)
+        for row, label, f in zip(X, y, raw, strict=True):
+            z = sum(
+                Decimal(float(a)) * Decimal(float(w))
+                for a, w in zip(row, witness.coef, strict=True)
+            )
+            value = (z + Decimal(float(witness.intercept))).exp()
+            f = [Decimal(float(v)) for v in f]
+            after = [v + a * value for v, a in zip(f, amplitude, strict=True)]
+            fall += loss(f, label) - loss(after, label)
+        return fall / len(X) - sum(a * a for a in amplitude) / 2
+
+
+def _hinge(f, label):
+    (f,), sign = f, 2 * int(label) - 1
+    return max(Decimal(0), 1 - sign * f) ** 3
+
+
+def _softmax(f, label):
+    return sum(v.exp() for v in f).ln() - f[label]
+
+
+@pytest.mark.parametrize("loss", ["poly_hinge", "log_loss"])
+def test_the_decrease_is_true_far_from_the_origin(loss):
+    """There w.x is wrong by more than exp stands, or by all of it."""
+    rng, n_seen = np.random.default_rng(0), 0
+    n_classes = 2 if loss == "poly_hinge" else 3
+    for number in range(60):
+        far = 10.0 ** rng.choice([12, 15, 16, 18])
+        X = np.column_stack([np.full(9, far), rng.normal(size=(9, 2))])
+        X = X.astype(np.float32) if number % 10 == 0 else X
+        y = np.arange(9) % n_classes
+        raw = 10.0 ** rng.integers(0, 3) * rng.normal(size=(9, n_classes))
+        raw = raw[:, :1] if n_classes == 2 else raw
+        given = raw[:, 0] if n_classes == 2 else raw
+        witness = certify(X, y, given, loss=loss, random_state=number).witness
+        if witness is not None:
+            n_seen += 1
+            exact = _hinge if n_classes == 2 else _softmax
+            assert Decimal(witness.decrease) <= _true_decrease(
+                X, y, raw, witness, exact
+            )
+    assert n_seen > 10

@@ -56,6 +56,10 @@ class Loss(Protocol):
         """Whether the loss is 0 from margin 1 on, and at least 1 on the wrong side."""
 
     @property
+    def couples_outputs(self) -> bool:
+        """Whether the derivative by an output depends on the others: softmax."""
+
+    @property
     def has_closed_minimum(self) -> bool:
         """Whether ``least`` is a formula that a proof may rest on."""
 
@@ -123,6 +127,7 @@ class LabelLoss:
     """What losses of class labels share."""
 
     unit_margin: ClassVar[bool] = False
+    couples_outputs: ClassVar[bool] = False
     size: ClassVar[float] = 1.0
     of_rows: ClassVar[str] = "margin"
 

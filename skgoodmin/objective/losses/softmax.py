@@ -25,6 +25,7 @@ class Softmax(KernelLoss, LabelLoss):
     kernel: ClassVar = softmax_kernel
     link: ClassVar = "softmax"
     attains_minimum: ClassVar = False
+    couples_outputs: ClassVar = True
     auto_alpha: ClassVar = 0.25
     has_closed_minimum: ClassVar = True
     rounding: ClassVar = ENTROPY_ROUNDING

@@ -30,6 +30,7 @@ class TargetLoss:
     link: ClassVar[str] = "identity"
     attains_minimum: ClassVar[bool] = True
     unit_margin: ClassVar[bool] = False
+    couples_outputs: ClassVar[bool] = False
     size: ClassVar[None] = None
     # Whether twice the error costs four times as much, from any error on.
     quadratic: ClassVar[bool] = False
