@@ -1,5 +1,6 @@
 """The witness and its rounding, against formulas in numpy."""
 
+import functools
 from decimal import Decimal, localcontext
 
 import numpy as np
@@ -143,9 +144,9 @@ def _true_decrease(X, y, raw, witness, loss):
         return fall / len(X) - sum(a * a for a in amplitude) / 2
 
 
-def _hinge(f, label):
+def _hinge(f, label, degree="3"):
     (f,), sign = f, 2 * int(label) - 1
-    return max(Decimal(0), 1 - sign * f) ** 3
+    return max(Decimal(0), 1 - sign * f) ** Decimal(degree)
 
 
 def _softmax(f, label):
@@ -157,12 +158,11 @@ def test_the_decrease_is_true_far_from_the_origin(loss):
     """There w.x is wrong by more than exp stands, or by all of it."""
     rng, n_seen = np.random.default_rng(0), 0
     n_classes = 2 if loss == "poly_hinge" else 3
-    for number in range(60):
-        far = 10.0 ** rng.choice([12, 15, 16, 18])
-        X = np.column_stack([np.full(9, far), rng.normal(size=(9, 2))])
-        X = X.astype(np.float32) if number % 10 == 0 else X
-        y = np.arange(9) % n_classes
-        raw = 10.0 ** rng.integers(0, 3) * rng.normal(size=(9, n_classes))
+    for number in range(40):
+        far = (1e12, 1.7e18)[number % 2]
+        X = far * (1.0 + 1e-11 * rng.normal(size=(6, 2)))
+        y = rng.permutation(np.arange(6) % n_classes)
+        raw = 1000.0 * rng.normal(size=(6, n_classes))
         raw = raw[:, :1] if n_classes == 2 else raw
         given = raw[:, 0] if n_classes == 2 else raw
         witness = certify(X, y, given, loss=loss, random_state=number).witness
@@ -173,3 +173,12 @@ def test_the_decrease_is_true_far_from_the_origin(loss):
                 X, y, raw, witness, exact
             )
     assert n_seen > 10
+
+
+def test_the_decrease_is_true_where_squares_are_none_of_single_precision():
+    X = np.array([[1e20], [-1e20], [4e19]], dtype=np.float32)
+    y, raw = np.array([0, 1, 1]), np.array([3.0, 2.0, -1.0])
+    witness = certify(X, y, raw, degree=7.5).witness
+    hinge = functools.partial(_hinge, degree="7.5")
+    true = _true_decrease(X, y, raw[:, None], witness, hinge)
+    assert Decimal(witness.decrease) <= true
