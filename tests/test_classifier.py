@@ -255,7 +255,9 @@ def test_one_class_left_gives_a_constant_model(n_classes, loss, parameters, iris
         np.testing.assert_allclose(raw, np.broadcast_to(raw[0], raw.shape), rtol=1e-5)
         assert model.predict_proba(X)[:, "abc".index(left)].min() > 1 - 1e-6
         if not model.early_stopping:  # which keeps the first iterate
-            assert model.certificate_.status is Status.GLOBAL
+            assert model.loss_ < 1e-8
+            attained = loss == "poly_hinge"
+            assert (model.certificate_.status is Status.GLOBAL) >= attained
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])

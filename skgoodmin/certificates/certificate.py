@@ -26,8 +26,9 @@ from .bound import Bound, Known
 from .digits import at_least, at_most
 from .witness import Witness
 
-# A gap of at most this share of the loss of the constant prediction 0 counts as 0.
-GAP_TOLERANCE = 1e-6
+# A gap of at most this share of the loss of the best constant counts as 0, or this.
+GAP_TOLERANCE, SMALLEST_GAP = 1e-6, 1e-15
+OF_SPREAD = 2.0**-24  # no less than the rounding of y, in units of its spread
 
 
 def _with_lists(pairs):
@@ -46,7 +47,8 @@ class Status(Enum):
     Attributes
     ----------
     GLOBAL
-        The objective equals its lower bound: no network does better. Proven.
+        The objective equals its lower bound, to a millionth of what a constant loses
+        or to 1e-15 where that is less: no network does better. Proven.
     IMPROVABLE
         A neuron is known that lowers the objective when it is added. Proven.
     BOUNDED
@@ -59,7 +61,7 @@ class Status(Enum):
 
     GLOBAL = (
         "global minimum: the objective equals its lower bound, to a millionth of what "
-        "a constant loses (proven)"
+        "a constant loses or to 1e-15 (proven)"
     )
     IMPROVABLE = (
         "improvable: a neuron is known that lowers the objective when it is added "
@@ -107,12 +109,15 @@ class Certificate:
         What holds the training loss up, and what to change; empty if nothing is known.
     alpha : str
         The strength of weight decay and how it was chosen; empty where it was given.
+    rounding : float
+        What the rounding of predictions can hide of the loss: that of the weights as
+        they are is at most so much larger. Not small where features are huge.
     contradictions : ndarray of shape (n_contradicting,)
         Row numbers of the training X whose features another row has with another
         label or target.
     unit : float
-        What multiplies objective and bounds to give those of y as it was given, to
-        seven digits of its spread (the network sees y rounded to 2^-24 of it); the
+        What multiplies objective and bounds to give those of y as it was given, but
+        for the rounding of y, which the network sees to 2^-24 of its spread; the
         squared error is in squared units. NaN for a classifier, for several targets,
         for a loss of one's own, and where it is smaller or larger than the numbers
         that float64 has.
@@ -129,6 +134,7 @@ class Certificate:
     caveat: str = ""
     advice: str = ""
     alpha: str = ""
+    rounding: float = 0.0
     contradictions: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     unit: float = np.nan
 
@@ -148,17 +154,18 @@ class Certificate:
 
     @property
     def gap(self) -> float:
-        """``objective - lower_bound``: how far from optimal it can be at most."""
-        return max(self.objective - self.lower_bound, 0.0)
+        """``objective + rounding - lower_bound``: how far from optimal at most."""
+        return max(self.objective - self.lower_bound + self.rounding, 0.0)
 
     @property
     def relative_gap(self) -> float:
-        """``gap / objective``; 0 where the objective is 0.
+        """``gap / (objective + rounding)``; 0 where that is 0.
 
         Where the status is ``GLOBAL`` the gap is nothing beside what a constant loses.
         Of an objective that is nothing, too, it may be a large share.
         """
-        return self._share(self.gap)
+        largest = self.objective + self.rounding
+        return self.gap / largest if largest > 0 else 0.0
 
     @property
     def estimated_bound(self) -> float:
@@ -236,10 +243,14 @@ class Certificate:
         """A sentence about objective and bound; empty where ``unit`` is not known."""
         if np.isnan(self.unit):
             return ""
-        objective, bound = self.unit * self.objective, self.unit * self.lower_bound
-        bound = at_least(bound, 6)
-        what = f"objective {objective:.6g}, lower bound {bound}"
-        return f"{what}, for y as it was given, to seven digits of its spread"
+        # The network sees y rounded, and both losses change by no more than this.
+        hidden = OF_SPREAD * (np.sqrt(2.0 * self.lower_bound) + 1.0)
+        bound = self.unit * max(self.lower_bound - hidden, 0.0)
+        objective = self.unit * self.objective
+        if not np.isfinite([objective, bound]).all():
+            return ""
+        what = f"objective {objective:.6g}, lower bound {at_least(bound, 6)}"
+        return f"{what}, for y as it was given"
 
     def _lines(self):
         """Pairs of a name and a text, what is empty left out."""

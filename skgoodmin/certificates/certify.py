@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .bound import Bound, Known
-from .certificate import GAP_TOLERANCE, Certificate, Status
-from .diagnosis import diagnose
+from .certificate import GAP_TOLERANCE, SMALLEST_GAP, Certificate, Status
+from .diagnosis import constant_loss, diagnose
 from .effort import effort_of
 from .pointwise import pointwise_bound
 from .polar import search as best_neuron
@@ -17,7 +17,6 @@ from .weight_decay import dual_point, measurable
 from .witness import find_witness, switched_on, unit
 
 SOME_ROWS, SOME = 2**14, 2**18  # of a large table and its numbers, for one unit
-NOTHING = 1e-20  # a loss that nobody tells from 0
 LENGTHS = tuple(4.0**-k for k in range(6))  # of a unit, that of the best neuron is 1
 
 
@@ -84,7 +83,9 @@ def certify(
         witness = _seen_by_some(predictions)
     elif special_neuron:
         witness = find_witness(predictions, rng, neuron_alpha)
-    status = _status(predictions, ending, loss + penalty, bounds, witness, least)
+    rounding = max(worst_loss(predictions) - loss, 0.0)
+    args = bounds, witness, least
+    status = _status(predictions, ending, loss + penalty + rounding, *args)
     certificate = Certificate(
         status=status,
         objective=loss + penalty,
@@ -95,6 +96,7 @@ def certify(
         grad_norm=ending.grad_norm,
         neuron_contribution=contribution,
         caveat=caveat(objective, effort),
+        rounding=rounding,
     )
     return certificate if effort is None else diagnose(certificate, objective)
 
@@ -195,29 +197,15 @@ def networks_like(objective):
 def _status(predictions, ending, objective, bounds, witness, least):
     """What the bounds and the witness amount to."""
     lower = max(bound.value for bound in bounds if bound.known is Known.PROVEN)
-    tolerance = GAP_TOLERANCE * (_size(predictions) + lower)
-    if objective - lower <= tolerance:
-        hidden = worst_loss(predictions) - predictions.loss
-        if objective + hidden - lower <= tolerance:
-            return Status.GLOBAL
+    constant = constant_loss(predictions.objective)
+    if objective - lower <= max(GAP_TOLERANCE * constant, SMALLEST_GAP):
+        return Status.GLOBAL
     if ending.stopped:
         return Status.STOPPED
     if not ending.converged:
         return Status.NOT_CONVERGED
     improvable = witness is not None and witness.decrease >= least * objective
     return Status.IMPROVABLE if improvable else Status.BOUNDED
-
-
-def _size(predictions):
-    """Loss of the constant prediction 0, that of real targets of their mean."""
-    objective = predictions.objective
-    if objective.loss.size is not None:
-        return objective.loss.size
-    size = sum(
-        objective.data_loss(np.zeros_like(predictions.raw[rows]), rows.start)[0]
-        for rows in predictions.slices
-    )
-    return max(size, NOTHING)
 
 
 def worst_loss(predictions):

@@ -11,7 +11,7 @@ import numpy as np
 from ..kernels.activations import Form
 from ..objective.scaling import is_scaled
 from .certificate import Status
-from .digits import at_least
+from .digits import at_least, at_most
 
 HIGH = 0.25  # a loss above this share of a constant's has to be explained
 MUCH = 0.3  # share of the loss that counts as an explanation
@@ -100,7 +100,7 @@ def _width(certificate, objective):
     share = witness.decrease / certificate.objective
     if share > LITTLE:
         yield (
-            f"One more unit lowers the objective by {100 * share:.2g} %: increase "
+            f"One more unit lowers the objective by {at_least(100 * share, 2)} %: increase "
             "hidden_layer_sizes, or n_init if they are large already."
         )
 
@@ -121,7 +121,7 @@ def _alpha(certificate, objective, constant):
     if left > NEAR:
         yield (
             f"The training loss is {high}. At this alpha networks may have an "
-            f"objective up to {100 * left:.0f} % lower: try more units"
+            f"objective up to {at_most(100 * left, 2)} % lower: try more units"
             f"{_or_growing(objective)} or a larger n_init. If none comes much lower, "
             "it is alpha that holds the loss up."
         )

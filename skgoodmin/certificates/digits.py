@@ -3,8 +3,8 @@
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 
 # Relative difference up to which a number is printed as a rounder one that it is near,
-# as 1.2 is, though the float is a little less.
-LAST = 1e-12
+# as 1.2 is, though the float is a little less. Bounds have given up more than that.
+LAST = 1e-14
 
 
 def at_least(value, digits):

@@ -46,6 +46,8 @@ def plane_neuron(points, tolerance=1e-3, max_arcs=20_000):
         nothing = np.zeros(len(points.centre)), 0.0, np.zeros(len(points.residuals))
         return BestNeuron(0.0, *nothing, 0, 0), points.slack(points.residuals, 1.0)
     upper, value, w, b = plane_polar(points, points.residuals, tolerance, max_arcs)
+    if not points.has_squares:
+        upper = np.inf
     h = points.residuals @ np.maximum(points.x @ w + b, 0.0)
     size = np.linalg.norm(h)
     h = h / size if size > 0 else h

@@ -132,7 +132,7 @@ class Network(CallbackSupportMixin, BaseEstimator):
             certificate,
             contradictions=contradictions,
             alpha=earlier.alpha,
-            unit=earlier.unit,
+            unit=self._target.unit(objective.loss),
         )
 
     def _posed_again(self, X, y, sample_weight):

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import compute_class_weight
 
+SMALL = -500  # exponent of two of a product of weights that is raised
 LARGEST_SUM = 1e300  # of all weights: losses times weights stay finite
 
 
@@ -39,8 +40,17 @@ def class_factors(class_weight, target, data):
                     "class_weight must hold finite weights, none negative and not all "
                     f"zero, got {class_weight!r}."
                 )
-        factors *= share[labels]
-    return factors
+        factors = _raised(factors * share[labels])  # the columns may be many
+    return _raised(factors, data.weights.max())
+
+
+def _raised(factors, weight=1.0):
+    """Factors times a power of two, where products with a weight might underflow.
+
+    Losses are divided by the sum of all weights, so it makes no difference.
+    """
+    exponent = int(np.frexp(factors.max())[1] + np.frexp(weight)[1])
+    return np.ldexp(factors, min(-exponent, 1000)) if exponent < SMALL else factors
 
 
 def split(data, target, fraction, rng):

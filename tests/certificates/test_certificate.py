@@ -65,8 +65,8 @@ def test_defaults_of_an_ending():
 @pytest.mark.parametrize(("share", "is_global"), [(0.999, True), (1.001, False)])
 def test_the_gap_counts_as_zero_up_to_the_tolerance(share, is_global):
     objective = tiny_objective([0, 0], [1, -1], (), degree=2.0)
-    # Mean of (1 + c)^2 and (1 - c)^2 is 1 + c^2.
-    c = np.sqrt(share * GAP_TOLERANCE * 2.0)
+    # Mean of (1 + c)^2 and (1 - c)^2 is 1 + c^2, and a constant loses 1.
+    c = np.sqrt(share * GAP_TOLERANCE)
     found = _certify(objective, np.array([0.0, c]), Ending(converged=False))
     np.testing.assert_allclose(found.gap, c**2, rtol=1e-5)
     assert (found.status is Status.GLOBAL) == is_global
@@ -92,7 +92,8 @@ def test_no_proof_from_predictions_that_rounding_made():
     theta = np.array([0.5, -0.5, 0.0, 2.0])  # 2 and 2.5, give or take 1e16
     assert Predictions(objective, theta).raw.min() == 2.0
     found = _certify(objective, theta)
-    assert found.gap == 0.0 and found.status is Status.BOUNDED
+    assert found.objective == 0.0 and found.status is Status.BOUNDED
+    assert found.rounding > 1e30 and found.relative_gap == 1.0
     near = replace(objective, data=canonical_rows(X / 1e31, data.labels))
     assert _certify(near, theta).status is Status.GLOBAL
 
@@ -143,8 +144,9 @@ def test_with_weight_decay(hidden, says, n_bounds, n_outputs, loss):
     assert known == [Known.PROVEN, Known.ESTIMATED][:n_bounds]
     assert found.lower_bound == max(others[0].value, data.value)
     assert 0 <= found.lower_bound < found.objective
-    assert found.gap == found.objective - found.lower_bound
-    assert found.relative_gap == found.gap / found.objective
+    assert found.gap == found.objective - found.lower_bound + found.rounding
+    assert found.relative_gap == found.gap / (found.objective + found.rounding)
+    assert 0 < found.rounding < 1e-12
     if n_bounds == 2:
         assert found.lower_bound <= found.estimated_bound
         assert found.estimated_gap == max(found.objective - found.estimated_bound, 0)

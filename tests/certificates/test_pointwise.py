@@ -75,7 +75,7 @@ def test_what_the_bound_says():
     bound = pointwise_bound(tiny_objective([0, 0], [1, -1], ()))
     assert 1.0 - 1e-11 < bound.value < 1.0 and bound.known is Known.PROVEN
     assert str(bound) == (
-        "no network of any size has a smaller data loss than 1 (proven)"
+        "no network of any size has a smaller data loss than 0.999999 (proven)"
     )
 
 

@@ -94,7 +94,7 @@ class PointwiseDual(Dual):
         kept = np.where(tau > 1e-12 * tau.max(initial=0.0), residuals, 0.0)
         return super().balance(kept) * INSIDE
 
-    def value(self, residuals):
+    def _value(self, residuals):
         """See :class:`Dual`."""
         slope = residuals / self.shares
         some = slope != 0

@@ -31,7 +31,7 @@ shrunk. A softmax column must keep its sum over the outputs, too: see
 of R* differ from those of R by a few units in the last place, however many there are
 (:mod:`..exact_sums`). ``value`` takes off ROUNDING times the sizes of all its terms and
 of tau dD/dtau: some thousand times more than that difference and its own sums can make,
-so that what it returns is at most D(R*).
+and TINY for what underflow hides, so that what it returns is at most D(R*).
 """
 
 import copy
@@ -42,7 +42,7 @@ import numpy as np
 
 from ..exact_sums import exact_sums
 
-ROUNDING = 1e-11
+ROUNDING, TINY = 1e-11, 1e-300
 REACH = 64.0  # of raw predictions, for labels
 INSIDE = 1.0 - 1e-10  # of the domain: R* is where R is, but for units in the last place
 
@@ -81,9 +81,13 @@ class Dual(ABC):
     def loss_and_gradient(self, raw):
         """Mean loss of raw predictions (K, n), and its gradient (K, n)."""
 
-    @abstractmethod
     def value(self, residuals):
         """At most D(R*) for the balanced R* next to R (K, n); -inf outside."""
+        return self._value(residuals) - TINY
+
+    @abstractmethod
+    def _value(self, residuals):
+        """The same, but for what underflow can hide."""
 
     @abstractmethod
     def curvature(self, raw):

@@ -25,7 +25,7 @@ class HingeDual(MarginDual):
         power = violation ** (p - 2.0) * (violation > 0)
         return p * (p - 1.0) * self.shares * power
 
-    def value(self, residuals):
+    def _value(self, residuals):
         """See :class:`Dual`."""
         tau = self._tau(residuals)
         if not tau.min(initial=0.0) >= 0:

@@ -39,12 +39,12 @@ class HuberDual(TargetDual):
         """See :class:`Dual`."""
         return super().balance(residuals) * INSIDE
 
-    def value(self, residuals):
+    def _value(self, residuals):
         """See :class:`TargetDual`: that, where |r| <= 1."""
         largest = np.abs(residuals / self.shares).max(initial=0.0)
         if not largest <= INSIDE + 1e-12:
             return -np.inf
-        return super().value(residuals)
+        return super()._value(residuals)
 
     def smooth(self, residuals):
         """See :class:`Dual`: beyond |r| = 1 less STEEP (|r| - 1)^2 / 2.

@@ -24,7 +24,7 @@ class LogisticDual(MarginDual):
         """See :class:`Dual`."""
         return super().balance(residuals) * INSIDE
 
-    def value(self, residuals):
+    def _value(self, residuals):
         """See :class:`Dual`."""
         tau = self._tau(residuals)
         if not (tau.min(initial=0.0) >= 0 and tau.max(initial=0.0) <= INSIDE + 1e-12):

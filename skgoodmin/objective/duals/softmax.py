@@ -87,7 +87,7 @@ class SoftmaxDual(Dual):
             flow /= 1.0 + f
         return self._close(flow * INSIDE)
 
-    def value(self, residuals):
+    def _value(self, residuals):
         """See :class:`Dual`.
 
         R* is the closed and balanced flow next to that of R: the label's entries are

@@ -24,9 +24,10 @@ class TargetDual(Dual):
         self._centre = (self.targets @ self.shares)[:, None]
         self.reach = REACH + np.abs(self.targets).max(initial=0.0)
 
-    def value(self, residuals):
+    def _value(self, residuals):
         """See :class:`Dual`: -r t - epsilon r^2/2."""
         linear = residuals * (self.targets - self._centre)
-        square = 0.5 * self.epsilon * residuals * residuals / self.shares
+        # A square of residuals may underflow where a share is tiny.
+        square = 0.5 * self.epsilon * residuals * (residuals / self.shares)
         size = total(abs(linear)) + 2.0 * total(square)
         return -total(linear) - total(square) - 4.0 * ROUNDING * size
