@@ -15,6 +15,7 @@ A gradient norm, an eigenvalue or an amplitude prove nothing of either kind.
 """
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from html import escape
@@ -244,10 +245,10 @@ class Certificate:
         if np.isnan(self.unit):
             return ""
         # The network sees y rounded, and both losses change by no more than this.
-        hidden = OF_SPREAD * (np.sqrt(2.0 * self.lower_bound) + 1.0)
-        bound = self.unit * max(self.lower_bound - hidden, 0.0)
-        objective = self.unit * self.objective
-        if not np.isfinite([objective, bound]).all():
+        unit, bound = float(self.unit), float(self.lower_bound)
+        bound -= OF_SPREAD * (math.sqrt(2.0 * bound) + 1.0)
+        objective, bound = unit * float(self.objective), unit * max(bound, 0.0)
+        if not (objective < math.inf and bound < math.inf):
             return ""
         what = f"objective {objective:.6g}, lower bound {at_least(bound, 6)}"
         return f"{what}, for y as it was given"

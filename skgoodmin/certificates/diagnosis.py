@@ -100,8 +100,8 @@ def _width(certificate, objective):
     share = witness.decrease / certificate.objective
     if share > LITTLE:
         yield (
-            f"One more unit lowers the objective by {at_least(100 * share, 2)} %: increase "
-            "hidden_layer_sizes, or n_init if they are large already."
+            f"One more unit lowers the objective by {at_least(100 * share, 2)} %: "
+            "increase hidden_layer_sizes, or n_init if they are large already."
         )
 
 
