@@ -94,6 +94,28 @@ def test_losses_of_targets(loss):
         check(dual(targets, shares).value(point), sum(terms), 10)
 
 
+@pytest.mark.parametrize("scale", [1e-165, 1e-318])
+@pytest.mark.parametrize("loss", [*OF_LABELS, *OF_TARGETS])
+def test_tiny_shares(loss, scale):
+    """Squares of residuals underflow, or residuals have a few digits left."""
+    is_label = loss in OF_LABELS
+    dual, worth = (OF_LABELS if is_label else OF_TARGETS)[loss]
+    rng = np.random.default_rng(3)
+    for _ in range(100):
+        shares, point = pairs(rng)
+        shares = scale * shares
+        point = np.sign(point) * np.minimum(abs(scale * point), 0.9 * shares)
+        targets = -np.sign(point) if is_label else rng.normal(size=point.shape)
+        with np.errstate(all="ignore"):
+            value = dual(targets, shares).value(point)
+        terms = []
+        for a, b, c in zip(*exact(shares, point[0], targets[0]), strict=True):
+            if b:
+                each = worth(abs(b) / a) if is_label else worth(b / a) - b * c / a
+                terms.append(a * each)
+        assert value == -np.inf or Decimal(float(value)) <= sum(terms)
+
+
 def test_softmax():
     """Each row of a pair loses to the label of the other one as much as that to it."""
     rng = np.random.default_rng(2)
