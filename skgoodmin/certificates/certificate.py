@@ -222,10 +222,11 @@ class Certificate:
     def _proven(self):
         """A sentence about the largest proven bound; empty if it says nothing."""
         bound = self._largest(Known.PROVEN)
-        if bound is None or not (bound.value > 0 or self.gap == 0):
+        is_global = self.status is Status.GLOBAL
+        if bound is None or not (bound.value > 0 or is_global):
             return ""
         left = f"{at_most(100.0 * self.relative_gap, 2)} %"
-        if self.status is Status.GLOBAL:  # a share of nothing may be large
+        if is_global:  # a share of nothing may be large
             left = at_most(self.gap, 2)
         least = at_least(bound.value, 6)
         return f"no {bound.networks} gets below {least}: at most {left} can be gained"

@@ -23,6 +23,7 @@ pen(T_m) + max_u [..](T_{m+1}). For L = 1 this is the first bound again.
 import numpy as np
 
 N_PENALTIES = 1001  # of the grid of deep networks
+TINY = np.finfo(np.float64).tiny
 GOLDEN = 0.5 * (np.sqrt(5.0) - 1.0)
 
 
@@ -150,7 +151,8 @@ def deep_bound(dual, residuals, polar, alpha, n_hidden, pointwise=None, reached=
     order = n_hidden + 1.0
     # Equal steps of the penalty: each costs the bound no more than its length.
     penalty = np.linspace(0.0, most, N_PENALTIES)
-    sizes = (2.0 * penalty / (alpha * order)) ** (0.5 * order)
+    # No less than they are, where they underflow.
+    sizes = (2.0 * penalty / (alpha * order)) ** (0.5 * order) + TINY
     scales, values = [np.zeros(1)], [np.zeros(1)]
     trials = np.r_[0.0, np.geomspace(1e-3, 30.0, 50)]
     for _ in range(2):
@@ -169,5 +171,6 @@ def deep_bound(dual, residuals, polar, alpha, n_hidden, pointwise=None, reached=
         near = t[used[1 + steps.argmin()]]
         trials = near * np.linspace(0.85, 1.18, 30)
     # The loss at the largest T holds for all beyond only where its scale is 0.
-    beyond = penalty[-1] + worth[t == 0.0].max()
-    return float(min(steps.min(), beyond))
+    beyond = penalty[-1] * (1.0 - 1e-13) + worth[t == 0.0].max()
+    found = float(np.minimum(steps.min(), beyond))  # NaN stays
+    return found if found < np.inf else -np.inf

@@ -247,10 +247,22 @@ def test_maximise_a_concave_function():
     assert 0.29 < value == at <= 0.3
 
 
-def test_deep_bound_of_one_layer_is_the_shallow_one():
+def shallow_problem():
+    """(dual, balanced point) of 20 rows."""
     rng = np.random.default_rng(12)
     dual = HingeDual(rng.choice([-1.0, 1.0], size=(1, 20)), np.full(20, 0.05))
-    point = dual.balance(dual.loss_and_gradient(np.zeros((1, 20)))[1])
+    return dual, dual.balance(dual.loss_and_gradient(np.zeros((1, 20)))[1])
+
+
+@pytest.mark.parametrize("polar", [np.inf, np.nan])
+def test_a_polar_that_is_no_number_bounds_nothing(polar):
+    dual, point = shallow_problem()
+    with np.errstate(invalid="ignore"):
+        assert deep_bound(dual, point, polar, 0.5, 2) == -np.inf
+
+
+def test_deep_bound_of_one_layer_is_the_shallow_one():
+    dual, point = shallow_problem()
     shallow = shallow_bound(dual, point, 0.7, 0.5)[0]
     deep = deep_bound(dual, point, 0.7, 0.5, 1, reached=1.0)
     assert deep <= shallow * (1 + 1e-9)
