@@ -302,8 +302,9 @@ def test_what_is_empty_is_left_out_and_what_is_not_is_there():
 
 def test_a_bound_of_zero_is_news_where_it_is_reached():
     nothing = DATA._replace(value=0.0)
-    found = _certificate(objective=0.0, loss=0.0, bounds=(nothing,), witness=None)
-    assert "gets below 0: at most 0 % can be gained" in str(found)
+    none = {"objective": 0.0, "loss": 0.0, "bounds": (nothing,), "witness": None}
+    found = _certificate(status=Status.GLOBAL, **none)
+    assert "gets below 0: at most 0 can be gained" in str(found)
 
 
 @pytest.mark.parametrize("witness", [False, True])
