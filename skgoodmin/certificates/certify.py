@@ -17,6 +17,7 @@ from .weight_decay import dual_point, measurable
 from .witness import find_witness, switched_on, unit
 
 SOME_ROWS, SOME = 2**14, 2**18  # of a large table and its numbers, for one unit
+FEW_ROWS = 16  # say nothing of a large table: it is too wide to be looked at
 LENGTHS = tuple(4.0**-k for k in range(6))  # of a unit, that of the best neuron is 1
 
 
@@ -146,7 +147,10 @@ def _seen_by_some(predictions):
     objective, number = predictions.objective, effort_of(0)
     if len(objective.layout.sizes) != 3:
         return None
-    data = objective.data.first(min(SOME_ROWS, SOME // objective.data.n_features))
+    n_rows = min(SOME_ROWS, SOME // objective.data.n_features)
+    if n_rows < FEW_ROWS:
+        return None
+    data = objective.data.first(n_rows)
     x, some = data.block(), replace(objective, data=data)
     if not measurable(x, objective.alpha):
         return None

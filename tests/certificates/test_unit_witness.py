@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from problems import random_objective, reference_activation, reference_loss
 
 from skgoodmin import GoodMinimaClassifier, Status
@@ -65,6 +66,15 @@ def test_no_unit_is_looked_for_in_a_deep_network_on_a_large_table(monkeypatch):
     objective, theta = random_objective((3, 2), "relu", alpha=1e-4)
     rng = np.random.RandomState(0)
     assert certify(Predictions(objective, theta), Ending(), rng).witness is None
+
+
+def test_nor_in_a_table_too_wide_for_some_rows():
+    """As of HashingVectorizer: more columns than the numbers that are looked at."""
+    X = sp.random_array((17, 2**18 + 1), density=1e-4, format="csr", random_state=0)
+    y = np.arange(17) % 2
+    model = GoodMinimaClassifier((2,), alpha=0.01, max_iter=3, random_state=0)
+    certificate = model.fit(X, y).certificate_
+    assert certificate.witness is None and "large" in certificate.caveat
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
