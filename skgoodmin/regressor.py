@@ -26,7 +26,8 @@ class GoodMinimaRegressor(NetworkRegressor, TrainedNetwork):
 
     with z = (y - mean) / (standard deviation) of y, and comes with a certificate: how
     far from the best network of any size it can be at most [1]_, [2]_. The units of y
-    do not matter: ``fit(X, c * y + d)`` predicts c times as much, plus d.
+    do not matter: ``fit(X, c * y + d)`` predicts c times as much, plus d, where ``d``
+    leaves float64 the digits of ``c * y`` (see the how-to page "Regression").
 
     Parameters
     ----------

@@ -67,6 +67,27 @@ def test_units_of_y_do_not_matter(loss, c, d):
     assert_allclose(other.loss_, plain.loss_, rtol=1e-6)
 
 
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["plain", "weighted"])
+@pytest.mark.parametrize("c, d", [(1, 1.7e9), (-1, -1.7e9), (2, 1e12), (-4, 1e13)])
+def test_nor_does_a_large_d_that_loses_nothing(c, d, weight):
+    """Seconds since 1970: c * y + d is exact, and its mean is not."""
+    assert_array_equal(c * TWO + d - d, c * TWO)
+    z = encode_continuous(TWO, sample_weight=weight)[1]
+    target, far = encode_continuous(c * TWO + d, sample_weight=weight)
+    assert_array_equal(far, z)
+    assert_array_equal(encode_continuous(c * TWO + d, known=target)[1], z)
+
+
+def test_a_fit_beside_a_large_d_goes_on_and_is_certified_as_without():
+    targets = y, y + 1e12
+    plain, far = (_model().fit(X, target) for target in targets)
+    _same(plain, far)
+    found = plain.certify(X, y, effort=0), far.certify(X, targets[1], effort=0)
+    assert found[0].objective == found[1].objective == plain.certificate_.objective
+    assert found[0].bounds == found[1].bounds
+    _same(plain.partial_fit(X, y), far.partial_fit(X, targets[1]))
+
+
 BALANCED = np.where(np.arange(100) % 2, 1.0, -1.0)
 EVEN = np.random.RandomState(0).permutation(np.linspace(-1, 1, 100))
 
@@ -98,8 +119,8 @@ def test_the_certificate_reports_in_units_of_y():
 def test_mean_and_scale():
     rng = np.random.RandomState(0)
     values, weights = rng.normal(3.0, 2.0, size=50), rng.randint(4, size=50) * 1.0
-    mean, spread, straight = mean_and_scale(values, weights)
-    assert not straight
+    mean, rest, spread, straight = mean_and_scale(values, weights)
+    assert not straight and abs(rest) < 1e-15
     assert_allclose(mean, np.average(values, weights=weights), rtol=1e-14)
     spread = abs(spread)
     variance = np.average((values - mean) ** 2, weights=weights)
@@ -110,10 +131,10 @@ def test_mean_and_scale():
     assert mean_and_scale(np.repeat(values, weights.astype(int))) == found
     tenths = np.repeat(values, 7), np.full(350, 0.1)
     assert mean_and_scale(*tenths) == mean_and_scale(values, np.full(50, 7 * 0.1))
-    assert mean_and_scale(-values, weights) == (-mean, -found[1], False)
-    assert mean_and_scale(np.full(3, 5.5)) == (5.5, 1.0, False)
+    assert mean_and_scale(-values, weights) == (-mean, -rest, -found[2], False)
+    assert mean_and_scale(np.full(3, 5.5)) == (5.5, 0.0, 1.0, False)
     for factor in (1e300, 1e-300):
-        mean, spread, straight = mean_and_scale(factor * np.array([1.0, 3.0]))
+        mean, _, spread, straight = mean_and_scale(factor * np.array([1.0, 3.0]))
         assert_allclose([mean, spread], [2 * factor, factor], rtol=1e-14)
         assert straight
 

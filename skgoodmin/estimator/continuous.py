@@ -10,7 +10,8 @@ canonical order whose mean is not 0 have a positive z.
 
 z is rounded to multiples of 2^-24, the precision of float32: then ``c * y + d`` gives
 the very same z as y, but for the rare value that rounding carries over an edge, and
-with it the very same network.
+with it the very same network. Beside a large d the mean has few digits after the point,
+and what rounding has taken from it is subtracted, too.
 """
 
 import math
@@ -38,12 +39,15 @@ class Continuous(Target):
         Whether y is one column, (n,).
     straight : ndarray of shape (n_targets,), bool, optional
         Of which columns the sign of the scale is not known from y alone.
+    rest : ndarray of shape (n_targets,), default=0.0
+        What is missing in ``mean``, a float64, to the mean.
     """
 
     mean: np.ndarray
     scale: np.ndarray
     column: bool
     straight: np.ndarray | None = None
+    rest: np.ndarray | float = 0.0
 
     @property
     def n_outputs(self):
@@ -52,7 +56,11 @@ class Continuous(Target):
 
     def attributes(self, loss, slope):
         """See :class:`Target`."""
-        units: dict[str, Any] = {"y_mean_": self.mean, "y_scale_": self.scale}
+        units: dict[str, Any] = {
+            "y_mean_": self.mean,
+            "y_scale_": self.scale,
+            "_y_mean_rest_": self.rest + np.zeros_like(self.mean),
+        }
         if self.column:
             units = {name: float(value[0]) for name, value in units.items()}
         return units | {"out_activation_": loss.link}
@@ -68,7 +76,7 @@ class Continuous(Target):
     def restated(self, coefs, intercepts, before):
         """See :class:`Target`: the output layer has other units."""
         factor = before.scale / self.scale
-        shift = (before.mean - self.mean) / self.scale
+        shift = (before.mean - self.mean + (before.rest - self.rest)) / self.scale
         return (
             [*coefs[:-1], coefs[-1] * factor],
             [*intercepts[:-1], intercepts[-1] * factor + shift],
@@ -93,8 +101,10 @@ class Continuous(Target):
         """z of y, both (n, n_targets)."""
         # A power of two brings both near 1, so that no difference overflows.
         exponent = -np.frexp(np.maximum(np.abs(self.mean), np.abs(self.scale)))[1]
-        mean, scale = np.ldexp(self.mean, exponent), np.ldexp(self.scale, exponent)
-        z = (np.ldexp(y, exponent) - mean) / scale
+        mean, rest, scale = (
+            np.ldexp(number, exponent) for number in (self.mean, self.rest, self.scale)
+        )
+        z = (np.ldexp(y, exponent) - mean - rest) / scale  # beside a large mean exact
         return np.round(z * GRID) / GRID + 0.0  # no -0.0
 
     def merit(self, data):
@@ -152,8 +162,8 @@ def encode_continuous(y, known=None, sample_weight=None):
     y = y.reshape(len(y), -1)
     if known is None:
         found = [mean_and_scale(some, sample_weight) for some in y.T]
-        mean, scale, straight = map(np.array, zip(*found, strict=True))
-        known = Continuous(mean, scale, column, straight)
+        mean, rest, scale, straight = map(np.array, zip(*found, strict=True))
+        known = Continuous(mean, scale, column, straight, rest)
     elif known.n_outputs != y.shape[1]:
         raise ValueError(
             f"y has {y.shape[1]} targets, but the model was fitted with "
@@ -179,9 +189,10 @@ def numbers(y):
 
 
 def mean_and_scale(y, sample_weight=None):
-    """Mean and signed standard deviation of a column, and whether it is not skewed.
+    """Mean, its rest and signed deviation of a column, and whether it is straight.
 
-    The deviation is 1 where there is one value.
+    The deviation is 1 where there is one value; straight is what is not skewed. The
+    rest is what rounding has taken from the mean: of ``y + d`` both differ by d.
 
     Equal values are merged and sums are exactly rounded, so that neither depends on the
     order of the rows, and a weight of 2 is a repetition.
@@ -200,12 +211,14 @@ def mean_and_scale(y, sample_weight=None):
     total = math.fsum(weights)
     mean = math.fsum(weights * values) / total
     error = values - mean
-    variance = math.fsum(weights * error * error) / total
-    scale = np.ldexp(math.sqrt(variance), exponent)
+    rest = math.fsum(weights * error) / total
+    variance = math.fsum(weights * error * error) / total - rest * rest
+    scale = np.ldexp(math.sqrt(max(variance, 0.0)), exponent)
     if len(values) == 1 or not scale > 0:
-        return float(np.ldexp(values[0], exponent)), 1.0, False
-    error = error / math.sqrt(variance)
+        return float(np.ldexp(values[0], exponent)), 0.0, 1.0, False
+    error = (error - rest) / math.sqrt(variance)
     skewness = math.fsum(weights * error * error * error) / total
     straight = abs(skewness) <= STRAIGHT
-    down = skewness < 0 and not straight
-    return float(np.ldexp(mean, exponent)), float(-scale if down else scale), straight
+    scale = -scale if skewness < 0 and not straight else scale
+    mean, rest = np.ldexp(mean, exponent), np.ldexp(rest, exponent)
+    return float(mean), float(rest), float(scale), straight

@@ -41,7 +41,8 @@ class NetworkRegressor(RegressorMixin, Network):
     def _target(self) -> Continuous:
         """What the outputs stand for."""
         mean, scale = np.atleast_1d(self.y_mean_), np.atleast_1d(self.y_scale_)
-        return Continuous(mean, scale, column=np.ndim(self.y_mean_) == 0)
+        rest = np.atleast_1d(getattr(self, "_y_mean_rest_", 0.0))  # old pickles lack it
+        return Continuous(mean, scale, column=np.ndim(self.y_mean_) == 0, rest=rest)
 
     def _loss(self, target):
         """The loss for a target."""
