@@ -103,7 +103,8 @@ def certify(
                 f"there must be {target.n_outputs} columns for these y, got "
                 f"{raw.shape[1]}."
             )
-    check_consistent_length(X, labels, raw)
+    with naming("X, y and raw_predictions"):
+        check_consistent_length(X, labels, raw)
     if sample_weight is not None:
         with naming("sample_weight"):
             sample_weight = _check_sample_weight(

@@ -79,6 +79,8 @@ class CrossValidatedNetwork(Network):
         with naming("y"):
             self._encode(y)  # what is wrong with all of it
         scorer = check_scoring(model, scoring=self.scoring)
+        is_named = isinstance(self.scoring, str)
+        scoring = repr(self.scoring) if is_named else name_of(scorer)
         split_params, score_params = self._routed(
             X_checked, scorer, sample_weight, params
         )
@@ -97,6 +99,7 @@ class CrossValidatedNetwork(Network):
                 sample_weight,
                 *fold,
                 scorer,
+                scoring,
                 score_params,
                 subfits,
                 i,
@@ -104,7 +107,6 @@ class CrossValidatedNetwork(Network):
             for i, fold in enumerate(folds)
         )
         scores = np.array(scores)
-        scoring = self.scoring if isinstance(self.scoring, str) else name_of(scorer)
         best, table, sentences = best_of(alphas, scores, scoring)
         self._tell(alphas, scores, best)
         fitted = {

@@ -13,6 +13,8 @@ from sklearn.utils.validation import _check_method_params
 
 from .short_fits import FEW, FitInFold, iterations
 
+SEVERAL = ": with several classes use 'roc_auc_ovr' or 'roc_auc_ovo'"
+
 
 def checked_folds(splits, n_rows, sample_weight):
     """(training rows, test rows) of each split, as numbers of rows.
@@ -97,11 +99,22 @@ def number_of(score, scorer):
 
 
 def path_scores(
-    model, alphas, X, y, sample_weight, train, test, scorer, score_params, subfits, fold
+    model,
+    alphas,
+    X,
+    y,
+    sample_weight,
+    train,
+    test,
+    scorer,
+    scoring,
+    score_params,
+    subfits,
+    fold,
 ):
     """Scores on the rows ``test`` along the path of warm starts on ``train``.
 
-    ``score_params`` are those of all rows.
+    ``scoring`` is what the scorer is called, ``score_params`` are those of all rows.
     """
     model = clone(model)
     known, problem = model._shared(y), None
@@ -123,7 +136,8 @@ def path_scores(
                 posed = problem.with_alpha(alpha)
                 with subfits.fit(fold, number, model):
                     model._fit(*rows, previous, known, short=short, problem=posed)
-                scores.append(_score(scorer, model, X[test], y[test], scored))
+                score = _score(scorer, scoring, model, X[test], y[test], scored)
+                scores.append(score)
             except Exception as error:
                 error.add_note(f"This was in fold {fold} of cv, with alpha={alpha:g}.")
                 raise
@@ -131,14 +145,23 @@ def path_scores(
     return scores
 
 
-def _score(scorer, model, X, y, params):
-    """What a scorer says of a model; an error of its own has a note."""
+def _score(scorer, scoring, model, X, y, params):
+    """What a scorer says of a model; an error of its own names it, or has a note."""
     try:
         score = scorer(model, X, y, **params)
+    except (ValueError, TypeError) as error:
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        more = SEVERAL if _lacks_multi_class(scoring, error) else ""
+        raise kind(f"scoring={scoring}: {error}{more}") from error
     except Exception as error:
-        error.add_note(f"scoring={name_of(scorer)} raised it.")
+        error.add_note(f"scoring={scoring} raised it.")
         raise
     return number_of(score, scorer)
+
+
+def _lacks_multi_class(scoring, error):
+    """Whether scikit-learn asks for an argument that no string can give."""
+    return scoring == repr("roc_auc") and "multi_class" in str(error)
 
 
 # What the scores of a path come to: mean over the folds, and its standard error.

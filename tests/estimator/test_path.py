@@ -20,7 +20,11 @@ from sklearn.model_selection import (
     cross_val_score,
 )
 
-from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
+from skgoodmin import (
+    GoodMinimaClassifier,
+    GoodMinimaClassifierCV,
+    GoodMinimaRegressorCV,
+)
 from skgoodmin.estimator.path import best_of
 
 X, y = make_moons(90, noise=0.3, random_state=0)
@@ -301,6 +305,30 @@ def test_errors_of_a_scorer_have_a_note():
         "scoring=failing raised it.",
         "This was in fold 0 of cv, with alpha=0.3.",
     ]
+
+
+@pytest.mark.parametrize("kind", [ValueError, TypeError, UnicodeError])
+def test_errors_of_a_scorer_about_its_arguments_name_it(kind):
+    def failing(estimator, X, y):
+        raise kind("no such labels")
+
+    allowed = ValueError if issubclass(kind, ValueError) else TypeError
+    with pytest.raises(allowed, match="^scoring=failing: no such labels") as caught:
+        _model(scoring=failing).fit(X, y)
+    assert caught.value.__notes__ == ["This was in fold 0 of cv, with alpha=0.3."]
+    assert type(caught.value.__cause__) is kind
+
+
+def test_scores_of_another_kind_of_y():
+    iris = load_iris(return_X_y=True)
+    several = "^scoring='roc_auc': .*use 'roc_auc_ovr' or 'roc_auc_ovo'"
+    with pytest.raises(ValueError, match=several):
+        _model(scoring="roc_auc").fit(*iris)
+    with pytest.raises(ValueError, match="^scoring='precision': .*multiclass"):
+        _model(scoring="precision").fit(*iris)
+    regressor = GoodMinimaRegressorCV((3,), alphas=[0.3], cv=3, scoring="accuracy")
+    with pytest.raises(ValueError, match="^scoring='accuracy': .*continuous"):
+        regressor.fit(X, X[:, 0])
 
 
 def test_masks_and_negative_numbers_are_rows():
