@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_moons
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils._testing import ignore_warnings
@@ -191,6 +192,44 @@ def test_displays_need_a_fitted_estimator(moons):
 
     with pytest.raises(NotFittedError):
         LandscapeDisplay.from_estimator(GoodMinimaClassifier(), *moons)
+
+
+DISPLAYS = CertificateDisplay, AlphaDisplay, LandscapeDisplay, LossCurveDisplay
+
+
+@pytest.mark.parametrize("display", DISPLAYS)
+def test_displays_of_another_estimator_name_it(display, moons, model):
+    data = moons if display in (CertificateDisplay, LandscapeDisplay) else ()
+    other = LogisticRegression().fit(*moons)
+    ours = "^estimator must be a GoodMinimaClassifier, .*RegressorCV"
+    for estimator, name in (
+        (other, "LogisticRegression"),
+        (LogisticRegression(), "LogisticRegression"),
+        (None, "NoneType"),
+        (make_pipeline(StandardScaler(), other).fit(*moons), "Pipeline"),
+    ):
+        with pytest.raises(TypeError, match=f"{ours}.*; got .*{name}"):
+            display.from_estimator(estimator, *data)
+    pipeline = make_pipeline(StandardScaler(), clone(model)).fit(*moons)
+    if display in (LandscapeDisplay, LossCurveDisplay):
+        with pytest.raises(TypeError, match="got Pipeline: pass its last step"):
+            display.from_estimator(pipeline, *data)
+
+
+def test_displays_of_subclasses_and_of_a_cross_validation(moons):
+    class Mine(GoodMinimaClassifier):
+        pass
+
+    for model in (
+        Mine((2,), max_iter=5),
+        GoodMinimaClassifierCV((2,), alphas=[0.1, 0.01], cv=2, max_iter=5),
+    ):
+        with ignore_warnings():
+            model.fit(*moons)
+        LossCurveDisplay.from_estimator(model)
+        AlphaDisplay.from_estimator(model)
+        CertificateDisplay.from_estimator(model, *moons)
+        LandscapeDisplay.from_estimator(model, *moons, n_points=2)
 
 
 def test_certificate_of_a_global_minimum_is_no_share_of_almost_0(moons):

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
 from .axes import axes
+from .drawn import drawn
 
 
 @dataclass
@@ -51,12 +50,12 @@ class AlphaDisplay:
 
         Raises
         ------
+        TypeError
+            If the estimator is another one.
         ValueError
             If alpha was given or follows from the rule: then there are no scores.
         """
-        check_is_fitted(estimator)
-        if isinstance(estimator, Pipeline):
-            estimator = estimator[-1]
+        estimator = drawn(estimator, pipelines=True)
         if estimator.alpha_scores_ is None:
             why = estimator.alpha_reason_ or "it was given"
             raise ValueError(f"alpha={estimator.alpha_:.4g} has no scores: {why}.")

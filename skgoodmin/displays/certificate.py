@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
 from ..certificates.certificate import Certificate, Status
 from ..certificates.digits import at_least, at_most
@@ -12,6 +11,7 @@ from ..certificates.pointwise import group_minima
 from ..estimator.setup import posed_again
 from ..objective.predictions import Predictions
 from .axes import pyplot
+from .drawn import drawn
 
 N_NAMED = 5  # rows that are named by their place in X
 
@@ -72,17 +72,22 @@ class CertificateDisplay:
         Returns
         -------
         display : CertificateDisplay
+
+        Raises
+        ------
+        TypeError
+            If the estimator is another one.
         """
-        check_is_fitted(estimator)
+        network = drawn(estimator, pipelines=True)
         if isinstance(estimator, Pipeline):
-            X, estimator = estimator[:-1].transform(X), estimator[-1]
-        objective, theta, _ = posed_again(estimator, X, y, sample_weight)
+            X = estimator[:-1].transform(X)
+        objective, theta, _ = posed_again(network, X, y, sample_weight)
         raw = Predictions(objective, theta).raw
         margins = objective.loss.by_row(raw, objective.data.labels)
         order = np.argsort(margins, kind="stable")
         shares = gap_by_row(objective, raw)
         display = cls(
-            estimator.certificate_ if certificate is None else certificate,
+            network.certificate_ if certificate is None else certificate,
             margins[order],
             shares[order],
             objective.data.rows.index[order],

@@ -9,6 +9,7 @@ from ..estimator.setup import posed_again
 from ..objective.layout import ParameterLayout
 from ..objective.with_neuron import AugmentedObjective
 from .axes import axes
+from .drawn import drawn
 
 
 @dataclass
@@ -85,7 +86,13 @@ class LandscapeDisplay:
         Returns
         -------
         display : LandscapeDisplay
+
+        Raises
+        ------
+        TypeError
+            If the estimator is another one.
         """
+        estimator = drawn(estimator)
         objective, theta, _ = posed_again(estimator, X, y, sample_weight)
         rng = check_random_state(random_state)
         if directions is None:

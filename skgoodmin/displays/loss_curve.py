@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from .axes import axes
+from .drawn import drawn
 
 
 @dataclass
@@ -46,8 +46,13 @@ class LossCurveDisplay:
         Returns
         -------
         display : LossCurveDisplay
+
+        Raises
+        ------
+        TypeError
+            If the estimator is another one.
         """
-        check_is_fitted(estimator)
+        estimator = drawn(estimator)
         display = cls(estimator.history_, estimator.best_init_)
         return display.plot(ax=ax, **kwargs)
 
