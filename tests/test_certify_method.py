@@ -79,6 +79,20 @@ def test_deterministic_and_effort_0_is_that_of_the_fit(name, fitted):
     assert permuted == model.certify(X, y, effort=0.1)
 
 
+@pytest.mark.parametrize("tol_gap", [1e-2, 5e-2])
+@pytest.mark.parametrize("data", [MOONS, IRIS], ids=["plane", "softmax"])
+def test_growing_leaves_tol_gap_whoever_asks(data, tol_gap):
+    grown = GoodMinimaClassifier(
+        "auto", training="grow", alpha=0.01, tol_gap=tol_gap, random_state=0
+    )
+    by_fit = grown.fit(*data).certificate_
+    assert by_fit.witness.decrease > 0 and by_fit.status is Status.BOUNDED
+    for effort in (0, 0.1):
+        assert grown.certify(*data, effort=effort).status is Status.BOUNDED
+    grown.set_params(tol_gap=0.0)
+    assert grown.certify(*data, effort=0).status is Status.IMPROVABLE
+
+
 def test_weights_are_repeats(fitted):
     model, X, y = fitted("relu")
     weight = np.random.RandomState(0).randint(1, 4, size=len(X))

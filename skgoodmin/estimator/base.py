@@ -16,6 +16,7 @@ from ..certificates.certify import Ending, certify
 from ..kernels.activations import ACTIVATIONS
 from ..objective.predictions import Predictions, predict_raw
 from ..training.threads import fit_threads
+from ..training.train import left_on_purpose
 from ..version import __version__
 from .callbacks import CallbackSupportMixin
 from .setup import posed_again, validated_rows
@@ -101,8 +102,10 @@ class Network(CallbackSupportMixin, BaseEstimator):
             The training data; on other data the certificate is one of these.
         effort : float, default=1
             How hard to try, in iterations: no clock is asked, and the result is the
-            same each time. 0 is what ``fit`` does; 1 takes some ten times as long as a
-            default fit, and the time grows in proportion.
+            same each time. 0 is what ``fit`` does, but for what the training knows
+            besides (neurons that growing has found; what the neuron of 'joint' was
+            worth); 1 takes some ten times as long as a default fit, and the time grows
+            in proportion.
 
         Returns
         -------
@@ -127,6 +130,7 @@ class Network(CallbackSupportMixin, BaseEstimator):
                 special_neuron=self.special_neuron is not None,
                 neuron_alpha=self.neuron_alpha,
                 effort=effort,
+                least=left_on_purpose(self.training, self.tol_gap),
             )
         return replace(
             certificate,

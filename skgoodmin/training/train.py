@@ -154,7 +154,7 @@ def train(
             neuron_alpha=neuron_alpha,
             contribution=outcome.contribution,
             neurons=outcome.neurons,
-            least=tol_gap if training == "grow" else 0.0,
+            least=left_on_purpose(training, tol_gap),
             effort=effort,
         )
     return Trained(
@@ -169,6 +169,11 @@ def train(
         held_out=outcome.held_out,
         history=_history(outcome.traces),
     )
+
+
+def left_on_purpose(training, tol_gap):
+    """Share of the objective that a training may leave to a further neuron."""
+    return tol_gap if training == "grow" else 0.0
 
 
 def _projected(starts, space):
