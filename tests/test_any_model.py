@@ -221,6 +221,9 @@ def test_predictions_that_are_no_function_of_the_rows():
     X = np.array([[1.0], [0.0], [1.0]])
     with pytest.raises(ValueError, match=r"rows (0 and 2|2 and 0) differ"):
         certify(X, [0, 1, 1], [0.0, 1.0, 0.5])
+    # Each output for itself: another one may be large.
+    with pytest.raises(ValueError, match="rows 0 and 1 differ|rows 1 and 0 differ"):
+        certify([[0.0], [0.0]], [[1, 0], [1, 1]], [[1e9, -50.0], [1e9, 50.0]])
     # float32 rounding is no difference.
     near = certify(X, [0, 1, 1], [0.5, 1.0, np.float32(0.5) + 1e-8])
     assert near.contradictions.tolist() == [0, 2]
