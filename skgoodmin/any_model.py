@@ -12,6 +12,7 @@ from sklearn.utils.validation import _check_sample_weight
 from .certificates.certificate import Certificate
 from .certificates.certify import Ending
 from .certificates.certify import certify as certify_predictions
+from .estimator.integers import tell_of_rounding
 from .estimator.missing import check_complete
 from .estimator.rows import check_sum
 from .estimator.setup import naming
@@ -86,10 +87,12 @@ def certify(
     >>> certificate.status.name, certificate.contradictions.tolist()
     ('GLOBAL', [0, 1])
     """
+    given = X
     with naming("X"):
         X = check_array(
             X, accept_sparse="csr", dtype=(np.float64, np.float32), order="C"
         )
+    tell_of_rounding(given, X)
     check_complete(y)
     with naming("y"):
         accepted: dict[str, Any] = {"ensure_2d": False, "dtype": None}

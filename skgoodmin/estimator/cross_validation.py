@@ -73,7 +73,9 @@ class CrossValidatedNetwork(Network):
         alphas = self._alphas()
         X, y, sample_weight = in_memory(X, y, sample_weight)
         shell = copy.copy(self)  # a generator of splits can not be cloned
-        X_checked, y, sample_weight = validated(shell, X, y, sample_weight, reset=True)
+        X_checked, y, sample_weight = validated(
+            shell, X, y, sample_weight, reset=True, tells=not self.refit
+        )  # or the fit on all rows does
         model = self._model(alphas[0])
         check_parameters(model)
         with naming("y"):

@@ -24,6 +24,7 @@ from ..objective.objective import Objective
 from ..objective.with_neuron import AugmentedObjective, PerLayerObjective
 from ..training.neuron_degree import degree_that_suffices
 from .alpha_choice import rule
+from .integers import tell_of_rounding
 from .layers import AUTO, check_growing, hidden_sizes, narrowed
 from .missing import check_complete
 from .rows import check_sum
@@ -45,11 +46,12 @@ class PosedProblem:
         return replace(self, objective=replace(self.objective, alpha=float(alpha)))
 
 
-def validated(estimator, X, y, sample_weight, *, reset):
+def validated(estimator, X, y, sample_weight, *, reset, tells=True):
     """X, y and sample_weight as arrays, of the types and shapes that a fit takes.
 
     What is learned of X, the number and the names of its columns, is set on
     ``estimator`` where ``reset`` is true, and compared with it where it is not.
+    Where it ``tells``, integers that are rounded are a warning.
     """
     X, y, sample_weight = in_memory(X, y, sample_weight)
     if y is None:
@@ -57,7 +59,9 @@ def validated(estimator, X, y, sample_weight, *, reset):
             f"This {type(estimator).__name__} estimator requires y to be passed, but "
             "the target y is None."
         )
-    X = validated_rows(estimator, X, reset=reset, order="C")
+    given, X = X, validated_rows(estimator, X, reset=reset, order="C")
+    if tells:
+        tell_of_rounding(given, X)
     check_complete(y)
     with naming("y"):
         y = _check_y(y, multi_output=True, estimator=estimator)
