@@ -45,6 +45,7 @@ def _is_exact(dtype):
     """Whether numbers of a type, of numpy or of a frame, are exact in float64."""
     if hasattr(dtype, "is_float"):  # polars
         return dtype.is_float()
+    dtype = getattr(dtype, "subtype", dtype)  # of a sparse column of pandas
     kind = getattr(dtype, "kind", "O")
     return kind in "fb" or (kind in "iu" and dtype.itemsize < 8)
 

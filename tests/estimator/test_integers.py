@@ -51,6 +51,8 @@ def test_arrays_frames_and_sparse_matrices():
         X = csr_array(floats) if isinstance(given, csr_array) else None
         assert told(given, X)
     assert told(FRAME.astype({"number": "Int64"}))
+    sparse = FRAME.assign(number=pd.arrays.SparseArray(NEAR[:, 0]))
+    assert told(sparse) and not told(sparse[2:])
     assert not told(FRAME.astype({"number": float}))
     assert not told(NEAR[2:]) and not told(floats) and not told(NEAR.astype(np.int32))
     assert not told([[2.0**60, 1.0]]) and not told(np.empty((0, 2), dtype=np.int64))
