@@ -166,6 +166,8 @@ class Certificate:
         Of an objective that is nothing, too, it may be a large share.
         """
         largest = self.objective + self.rounding
+        if largest == np.inf:
+            return 1.0
         return self.gap / largest if largest > 0 else 0.0
 
     @property

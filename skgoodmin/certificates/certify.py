@@ -14,10 +14,11 @@ from .pointwise import pointwise_bound
 from .polar import search as best_neuron
 from .weight_decay import bounds as weight_decay_bounds
 from .weight_decay import dual_point, measurable
-from .witness import find_witness, switched_on, unit
+from .witness import find_witness, rounding_of_own, switched_on, unit
 
 SOME_ROWS, SOME = 2**14, 2**18  # of a large table and its numbers, for one unit
 FEW_ROWS = 16  # say nothing of a large table: it is too wide to be looked at
+EPS = float(np.finfo(np.float64).eps)
 LENGTHS = tuple(4.0**-k for k in range(6))  # of a unit, that of the best neuron is 1
 
 
@@ -84,9 +85,9 @@ def certify(
         witness = _seen_by_some(predictions)
     elif special_neuron:
         witness = find_witness(predictions, rng, neuron_alpha)
-    rounding = max(worst_loss(predictions) - loss, 0.0)
-    args = bounds, witness, least
-    status = _status(predictions, ending, loss + penalty + rounding, *args)
+    rounding, constant = hidden_loss(predictions), constant_loss(objective)
+    args = loss + penalty + rounding, constant, bounds, witness, least
+    status = _status(ending, *args)
     certificate = Certificate(
         status=status,
         objective=loss + penalty,
@@ -99,7 +100,9 @@ def certify(
         caveat=caveat(objective, effort),
         rounding=rounding,
     )
-    return certificate if effort is None else diagnose(certificate, objective)
+    if effort is None:
+        return certificate
+    return diagnose(certificate, objective, constant)
 
 
 def with_weight_decay(predictions, special_neuron, effort, neurons=None):
@@ -198,10 +201,9 @@ def networks_like(objective):
     return f"network of any width with {n_hidden} hidden {layers} of {name} units"
 
 
-def _status(predictions, ending, objective, bounds, witness, least):
+def _status(ending, objective, constant, bounds, witness, least):
     """What the bounds and the witness amount to."""
     lower = max(bound.value for bound in bounds if bound.known is Known.PROVEN)
-    constant = constant_loss(predictions.objective)
     if objective - lower <= max(GAP_TOLERANCE * constant, SMALLEST_GAP):
         return Status.GLOBAL
     if ending.stopped:
@@ -212,21 +214,27 @@ def _status(predictions, ending, objective, bounds, witness, least):
     return Status.IMPROVABLE if improvable else Status.BOUNDED
 
 
-def worst_loss(predictions):
-    """The largest loss that the rounding of the raw predictions can hide.
+def hidden_loss(predictions):
+    """What the rounding of raw predictions, of a user's loss and of sums can hide.
 
     With features near 1e31 a prediction is wrong by 1e15, and may look right.
     """
-    return sum(chain.from_iterable(predictions.each(_worst_losses)))
+    worst = sum(chain.from_iterable(predictions.each(_worst_losses)))
+    of_sums = EPS * (len(predictions.raw) + 16) * worst
+    hidden = float(max(worst - predictions.loss, 0.0) + of_sums)
+    return hidden if hidden < np.inf else np.inf  # NaN, too
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _worst_losses(predictions):
     """What each slice of a part has in it."""
     objective, losses = predictions.objective, []
     for rows in predictions.slices:
         raw, labels = predictions.raw[rows], objective.data.labels[rows]
-        worse = raw + objective.loss.worse(raw, labels) * predictions.rounding(rows)
+        wrong = predictions.rounding(rows)
+        worse = raw + objective.loss.worse(raw, labels) * wrong
         losses.append(objective.data_loss(worse, rows.start)[0])
+        losses.append(rounding_of_own(objective, rows, abs(raw) + wrong))
     return losses
 
 

@@ -35,18 +35,19 @@ def is_worse(value, constant):
     return value > constant + CLEARLY * (1.0 + constant)
 
 
-def diagnose(certificate, objective):
+def diagnose(certificate, objective, constant):
     """The certificate with its advice.
 
     Parameters
     ----------
     certificate : Certificate
     objective : Objective
+    constant : float
+        Its :func:`constant_loss`.
     """
     if certificate.status is Status.GLOBAL and objective.alpha == 0:
         return certificate
     sentences = [*_scaling(objective), *_contradictions(certificate)]
-    constant = constant_loss(objective)
     # Of a training that failed neither units nor penalty are the cause.
     if not is_worse(certificate.objective, constant):
         sentences += [

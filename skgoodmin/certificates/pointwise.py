@@ -22,9 +22,8 @@ from tangents of the loss itself.
 
 import numpy as np
 
+from ..objective.duals.dual import TINY
 from .bound import Bound, Known
-
-TINY = 1e-300  # what underflow can hide of a mean loss
 
 
 def pointwise_bound(objective):

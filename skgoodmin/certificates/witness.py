@@ -165,13 +165,24 @@ def _rounding_of_rows(neuron, amplitude, predictions):
             (further * of_raw).sum(),
             (steepest * of_values).sum(),
             4.0 * EPS * (abs(before) * size).sum(),
+            rounding_of_own(objective, rows, size),
         ]
-        if objective.loss.kernel is None:  # a user's value may be a difference
-            labels, shares = objective.data.labels[rows], objective.shares[rows]
-            dual = objective.loss.dual(labels, shares, raw.shape[1])
-            wrong = rounding_of_values(dual.loss, size, dual.targets.T)
-            terms.append(shares @ wrong.sum(axis=1))
     return terms
+
+
+def rounding_of_own(objective, rows, size):
+    """What the mean of a loss of the user's own is wrong by on rows, 0 of another one.
+
+    Its value may be a difference.
+
+    size : (n, K) no less than their raw predictions.
+    """
+    if objective.loss.kernel is not None:
+        return 0.0
+    labels, shares = objective.data.labels[rows], objective.shares[rows]
+    dual = objective.loss.dual(labels, shares, size.shape[1])
+    wrong = rounding_of_values(dual.loss, size, dual.targets.T)
+    return float(shares @ wrong.sum(axis=1))
 
 
 def switched_on(predictions, neuron):

@@ -30,6 +30,10 @@ def said(certificate):
     return {name for name, start in SENTENCES.items() if start in certificate.advice}
 
 
+def diagnosed(certificate, objective):
+    return diagnose(certificate, objective, constant_loss(objective))
+
+
 def _certificate(**fields):
     given = {
         "status": Status.IMPROVABLE,
@@ -70,20 +74,20 @@ def test_nothing_is_said_of_a_global_minimum_without_weight_decay():
     objective, _ = random_objective(alpha=0.0)
     contradicting = (_bound(0.9, "data loss"),)
     found = _certificate(status=Status.GLOBAL, bounds=contradicting, loss=0.9)
-    assert diagnose(found, objective) is found
+    assert diagnosed(found, objective) is found
 
 
 @pytest.mark.parametrize(("pointwise", "says"), [(0.29, False), (0.31, True)])
 def test_contradictions(pointwise, says):
     objective, _ = random_objective(alpha=0.0)
-    found = diagnose(_certificate(bounds=(_bound(pointwise, "data loss"),)), objective)
+    found = diagnosed(_certificate(bounds=(_bound(pointwise, "data loss"),)), objective)
     assert said(found) == ({"contradictions"} if says else set())
     if says:
         assert "cost 31 % of the loss, whatever the model" in found.advice
     # A bound that weight decay makes is not one of contradicting rows.
     bounds = _bound(0.0, "data loss"), _bound(0.99)
     decay = replace(objective, alpha=1e-9)
-    found = diagnose(_certificate(loss=1e-3, bounds=bounds), decay)
+    found = diagnosed(_certificate(loss=1e-3, bounds=bounds), decay)
     assert "contradictions" not in said(found)
 
 
@@ -91,7 +95,7 @@ def test_contradictions(pointwise, says):
 def test_scaling(scale):
     X = np.random.RandomState(0).normal(size=(20, 2)) * [1.0, scale]
     objective = tiny_objective(X, np.tile([1, -1], 10), (3,))
-    found = diagnose(_certificate(), objective)
+    found = diagnosed(_certificate(), objective)
     assert said(found) == {"scaling"} and "a StandardScaler" in found.advice
 
 
@@ -100,7 +104,7 @@ def test_scaling(scale):
 def test_bad_minimum_only_at_rest_and_where_the_theorem_speaks(caveat, status):
     objective, _ = random_objective(alpha=0.0)
     witness = _witness(0.5)
-    found = diagnose(
+    found = diagnosed(
         _certificate(status=status, witness=witness, caveat=caveat), objective
     )
     speaks = status is Status.IMPROVABLE and not caveat
@@ -111,7 +115,7 @@ def test_bad_minimum_only_at_rest_and_where_the_theorem_speaks(caveat, status):
 def test_width(decrease, says):
     objective, _ = random_objective(alpha=0.1)
     found = _certificate(loss=1e-3, penalty=0.999, witness=_witness(decrease))
-    found = diagnose(found, objective)
+    found = diagnosed(found, objective)
     assert said(found) == ({"width"} if says else set())
     if says:
         assert "by 2 %: increase hidden_layer_sizes" in found.advice
@@ -121,7 +125,7 @@ def test_alpha_from_the_loss_of_a_constant():
     objective, _ = random_objective(alpha=0.1)
     constant = constant_loss(objective)
     for share, says in ((0.24, False), (0.26, True)):
-        found = diagnose(_certificate(loss=share * constant), objective)
+        found = diagnosed(_certificate(loss=share * constant), objective)
         assert ("alpha" in said(found)) == says
         if says:
             assert "alpha=0.1 holds the training loss at 26 %" in found.advice
@@ -129,14 +133,14 @@ def test_alpha_from_the_loss_of_a_constant():
     least = 0.9 * constant
     bounds = (_bound(least, "data loss"),)
     loss = least + 0.1 * 0.24 * constant
-    found = diagnose(_certificate(loss=loss, bounds=bounds), objective)
+    found = diagnosed(_certificate(loss=loss, bounds=bounds), objective)
     assert said(found) == {"contradictions"}
     least = 0.999 * constant  # rows with random labels: nothing else is to be had
     bounds = (_bound(least, "data loss"),)
-    found = diagnose(_certificate(loss=constant, bounds=bounds), objective)
+    found = diagnosed(_certificate(loss=constant, bounds=bounds), objective)
     assert said(found) == {"contradictions"}
     free = replace(objective, alpha=0.0)
-    assert "alpha" not in said(diagnose(_certificate(loss=constant), free))
+    assert "alpha" not in said(diagnosed(_certificate(loss=constant), free))
 
 
 def test_units_and_alpha_are_not_the_cause_where_a_constant_is_better():
@@ -145,7 +149,7 @@ def test_units_and_alpha_are_not_the_cause_where_a_constant_is_better():
     for value, says in ((constant, {"width", "alpha"}), (2.0 * constant, set())):
         found = _certificate(objective=value, loss=value, witness=_witness(0.1 * value))
         found = replace(found, bounds=(_bound(0.0, "data loss"), _bound(0.95 * value)))
-        assert said(diagnose(found, objective)) == says
+        assert said(diagnosed(found, objective)) == says
 
 
 @pytest.mark.parametrize("known", Known)
@@ -153,19 +157,19 @@ def test_alpha_is_the_cause_only_where_the_bound_is_near(known):
     objective, _ = random_objective((4,), "relu", alpha=0.1)
     for value, says in ((0.89, {"alpha or training"}), (0.91, {"alpha"})):
         bounds = _bound(0.0, "data loss"), _bound(value, known=known)
-        found = diagnose(_certificate(bounds=bounds), objective)
+        found = diagnosed(_certificate(bounds=bounds), objective)
         assert said(found) == says
         left = "an objective up to 11 % lower: try more units, training='grow' or a"
         assert (left in found.advice) == ("alpha" not in says)
     deep, _ = random_objective((4, 3), "relu", alpha=0.1)
-    advice = diagnose(_certificate(bounds=(_bound(0.0, "data loss"),)), deep).advice
+    advice = diagnosed(_certificate(bounds=(_bound(0.0, "data loss"),)), deep).advice
     assert "try more units or a larger n_init" in advice
 
 
 @pytest.mark.parametrize("status", [Status.STOPPED, Status.NOT_CONVERGED])
 def test_alpha_is_not_the_cause_where_the_training_was_ended(status):
     objective, _ = random_objective(alpha=0.1)
-    assert said(diagnose(_certificate(status=status), objective)) == set()
+    assert said(diagnosed(_certificate(status=status), objective)) == set()
 
 
 def _spirals(n):
@@ -238,6 +242,6 @@ def test_no_advice_that_the_caveat_contradicts(loss, alpha):
 def test_the_advice_knows_the_predictions_of_the_constant_network():
     objective, theta = random_objective(alpha=0.1)
     loss = Predictions(objective, 0 * theta).loss
-    found = diagnose(_certificate(loss=loss), objective)
+    found = diagnosed(_certificate(loss=loss), objective)
     assert loss > constant_loss(objective)
     assert "holds the training loss at 100 %" in found.advice

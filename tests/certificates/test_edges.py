@@ -50,6 +50,16 @@ def test_the_gap_counts_the_rounding_of_predictions():
     assert certificate.relative_gap > 1 - 0.231055 / 0.290774
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_all_can_be_gained_where_predictions_are_wrong_by_more_than_a_number():
+    X = np.array([[1e140, 1e140], [1.0, 0.0], [0.0, 1.0]])
+    model = GoodMinimaClassifier((), alpha=0, random_state=0, max_iter=1)
+    model.fit(np.eye(3, 2), [0, 1, 1])
+    model.coefs_, model.intercepts_ = [np.array([[1.0], [-1.0]])], [np.zeros(1)]
+    certificate = model.certify(X, [0, 1, 1], effort=0)
+    assert certificate.gap == np.inf and certificate.relative_gap == 1.0
+
+
 def test_no_bound_from_squares_that_underflow_in_the_plane():
     X, Y = 1e-80 * np.array([[-1.0], [1.0]]), np.array([[0, 1], [1, 0]])
     model = GoodMinimaClassifier(

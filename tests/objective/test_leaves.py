@@ -7,7 +7,7 @@ import pytest
 from problems import random_objective
 from threadpoolctl import threadpool_limits
 
-from skgoodmin.certificates.certify import worst_loss
+from skgoodmin.certificates.certify import hidden_loss
 from skgoodmin.objective.canonical_rows import CanonicalRows
 from skgoodmin.objective.leaves import RANGES, add, cuts_of, fold, number_of_leaves
 from skgoodmin.objective.predictions import Predictions
@@ -109,12 +109,12 @@ def test_what_is_summed_over_parts_has_the_bits_of_the_whole(monkeypatch):
         return [function(part if model is None else model.on(part)) for part in parts]
 
     whole, w = Predictions(objective, theta), np.arange(30.0)
-    expected = worst_loss(whole), whole.loss, is_scaled(objective.data)
+    expected = hidden_loss(whole), whole.loss, is_scaled(objective.data)
     values = objective.data.dot(w)
     np.testing.assert_array_equal(np.concatenate([p.dot(w) for p in parts]), values)
     monkeypatch.setattr(CanonicalRows, "each", each)
     again = Predictions(objective, theta)
-    assert (worst_loss(again), again.loss, is_scaled(objective.data)) == expected
+    assert (hidden_loss(again), again.loss, is_scaled(objective.data)) == expected
 
 
 def test_an_empty_first_leaf_brings_the_penalty_once():
