@@ -137,15 +137,18 @@ class Problem:
 
         Its polar is that of the rows, but for what the coordinates miss.
         """
-        x, z, basis = self.x, span.coordinates, span.basis
-        x = x.toarray() if issparse(x) else x
-        x = x - x.mean(axis=0, dtype=np.float64)
+        z, missed = span.coordinates, None
+        if span.basis is not None:
+            x = self.x[:, span.columns]
+            x = x.toarray() if issparse(x) else x
+            x = x - x.mean(axis=0, dtype=np.float64)
+            missed = missed_by(x, z - z.mean(axis=0), span.basis)
         first, *others = self.coefs
         neurons = self.neurons
         return replace(
             self,
             x=z,
-            coefs=[basis.T @ first, *others],
-            neurons=neurons and (neurons[0] @ basis, neurons[1]),
-            missed=missed_by(x, z - z.mean(axis=0), basis),
+            coefs=[span.project(first), *others],
+            neurons=neurons and (span.of_rows(neurons[0]), neurons[1]),
+            missed=missed,
         )

@@ -201,7 +201,7 @@ def bounds(
         point = dual_point(dual, gradient)
         proven, estimated, neuron, attained = of_networks(problem, point, effort, rng)
     if span is not None and neuron is not None:
-        neuron = replace(neuron, coef=span.basis @ neuron.coef)
+        neuron = replace(neuron, coef=span.lift(neuron.coef))
     proven = max(least, proven)
     return Bounds(
         problem.objective,

@@ -1,4 +1,4 @@
-"""Training in the span of the rows, where they are fewer than the columns.
+"""Training in the span of the rows, where they are fewer than the columns used.
 
 With coordinates Z and the basis Q of the span (:mod:`.span`), X W = Z V with V = Q^T W.
 The objective depends on W through V and the penalty alone, with ||W||^2 = ||V||^2 +
@@ -40,12 +40,12 @@ class RowSpace:
     def project(self, theta):
         """theta on the coordinates; the part orthogonal to all rows is dropped."""
         (first, *others), intercepts = self.wide.unpack(theta)
-        return self.narrow.pack([self.span.basis.T @ first, *others], intercepts)
+        return self.narrow.pack([self.span.project(first), *others], intercepts)
 
     def lift(self, theta):
         """theta, or a gradient by it, on all features."""
         (first, *others), intercepts = self.narrow.unpack(theta)
-        return self.wide.pack([self.span.basis @ first, *others], intercepts)
+        return self.wide.pack([self.span.lift(first), *others], intercepts)
 
 
 def row_space(objective):
@@ -54,5 +54,5 @@ def row_space(objective):
     if data.span is None:
         return None
     rows = in_place_of_features(data, data.span.coordinates)
-    narrow = ParameterLayout((data.n_rows, *layout.sizes[1:]))
+    narrow = ParameterLayout((rows.n_features, *layout.sizes[1:]))
     return RowSpace(data.span, rows, layout, narrow)

@@ -1,6 +1,7 @@
-"""The span of the rows of a wide table: as many coordinates as rows.
+"""What a network sees of a wide table: the columns that are used, the span of the rows.
 
-With fewer rows than columns, X^T = Q R with Q (d, n) orthonormal, so that
+A column that is 0 in all rows, as most columns of hashed texts are, brings nothing to
+X W. And with fewer rows than columns left, X^T = Q R with Q orthonormal, so that
 
     X = Z Q^T,  Z = R^T (n, n),        X W = Z V  with  V = Q^T W.
 
@@ -8,13 +9,14 @@ What a network sees of its inputs is the coordinates Z. The columns of Q are the
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 
 from ..kernels.rows import rows_of
 
 LARGEST = 2**25  # numbers in a dense copy of sparse rows
+FEW_USED = 0.5  # share of columns in use up to which sparse rows lose the others
 
 
 @dataclass(frozen=True)
@@ -23,35 +25,67 @@ class Span:
 
     Parameters
     ----------
-    basis : ndarray of shape (n_features, n_rows), float64
-        Q, orthonormal columns.
-    coordinates : ndarray of shape (n_rows, n_rows), float64
-        Z; those of equal rows are equal to the last bit.
+    n_features : int
+    columns : ndarray of shape (m,), or slice(None) for all
+        That are used.
+    basis : ndarray of shape (m, n_rows), float64, or None
+        Q, orthonormal columns; None where rows are many: the columns are seen as they
+        are.
+    coordinates : ndarray of shape (n_rows, n_rows), float64, or CSR (n_rows, m)
+        Z, or the columns; those of equal rows are equal to the last bit.
     """
 
-    basis: np.ndarray
-    coordinates: np.ndarray
+    n_features: int
+    columns: Any
+    basis: np.ndarray | None
+    coordinates: Any
 
     def rows(self, data):
         """Any canonical rows on the coordinates, as far as they lie in the span."""
-        return in_place_of_features(data, np.asarray(data.block() @ self.basis))
+        return in_place_of_features(data, self.of_rows(data.block()))
+
+    def of_rows(self, x):
+        """Rows (.., n_features) on the coordinates."""
+        x = x[:, self.columns]
+        return x if self.basis is None else np.asarray(x @ self.basis)
+
+    def project(self, weights):
+        """Weights (n_features, ..) on the coordinates."""
+        some = weights[self.columns]
+        return some if self.basis is None else self.basis.T @ some
+
+    def lift(self, weights):
+        """Weights on the coordinates, on all features."""
+        lifted = np.zeros((self.n_features, *weights.shape[1:]))
+        lifted[self.columns] = weights if self.basis is None else self.basis @ weights
+        return lifted
 
 
 def span_of(data):
-    """The :class:`Span` of canonical rows.
-
-    None where rows are many, or sparse and too large for a dense copy.
-    """
-    if data.n_rows >= data.n_features:
+    """The :class:`Span` of canonical rows; None where they have all columns to see."""
+    n_rows, n_features = data.n_rows, data.n_features
+    if not data.rows.sparse and n_rows >= n_features:
         return None
-    if data.rows.sparse and data.n_rows * data.n_features > LARGEST:
-        return None
-    X = data.block()
-    X = X.toarray() if issparse(X) else X
+    X, columns = data.block(), slice(None)
+    if data.rows.sparse:
+        some = _used(X)
+        few = 0 < len(some) <= FEW_USED * n_features
+        if few:
+            X, columns = X[:, some], some
+        if n_rows >= X.shape[1] or n_rows * X.shape[1] > LARGEST:
+            return Span(n_features, columns, None, X) if few else None
+        X = X.toarray()
     # The sign of a column of the basis is that of a number of X: -0.0 becomes 0.0.
     basis, triangle = np.linalg.qr(X.T.astype(np.float64) + 0.0)
     first = np.flatnonzero(data.opens_group)
-    return Span(basis, triangle.T[first][data.group])
+    return Span(n_features, columns, basis, triangle.T[first][data.group])
+
+
+def _used(X):
+    """Columns of a CSR matrix that are not 0 in all rows, ascending."""
+    used = np.zeros(X.shape[1], dtype=bool)
+    used[X.indices[X.data != 0]] = True
+    return np.flatnonzero(used)
 
 
 def in_place_of_features(data, coordinates):

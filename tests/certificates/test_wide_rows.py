@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from skgoodmin import GoodMinimaClassifier, GoodMinimaRegressor
 from skgoodmin.certificates.weight_decay import bounds
@@ -25,7 +25,6 @@ def both(model, X, y, effort=0):
     """Bounds on all columns and on the coordinates, and the rows."""
     objective, theta, _ = posed_again(model.fit(X, y), X, y)
     data = objective.data
-    assert data.span.coordinates.shape == (data.n_rows, data.n_rows)
     dual = objective.loss.dual(data.labels, objective.shares, objective.n_outputs)
     raw, x = Predictions(objective, theta).raw, data.block()
     layers = objective.layout.unpack(theta)
@@ -90,3 +89,47 @@ def test_the_certificate_of_a_wide_table_has_a_unit_on_all_columns():
     assert witness.coef.shape == (50,) and witness.decrease > 0
     again = model.certify(X, y, effort=0)
     assert_allclose(again.lower_bound, model.certificate_.lower_bound, rtol=1e-6)
+
+
+def hashed(n_rows, n_features=2**12, n_used=60):
+    """Sparse rows of which a few columns are used, labels, and these columns."""
+    rng = np.random.default_rng(0)
+    columns = np.sort(rng.permutation(n_features)[:n_used])
+    X = np.zeros((n_rows, n_features))
+    values = rng.normal(size=(n_rows, n_used))
+    X[:, columns] = np.where(rng.random(values.shape) < 0.5, 0.0, values)
+    return csr_array(X), (X[:, columns[:3]].sum(axis=1) > 0).astype(int), columns
+
+
+@pytest.mark.parametrize("n_rows", [30, 200])
+def test_columns_that_no_row_has_are_left_out(n_rows):
+    """Of few rows on their coordinates, of many on the columns that are used."""
+    X, y, columns = hashed(n_rows)
+    model = GoodMinimaClassifier((4,), alpha=0.02, random_state=0)
+    wide, narrow, _ = both(model, X, y)
+    assert narrow.objective == wide.objective
+    assert_allclose(narrow.proven, wide.proven, rtol=1e-4)
+    assert set(np.flatnonzero(narrow.neuron.coef)) <= set(columns)
+    assert set(np.flatnonzero(model.coefs_[0].any(axis=1))) <= set(columns)
+    data = posed_again(model, X, y)[0].data
+    assert data.span.coordinates.shape == (n_rows, min(n_rows, len(columns)))
+    # The whole gradient is small, that of the columns left out is 0.
+    assert model.grad_norm_ < 0.05 and model.score(X, y) > 0.95
+    same = GoodMinimaClassifier((4,), alpha=0.02, random_state=0)
+    same.fit(X[:, columns], y)
+    assert model.loss_ == pytest.approx(same.loss_, rel=0.1)
+
+
+def test_rows_without_weight_have_no_columns():
+    X, y, _ = hashed(200)
+    more = vstack([X, csr_array(np.ones((1, X.shape[1])))])
+    model = GoodMinimaClassifier((4,), alpha=0.02, random_state=0)
+    loss = model.fit(X, y).loss_
+    weights = np.append(np.ones(200), 0.0)
+    assert model.fit(more, np.append(y, 1), sample_weight=weights).loss_ == loss
+
+
+def test_all_zero_sparse_rows():
+    model = GoodMinimaClassifier((4,), random_state=0)
+    model.fit(csr_array((20, 50)), np.arange(20) % 2)
+    assert not model.coefs_[0].any() or model.converged_

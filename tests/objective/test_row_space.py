@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from problems import random_objective
-from scipy.sparse import csr_array, random_array
+from scipy.sparse import csr_array, issparse, random_array
 from sklearn.datasets import make_classification
 
 from skgoodmin import GoodMinimaClassifier
@@ -56,11 +56,21 @@ def test_no_dense_copy_of_large_sparse_rows():
     n = 3000
     X = random_array((n, 20 * n), density=1e-4, format="csr", rng=0)
     data = canonical_rows(X, (np.arange(n) % 2).astype(np.int32)[:, None])
+    space = row_space(_wide(data))  # on the columns that are used, no more
+    assert space.span.basis is None and issparse(space.training_rows.block())
+    assert space.narrow.sizes[0] == len(np.unique(X.indices)) < 10 * n
+    few = row_space(_wide(data.take(np.arange(20))))
+    assert few.span.basis.shape == (few.span.columns.size, 20)
+    X = random_array((n, 20 * n), density=1e-3, format="csr", rng=0)
+    data = canonical_rows(X, (np.arange(n) % 2).astype(np.int32)[:, None])
+    assert row_space(_wide(data)) is None  # most columns are used
+
+
+def _wide(data):
+    """An objective on rows."""
     objective, _ = random_objective((2,), n_features=3)
-    layout = ParameterLayout((20 * n, 2, 1))
-    assert row_space(replace(objective, data=data, layout=layout)) is None
-    few = data.take(np.arange(20))
-    assert row_space(replace(objective, data=few, layout=layout)) is not None
+    layout = ParameterLayout((data.n_features, 2, 1))
+    return replace(objective, data=data, layout=layout)
 
 
 def test_equal_rows_stay_equal():
