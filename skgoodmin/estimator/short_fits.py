@@ -45,13 +45,12 @@ def iterations(objective):
     rng, gain = np.random.RandomState(0), objective.activation.gain
     with np.errstate(all="ignore"):
         run = Run(objective, objective.layout.start(rng, gain), tol=0.0)
-        shares = []
-        for n_iter in (FEW, MANY):
-            run.advance(n_iter, 2 * n_iter)
-            shares.append(share_left(objective, run.theta))
-            if not shares[0] > BLIND:
-                return FEW
-    return MANY if shares[1] < SEES_MORE * shares[0] else FEW
+        run.advance(FEW, 2 * FEW)
+        left = share_left(objective, run.theta)
+        if not left > BLIND:
+            return FEW
+        run.advance(MANY, 2 * MANY)
+        return MANY if share_left(objective, run.theta) < SEES_MORE * left else FEW
 
 
 class FitInFold(NamedTuple):
