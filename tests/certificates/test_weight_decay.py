@@ -1,5 +1,6 @@
 """No proven bound is above an objective that a network has."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -252,6 +253,23 @@ def shallow_problem():
     rng = np.random.default_rng(12)
     dual = HingeDual(rng.choice([-1.0, 1.0], size=(1, 20)), np.full(20, 0.05))
     return dual, dual.balance(dual.loss_and_gradient(np.zeros((1, 20)))[1])
+
+
+def test_dual_points_are_balanced_to_the_last_place(monkeypatch):
+    """Those of plans are sums over many pairs: here of three rows with all others."""
+    seen, bound = [], Problem.bound
+
+    def record(self, residuals, polar):
+        seen.append(residuals)
+        return bound(self, residuals, polar)
+
+    monkeypatch.setattr(Problem, "bound", record)
+    n, rng = 3000, np.random.default_rng(0)
+    dual = HingeDual(np.where(np.arange(n) < 3, 1.0, -1.0)[None], np.full(n, 1 / n))
+    layers = [np.zeros((4, 2)), np.zeros((2, 1))], [np.zeros(2), np.zeros(1)]
+    bounds(dual, rng.normal(size=(n, 4)), np.zeros((n, 1)), RELU, 0.01, *layers, 0.3)
+    off = [abs(math.fsum(r[0])) / abs(r).sum() for r in seen]
+    assert len(off) > 2 and max(off) < 1e-16
 
 
 @pytest.mark.parametrize("polar", [np.inf, np.nan])

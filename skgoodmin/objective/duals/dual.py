@@ -121,6 +121,10 @@ class Dual(ABC):
 
     def balance(self, residuals):
         """A point of the domain near R (K, n) whose rows sum to 0."""
+        return self.rebalance(residuals)
+
+    def rebalance(self, residuals):
+        """The same of R that is balanced but for the rounding of long sums."""
         return np.array([shrink_to_balance(r) for r in residuals])
 
     def pointwise(self, group):

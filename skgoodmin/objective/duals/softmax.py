@@ -57,6 +57,10 @@ class SoftmaxDual(Dual):
         """Columns that sum to 0 from what the label loses to the other outputs."""
         return np.where(self._onehot, -flow.sum(axis=0), flow)
 
+    def rebalance(self, residuals):
+        """See :class:`Dual`."""
+        return self.balance(residuals)
+
     def balance(self, residuals):
         """See :class:`Dual`.
 
