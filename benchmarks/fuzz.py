@@ -41,6 +41,7 @@ DOCUMENTED_TEXTS = (
     "neuron_degree", "labels represented as bytes is deprecated",
     "The best alpha, ", "is NaN in some fold for alpha=", "does not take sample_weight",
     "The groups parameter is ignored by", "The least populated class in y has only",
+    "integers beyond 2**53 are rounded",
 )  # fmt: skip
 # As errors call what users pass; other parameters are called by their names.
 NAMES = {

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_moons
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -264,3 +265,8 @@ def test_alpha_draws_the_scores(moons, model):
     with ignore_warnings():
         drawn = AlphaDisplay.from_estimator(cv.fit(*moons))
     assert drawn.ax_.get_xscale() == "linear"
+
+
+def test_a_frozen_estimator_is_drawn(model, moons):
+    display = CertificateDisplay.from_estimator(FrozenEstimator(model), *moons)
+    assert display.certificate is model.certificate_

@@ -1,5 +1,6 @@
 """Whose displays these are."""
 
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -24,6 +25,8 @@ def drawn(estimator, *, pipelines=False):
     """
     is_pipeline = isinstance(estimator, Pipeline)
     network = estimator[-1] if is_pipeline and pipelines else estimator
+    if isinstance(network, FrozenEstimator):
+        network = network.estimator
     if not isinstance(network, Network):
         given = type(network).__name__
         if network is not estimator:

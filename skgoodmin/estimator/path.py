@@ -130,8 +130,8 @@ def path_scores(
                 if problem is None:  # the fits have it in common, but for alpha
                     problem = model._pose(model, *rows, known, True)
                     weakest = problem.with_alpha(alphas[-1])
-                    is_grown = model.training == "grow"
-                    n_iter = FEW if is_grown else iterations(weakest.objective)
+                    may_be_more = model.training != "grow" and model.max_iter > FEW
+                    n_iter = iterations(weakest.objective) if may_be_more else FEW
                 short = FitInFold(f"Fold {fold}, alpha={alpha:g}", n_iter)
                 posed = problem.with_alpha(alpha)
                 with subfits.fit(fold, number, model):
@@ -149,11 +149,10 @@ def _score(scorer, scoring, model, X, y, params):
     """What a scorer says of a model; an error of its own names it, or has a note."""
     try:
         score = scorer(model, X, y, **params)
-    except (ValueError, TypeError) as error:
-        kind = ValueError if isinstance(error, ValueError) else TypeError
-        more = SEVERAL if _lacks_multi_class(scoring, error) else ""
-        raise kind(f"scoring={scoring}: {error}{more}") from error
     except Exception as error:
+        if type(error) in (ValueError, TypeError):
+            more = SEVERAL if _lacks_multi_class(scoring, error) else ""
+            raise type(error)(f"scoring={scoring}: {error}{more}") from error
         error.add_note(f"scoring={scoring} raised it.")
         raise
     return number_of(score, scorer)

@@ -6,8 +6,8 @@ strengths look alike: then even a weak one leaves most of what a constant has to
 
     share = mean loss(f) / min over c of mean loss(c).
 
-In such a fold fits take ``MANY`` iterations in place of ``FEW``, if these see more: of
-rows that tell little a longer fit leaves as much.
+In such a fold fits take ``MANY`` iterations in place of ``FEW``, if these leave less:
+of noise, too, unless its rows are many.
 """
 
 from dataclasses import replace
@@ -18,6 +18,7 @@ import numpy as np
 from ..certificates.diagnosis import constant_loss
 from ..objective.row_space import row_space
 from ..training.lbfgs import Run
+from ..training.threads import fit_threads
 
 BLIND = 0.65  # share that fits leave which have seen next to nothing
 FEW, MANY, SEES_MORE = 20, 100, 0.95  # iterations in a fold; MANY leave so much less
@@ -43,7 +44,8 @@ def iterations(objective):
     if space is not None:
         objective = space.objective(objective)
     rng, gain = np.random.RandomState(0), objective.activation.gain
-    with np.errstate(all="ignore"):
+    with fit_threads() as shared_map, np.errstate(all="ignore"):
+        objective = replace(objective, map=shared_map)
         run = Run(objective, objective.layout.start(rng, gain), tol=0.0)
         run.advance(FEW, 2 * FEW)
         left = share_left(objective, run.theta)

@@ -10,9 +10,13 @@ drawn, as noise on rows that are not in this span. Here it is 0 from the beginni
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from .canonical_rows import CanonicalRows
 from .layout import ParameterLayout
 from .span import Span, in_place_of_features
+
+OUTSIDE = 1e-5  # share of the weights that is rounding, of single precision too
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,12 @@ class RowSpace:
     def objective(self, objective):
         """The objective of the wide data on the coordinates."""
         return replace(objective, data=self.training_rows, layout=self.narrow)
+
+    def holds(self, theta):
+        """Whether theta has no weights outside of the span, but for rounding."""
+        (first, *_), _ = self.wide.unpack(theta)
+        outside = first - self.span.lift(self.span.project(first))
+        return np.linalg.norm(outside) <= OUTSIDE * np.linalg.norm(first)
 
     def project(self, theta):
         """theta on the coordinates; the part orthogonal to all rows is dropped."""

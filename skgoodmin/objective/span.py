@@ -1,7 +1,8 @@
 """What a network sees of a wide table: the columns that are used, the span of the rows.
 
 A column that is 0 in all rows, as most columns of hashed texts are, brings nothing to
-X W. And with fewer rows than columns left, X^T = Q R with Q orthonormal, so that
+X W: of sparse rows that are too large for a dense copy only the others are seen. And
+with fewer rows than columns left, X^T = Q R with Q orthonormal, so that
 
     X = Z Q^T,  Z = R^T (n, n),        X W = Z V  with  V = Q^T W.
 
@@ -64,17 +65,18 @@ class Span:
 def span_of(data):
     """The :class:`Span` of canonical rows; None where they have all columns to see."""
     n_rows, n_features = data.n_rows, data.n_features
-    if not data.rows.sparse and n_rows >= n_features:
+    too_large = data.rows.sparse and n_rows * n_features > LARGEST
+    if n_rows >= n_features and not too_large:
         return None
     X, columns = data.block(), slice(None)
-    if data.rows.sparse:
-        some = _used(X)
-        few = 0 < len(some) <= FEW_USED * n_features
-        if few:
-            X, columns = X[:, some], some
-        if n_rows >= X.shape[1] or n_rows * X.shape[1] > LARGEST:
-            return Span(n_features, columns, None, X) if few else None
-        X = X.toarray()
+    if too_large:
+        columns = _used(X)
+        if not 0 < len(columns) <= FEW_USED * n_features:
+            return None
+        X = X[:, columns]
+        if n_rows >= len(columns) or n_rows * len(columns) > LARGEST:
+            return Span(n_features, columns, None, X)
+    X = X.toarray() if data.rows.sparse else X
     # The sign of a column of the basis is that of a number of X: -0.0 becomes 0.0.
     basis, triangle = np.linalg.qr(X.T.astype(np.float64) + 0.0)
     first = np.flatnonzero(data.opens_group)

@@ -112,6 +112,8 @@ def train(
         # Growing takes the rows as they are: its units have a length of their own.
         plain = augmented is None and training != "grow"
         space = row_space(objective) if plain else None
+        if not (budget.fresh or space is None or space.holds(starts[0])):
+            space = None  # what an earlier fit has learned of other rows were lost
         if space is not None:
             objective = space.objective(objective)
             starts = _projected(starts, space)

@@ -10,6 +10,7 @@ from scipy.sparse import csr_array, vstack
 from skgoodmin import GoodMinimaClassifier, GoodMinimaRegressor
 from skgoodmin.certificates.weight_decay import bounds
 from skgoodmin.estimator.setup import posed_again
+from skgoodmin.objective import span
 from skgoodmin.objective.predictions import Predictions
 
 FORMS = {
@@ -29,7 +30,8 @@ def both(model, X, y, effort=0):
     raw, x = Predictions(objective, theta).raw, data.block()
     layers = objective.layout.unpack(theta)
     args = dual, x, raw, objective.activation, objective.alpha, *layers, effort
-    found = [bounds(*args, group=data.group, span=span) for span in (None, data.span)]
+    both = None, data.span
+    found = [bounds(*args, group=data.group, span=some) for some in both]
     return *found, (x.toarray() if hasattr(x, "toarray") else x)
 
 
@@ -78,7 +80,7 @@ def test_a_basis_that_misses_something_costs_what_it_misses():
     raw = Predictions(objective, theta).raw
     args = dual, data.block(), raw, objective.activation, 0.1, *layers, 0
     smaller = replace(data.span, coordinates=0.99 * data.span.coordinates)
-    right, wrong = (bounds(*args, span=span).proven for span in (data.span, smaller))
+    right, wrong = (bounds(*args, span=some).proven for some in (data.span, smaller))
     assert 0 < wrong < right
 
 
@@ -101,6 +103,12 @@ def hashed(n_rows, n_features=2**12, n_used=60):
     return csr_array(X), (X[:, columns[:3]].sum(axis=1) > 0).astype(int), columns
 
 
+@pytest.fixture
+def few_are_too_large(monkeypatch):
+    monkeypatch.setattr(span, "LARGEST", 10_000)
+
+
+@pytest.mark.usefixtures("few_are_too_large")
 @pytest.mark.parametrize("n_rows", [30, 200])
 def test_columns_that_no_row_has_are_left_out(n_rows):
     """Of few rows on their coordinates, of many on the columns that are used."""
@@ -120,6 +128,7 @@ def test_columns_that_no_row_has_are_left_out(n_rows):
     assert model.loss_ == pytest.approx(same.loss_, rel=0.1)
 
 
+@pytest.mark.usefixtures("few_are_too_large")
 def test_rows_without_weight_have_no_columns():
     X, y, _ = hashed(200)
     more = vstack([X, csr_array(np.ones((1, X.shape[1])))])
@@ -129,6 +138,24 @@ def test_rows_without_weight_have_no_columns():
     assert model.fit(more, np.append(y, 1), sample_weight=weights).loss_ == loss
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("n_rows", [30, 200])  # fewer than columns, and more
+@pytest.mark.parametrize("form", [csr_array, csr_array.toarray])
+@pytest.mark.usefixtures("few_are_too_large")
+def test_what_was_learned_of_other_columns_is_kept(form, n_rows):
+    X, y, columns = hashed(n_rows, n_features=100, n_used=40)
+    other = np.setdiff1d(np.arange(100), columns)
+    moved = np.zeros(X.shape)
+    moved[:, other[:40]] = X.toarray()[:, columns]
+    model = GoodMinimaClassifier((4,), alpha=1e-6, random_state=0)
+    model.partial_fit(form(X), y)
+    before = model.coefs_[0][columns]
+    model.set_params(max_iter=1).partial_fit(form(csr_array(moved)), y)
+    assert_allclose(model.coefs_[0][columns], before, rtol=1e-3, atol=1e-4)
+    assert model.score(X, y) > 0.9
+
+
+@pytest.mark.usefixtures("few_are_too_large")
 def test_all_zero_sparse_rows():
     model = GoodMinimaClassifier((4,), random_state=0)
     model.fit(csr_array((20, 50)), np.arange(20) % 2)
