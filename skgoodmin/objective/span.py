@@ -68,14 +68,14 @@ def span_of(data):
     too_large = data.rows.sparse and n_rows * n_features > LARGEST
     if n_rows >= n_features and not too_large:
         return None
-    X, columns = data.block(), slice(None)
+    columns: Any = slice(None)
     if too_large:
-        columns = _used(X)
-        if not 0 < len(columns) <= FEW_USED * n_features:
+        columns = _few_used(data)
+        if not len(columns):
             return None
-        X = X[:, columns]
-        if n_rows >= len(columns) or n_rows * len(columns) > LARGEST:
-            return Span(n_features, columns, None, X)
+    X = data.block()[:, columns]
+    if too_large and (n_rows >= X.shape[1] or n_rows * X.shape[1] > LARGEST):
+        return Span(n_features, columns, None, X)
     X = X.toarray() if data.rows.sparse else X
     # The sign of a column of the basis is that of a number of X: -0.0 becomes 0.0.
     basis, triangle = np.linalg.qr(X.T.astype(np.float64) + 0.0)
@@ -83,10 +83,15 @@ def span_of(data):
     return Span(n_features, columns, basis, triangle.T[first][data.group])
 
 
-def _used(X):
-    """Columns of a CSR matrix that are not 0 in all rows, ascending."""
-    used = np.zeros(X.shape[1], dtype=bool)
-    used[X.indices[X.data != 0]] = True
+def _few_used(data):
+    """Columns of sparse rows that some row has, ascending; none if they are many."""
+    used = np.zeros(data.n_features, dtype=bool)
+    for rows in data.slices():
+        some = data.block(rows.start, rows.stop)
+        used[some.indices[some.data != 0]] = True
+        if used.sum() > FEW_USED * data.n_features:
+            used[:] = False
+            break
     return np.flatnonzero(used)
 
 
