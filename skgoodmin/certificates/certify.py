@@ -14,11 +14,10 @@ from .pointwise import pointwise_bound
 from .polar import search as best_neuron
 from .weight_decay import bounds as weight_decay_bounds
 from .weight_decay import dual_point, measurable
-from .witness import find_witness, rounding_of_own, switched_on, unit
+from .witness import EPS, find_witness, rounding_of_own, switched_on, unit
 
 SOME_ROWS, SOME = 2**14, 2**18  # of a large table and its numbers, for one unit
 FEW_ROWS = 16  # say nothing of a large table: it is too wide to be looked at
-EPS = float(np.finfo(np.float64).eps)
 LENGTHS = tuple(4.0**-k for k in range(6))  # of a unit, that of the best neuron is 1
 
 

@@ -12,6 +12,8 @@ is left.
 
 from typing import NamedTuple
 
+from ..objective.losses.target_loss import TargetLoss
+
 PATIENCE = 10  # iterations after which a run may stall, and over which it has to fall
 
 
@@ -51,7 +53,7 @@ def least_fall(objective, tol):
     objective is convex and smooth.
     """
     convex = len(objective.layout.sizes) == 2
-    if convex or may_vanish(objective) or objective.loss.size is None:
+    if convex or may_vanish(objective) or isinstance(objective.loss, TargetLoss):
         return tol
     share = 1.0 / objective.data.whole.n_counted
     return min(max(4.0 * tol, share), 10.0 * tol)

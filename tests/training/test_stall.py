@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from skgoodmin.objective.losses.squared_error import SquaredError
 from skgoodmin.training.stall import (
     ABOVE_A_FLOOR,
     PATIENCE,
@@ -16,8 +17,8 @@ from skgoodmin.training.stall import (
 )
 
 
-def _objective(alpha=0.0, attains_minimum=True, size=1.0):
-    loss = SimpleNamespace(attains_minimum=attains_minimum, size=size)
+def _objective(alpha=0.0, attains_minimum=True, loss=None):
+    loss = loss or SimpleNamespace(attains_minimum=attains_minimum)
     return SimpleNamespace(alpha=alpha, loss=loss)
 
 
@@ -100,8 +101,8 @@ def test_a_graft_pays_by_more_than_its_share(before):
 
 @pytest.mark.parametrize("tol", [1e-4, 1e-6])
 def test_a_run_rests_where_it_falls_by_less_than_one_row_does(tol):
-    def share(n_counted, alpha=1.0, size=1.0, hidden=(4,)):
-        objective = _objective(alpha, size=size)
+    def share(n_counted, alpha=1.0, loss=None, hidden=(4,)):
+        objective = _objective(alpha, loss=loss)
         objective.layout = SimpleNamespace(sizes=(3, *hidden, 1))
         objective.data = SimpleNamespace(whole=SimpleNamespace(n_counted=n_counted))
         return least_fall(objective, tol)
@@ -110,6 +111,6 @@ def test_a_run_rests_where_it_falls_by_less_than_one_row_does(tol):
     assert share(1) == share(0.1 / tol) == 10 * tol
     assert share(0.25 / tol) == share(1e15) == 4 * tol
     assert share(0.125 / tol, alpha=0.0) == tol  # it may fall to 0
-    assert share(0.125 / tol, size=None) == tol  # real targets
+    assert share(0.125 / tol, loss=SquaredError()) == tol  # real targets
     assert share(0.125 / tol, hidden=()) == tol  # one minimum, and no kinks
     assert share(0.125 / tol, hidden=(4, 4)) == 8 * tol

@@ -73,11 +73,6 @@ class CustomLoss(OutputwiseLoss):
     rounding: ClassVar = 0.0
 
     @cached_property
-    def size(self):
-        """Loss of a label at f = 0, the smaller one of the two."""
-        return float(self.pointwise.value(np.zeros(2), np.array([-1.0, 1.0])).min())
-
-    @cached_property
     def attains_minimum(self):
         """Whether the derivative vanishes at some positive margin."""
         margins = np.linspace(0.0, FARTHEST, 501)[1:]

@@ -64,10 +64,6 @@ class Loss(Protocol):
         """Whether ``least`` is a formula that a proof may rest on."""
 
     @property
-    def size(self) -> float | None:
-        """About the loss of a label at f = 0; None where it depends on the targets."""
-
-    @property
     def auto_alpha(self) -> float:
         """Factor that ``alpha='auto'`` takes for this loss."""
 
@@ -128,7 +124,6 @@ class LabelLoss:
 
     unit_margin: ClassVar[bool] = False
     couples_outputs: ClassVar[bool] = False
-    size: ClassVar[float] = 1.0
     of_rows: ClassVar[str] = "margin"
 
     counts: Any

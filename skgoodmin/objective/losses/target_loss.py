@@ -31,7 +31,6 @@ class TargetLoss:
     attains_minimum: ClassVar[bool] = True
     unit_margin: ClassVar[bool] = False
     couples_outputs: ClassVar[bool] = False
-    size: ClassVar[None] = None
     # Whether twice the error costs four times as much, from any error on.
     quadratic: ClassVar[bool] = False
     has_closed_minimum: ClassVar[bool] = False  # proofs take the dual point of groups
