@@ -10,7 +10,6 @@ others.
 import platform
 import time
 import uuid
-import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import numpy as np
 from distributed import CancelledError, Client, Future, default_client, wait
 from distributed.comm import CommClosedError
 
+from ..estimator.warned import warn_user
 from ..objective.leaves import add
 from ..training.threads import one_blas_thread
 
@@ -59,12 +59,10 @@ class Workers:
         with self._connected():
             kinds = sorted(set(self.client.run(processor).values()))
         if len(kinds) > 1:
-            warnings.warn(
+            warn_user(
                 f"client: the workers have different processors ({', '.join(kinds)}"
                 "): the last bits of a sum depend on which of them makes it. Choose "
-                "workers of one kind for a model that is the same each time.",
-                UserWarning,
-                stacklevel=2,
+                "workers of one kind for a model that is the same each time."
             )
 
     @contextmanager

@@ -1,6 +1,5 @@
 """What every fitted network offers: raw predictions, certificates, pickles."""
 
-import warnings
 from abc import abstractmethod
 from dataclasses import replace
 from numbers import Real
@@ -21,6 +20,7 @@ from ..version import __version__
 from .callbacks import CallbackSupportMixin
 from .setup import posed_again, validated_rows
 from .typing import MatrixLike
+from .warned import warn_user
 
 # What scikit-learn keeps of the callbacks while a fit lasts: no part of a checkpoint.
 OF_A_RUNNING_FIT = "_callback_fit_ctx", "_skl_callbacks_to_teardown"
@@ -181,11 +181,9 @@ class Network(CallbackSupportMixin, BaseEstimator):
         state = dict(state)
         version = state.pop("_skgoodmin_version", "unknown")
         if version != __version__:
-            warnings.warn(
+            warn_user(
                 f"This {type(self).__name__} was saved by skgoodmin {version} and is "
-                f"loaded by {__version__}; fit it again to be sure of its predictions.",
-                UserWarning,
-                stacklevel=2,
+                f"loaded by {__version__}; fit it again to be sure of its predictions."
             )
         if "certificate_" in state:
             state["certificate_"] = Certificate.from_dict(state["certificate_"])

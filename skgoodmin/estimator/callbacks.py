@@ -15,11 +15,7 @@ import numpy as np
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
-
-    CALLBACKS = True
 except ImportError:  # scikit-learn < 1.9
-    CALLBACKS = False
-
     # It is one or the other, which a checker of types can not tell.
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Stands for the mixin of later versions."""

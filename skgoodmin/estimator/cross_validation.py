@@ -1,7 +1,6 @@
 """Cross-validation over alpha, along a path of warm starts."""
 
 import copy
-import warnings
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -22,11 +21,12 @@ from sklearn.utils.metadata_routing import (
 )
 
 from .base import Network
-from .callbacks import CALLBACKS, Subfits, with_callbacks
+from .callbacks import Subfits, with_callbacks
 from .fitting import TrainedNetwork
 from .path import best_of, checked_folds, name_of, path_scores, takes_weights
 from .setup import check_parameters, in_memory, naming, validated
 from .typing import MatrixLike
+from .warned import warn_user
 
 STRONGEST, WEAKEST = 0.3, 1e-3  # alphas of the path unless they are given
 MOST_ALPHAS = 100_000  # nobody has the time for more
@@ -129,7 +129,7 @@ class CrossValidatedNetwork(Network):
         subfits.close(fitted if self.refit else None)
         self._replace_fitted(fitted)
         for sentence in sentences:
-            warnings.warn(sentence, UserWarning, stacklevel=3 if CALLBACKS else 2)
+            warn_user(sentence)
         return self
 
     def get_metadata_routing(self):

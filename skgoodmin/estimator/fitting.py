@@ -2,7 +2,6 @@
 
 import copy
 import functools
-import warnings
 from dataclasses import replace
 from typing import Self
 
@@ -18,7 +17,7 @@ from ..training.train import train
 from .advice import advice, advice_on_overflow
 from .alpha_choice import choose
 from .base import Network
-from .callbacks import CALLBACKS, TaskTree, with_callbacks
+from .callbacks import TaskTree, with_callbacks
 from .interruption import STOPPED, interruptible, is_one_of_many
 from .report import Report, telling_of_compilation
 from .rows import split
@@ -35,6 +34,7 @@ from .setup import (
     validated,
 )
 from .typing import MatrixLike
+from .warned import warn_user
 
 
 class TrainedNetwork(Network):
@@ -168,20 +168,13 @@ class TrainedNetwork(Network):
         why = advice(training.best.exit, objective.data)
         report.close(self.loss_, why)
         if stop.made:
-            warnings.warn(
-                f"{report.prefix}{STOPPED}",
-                ConvergenceWarning,
-                stacklevel=5 if CALLBACKS else 4,
-            )
+            warn_user(f"{report.prefix}{STOPPED}", ConvergenceWarning)
         elif not (
             self.converged_ or training.best.stopped or self._is_cut_short(short)
         ):
             who = "Growing" if self.training == "grow" else "L-BFGS"
-            warnings.warn(
-                f"{report.prefix}{who} did not converge: {why}",
-                ConvergenceWarning,
-                stacklevel=5 if CALLBACKS else 4,
-            )
+            sentence = f"{report.prefix}{who} did not converge: {why}"
+            warn_user(sentence, ConvergenceWarning)
         return self
 
     def _pose(self, shell, X, y, sample_weight, known, reset):

@@ -1,10 +1,11 @@
 """Features that are integers, and too large for float64."""
 
-import warnings
 from numbers import Integral
 
 import numpy as np
 from scipy.sparse import issparse
+
+from .warned import warn_user
 
 EXACT = 2**53  # up to here float64 has all integers
 
@@ -24,12 +25,10 @@ def tell_of_rounding(given, X):
     numbers = X.data if issparse(X) else X
     largest = max(-numbers.min(initial=0.0), numbers.max(initial=0.0))
     if largest >= EXACT and any(map(_is_rounded, _columns(given))):
-        warnings.warn(
+        warn_user(
             "X: integers beyond 2**53 are rounded to float64, so that rows that "
             "differ may become equal: pass differences from one of them, or drop the "
-            "column.",
-            UserWarning,
-            stacklevel=2,
+            "column."
         )
 
 

@@ -4,7 +4,6 @@ Fits in folds are there to be compared, and are short (:mod:`.short_fits`).
 """
 
 import inspect
-import warnings
 from numbers import Real
 
 import numpy as np
@@ -12,6 +11,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import _check_method_params
 
 from .short_fits import FEW, FitInFold, iterations
+from .warned import warn_user
 
 SEVERAL = ": with several classes use 'roc_auc_ovr' or 'roc_auc_ovo'"
 
@@ -72,11 +72,9 @@ def takes_weights(scorer):
         function = getattr(scorer, "_score_func", scorer)
         takes = "sample_weight" in inspect.signature(function).parameters
     if not takes:
-        warnings.warn(
+        warn_user(
             f"scoring={name_of(scorer)} does not take sample_weight: the fits are "
-            "weighted, and all rows count alike in the scores.",
-            UserWarning,
-            stacklevel=5,
+            "weighted, and all rows count alike in the scores."
         )
     return takes
 

@@ -1,7 +1,6 @@
 """Setting up a fit: what the parameters of an estimator and its data ask for."""
 
 import re
-import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +28,7 @@ from .layers import AUTO, check_growing, hidden_sizes, narrowed
 from .missing import check_complete
 from .rows import check_sum
 from .target import Target
+from .warned import warn_user
 
 COMPLEX = "Complex data not supported"  # how scikit-learn begins
 
@@ -101,13 +101,11 @@ def in_memory(X, y, sample_weight):
     if not lazy:
         return X, y, sample_weight
     names = " and ".join(lazy)
-    warnings.warn(
+    warn_user(
         f"{names}: a dask collection is loaded into memory as a whole, because each "
         f"step of the training needs all rows. Pass {lazy[0]}.compute(), or that of a "
         "sample, to say that this is meant; the estimators of skgoodmin.dask leave the "
-        "rows on the cluster.",
-        UserWarning,
-        stacklevel=2,
+        "rows on the cluster."
     )
     return tuple(
         data.compute() if name in lazy else data for name, data in given.items()
@@ -269,11 +267,9 @@ def neuron_degree(estimator, data, place=""):
     enough = degree_that_suffices(data)
     degree = estimator.neuron_degree or enough
     if degree < enough:
-        warnings.warn(
+        warn_user(
             f"{place}neuron_degree={degree} is too low for the theorem to hold on the "
-            f"training rows; the smallest sufficient degree is {enough}.",
-            UserWarning,
-            stacklevel=5,
+            f"training rows; the smallest sufficient degree is {enough}."
         )
     return int(degree)
 

@@ -20,7 +20,6 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 from skgoodmin import GoodMinimaClassifier, GoodMinimaRegressor, ValidationMonitor
-from skgoodmin.estimator.callbacks import CALLBACKS
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
@@ -222,8 +221,8 @@ def test_going_on_from_the_fit_before(client):
     _assert_same(model, local)
 
 
-@pytest.mark.skipif(not CALLBACKS, reason="scikit-learn is older than its callbacks")
 def test_callbacks_are_told_of_each_iteration(client):
+    pytest.importorskip("sklearn.callback", reason="scikit-learn 1.9")
     model, local = _models(client, warm_start=True, max_iter=4)
     monitors = [ValidationMonitor(X[:100], TWO[:100]) for _ in range(2)]
     model.set_callbacks(monitors[0])

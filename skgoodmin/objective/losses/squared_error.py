@@ -34,7 +34,8 @@ class SquaredError(KernelLoss, TargetLoss):
 
     def least(self, labels, weights, group, n_outputs):
         """See :class:`Loss`: that of the mean of each group."""
-        whole, minima = np.bincount(group, weights), 0.0
+        whole = np.bincount(group, weights)
+        minima = np.zeros(len(whole))
         for targets in labels.T:
             mean = np.bincount(group, weights * targets) / whole
             losses = weights * self.value(mean[group], targets)
