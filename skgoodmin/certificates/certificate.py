@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from .bound import Bound, Known
-from .digits import at_least, at_most
+from .digits import about, at_least, at_most
 from .witness import Witness
 
 # A gap of at most this share of the loss of the best constant counts as 0, or this.
@@ -239,8 +239,8 @@ class Certificate:
         if bound is None or not self.estimated_gap < self.gap:
             return ""
         return (
-            f"about {100.0 * self._share(self.estimated_gap):.2g} %, if the search has "
-            "found the best neuron there is"
+            f"about {about(100.0 * self._share(self.estimated_gap), 2)} %, if the "
+            "search has found the best neuron there is"
         )
 
     def _in_units_of_y(self):

@@ -8,7 +8,7 @@ import pytest
 
 from skgoodmin import GoodMinimaClassifier, GoodMinimaRegressor, certify
 from skgoodmin.certificates.certificate import Status
-from skgoodmin.certificates.digits import at_most
+from skgoodmin.certificates.digits import about, at_most
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -113,6 +113,11 @@ def test_what_is_printed_is_below_what_is_proven():
     assert "below 0.999999:" in str(found)
     assert at_most(1.2 * (1 + 5e-13), 2) == "1.3"
     assert at_most(1.2 * (1 + 4e-16), 2) == "1.2"
+
+
+@pytest.mark.parametrize("value, text", [(99.7, "100"), (0.0124, "0.012"), (0, "0")])
+def test_an_estimate_is_printed_to_the_nearest_of_two_digits(value, text):
+    assert about(value, 2) == text
 
 
 def test_y_as_it_was_given_is_not_that_which_the_network_sees():
