@@ -1,5 +1,6 @@
 """What any model has reached on its training rows, from its raw predictions alone."""
 
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
@@ -19,7 +20,7 @@ from .estimator.setup import naming
 from .estimator.targets import encode
 from .estimator.typing import MatrixLike
 from .kernels.activations import ACTIVATIONS
-from .objective.canonical_rows import canonical_rows, contradicting_rows
+from .objective.canonical_rows import canonical_form
 from .objective.layout import ParameterLayout
 from .objective.losses import LOSSES, CustomLoss
 from .objective.losses.checks import check_loss
@@ -114,7 +115,7 @@ def certify(
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
             )
             check_sum(sample_weight)
-    data = canonical_rows(X, labels, sample_weight)
+    data, contradictions = canonical_form(X, labels, sample_weight)
     given = np.ascontiguousarray(raw[data.rows.index])
     _check_function(data, given)
     objective = Objective(
@@ -130,7 +131,7 @@ def certify(
             Ending(),  # nothing is known of it
             check_random_state(random_state),
         )
-    return certificate.of_rows(contradicting_rows(X, labels, sample_weight))
+    return replace(certificate, contradictions=contradictions)
 
 
 def _loss(loss, degree, target):

@@ -10,33 +10,11 @@ as units and the problem is solved again: the network's own way to the global op
 and residuals whose polar comes down to alpha.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ..kernels.activations import Form
 from .ascents import relu_search, rows_used
 from .group_lasso import fit_amplitudes
-
-
-@dataclass(frozen=True)
-class Amplitudes:
-    """A network whose output weights are optimal, given its units.
-
-    Attributes
-    ----------
-    residuals : ndarray of shape (K, n)
-        Its gradient by the raw predictions, not balanced.
-    objective : float
-        mean loss + alpha sum ||w_j|| ||v_j||: what it has as an ordinary network, once
-        the two norms of each unit are made equal.
-    n_units : int
-        Units that are not 0.
-    """
-
-    residuals: np.ndarray
-    objective: float
-    n_units: int
 
 
 def unit_values(x, activation, w, b):
@@ -60,7 +38,9 @@ def optimal_amplitudes(problem, effort, rng):
 
     Returns
     -------
-    amplitudes : Amplitudes
+    fitted : Fitted
+        The network as amplitudes of units with length-1 directions: once the two norms
+        of each unit are made equal, its objective is that of an ordinary network.
     """
     dual, x, alpha = problem.dual, problem.x, problem.alpha
     activation = problem.activation
@@ -90,4 +70,4 @@ def optimal_amplitudes(problem, effort, rng):
         w, b = np.vstack([w, new_w]), np.r_[b, new_b]
         v = np.column_stack([v, np.zeros((len(v), len(new)))])
         phi = np.vstack([phi, unit_values(x, activation, new_w, new_b)])
-    return Amplitudes(fitted.residuals, fitted.objective, len(w))
+    return fitted

@@ -16,7 +16,7 @@ A gradient norm, an eigenvalue or an amplitude prove nothing of either kind.
 
 import json
 import math
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from html import escape
 from typing import Any
@@ -180,10 +180,6 @@ class Certificate:
     def estimated_gap(self) -> float:
         """``objective - estimated_bound``; NaN where there is no estimate."""
         return max(self.objective - self.estimated_bound, 0.0)
-
-    def of_rows(self, contradictions: np.ndarray) -> "Certificate":
-        """The same with the row numbers of X that contradict each other."""
-        return replace(self, contradictions=contradictions)
 
     def to_dict(self) -> dict[str, Any]:
         """The certificate in values that JSON has; :meth:`from_dict` makes it again."""

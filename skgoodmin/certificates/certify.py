@@ -12,6 +12,7 @@ from .diagnosis import constant_loss, diagnose
 from .effort import effort_of
 from .pointwise import pointwise_bound
 from .polar import search as best_neuron
+from .problem import Problem
 from .weight_decay import bounds as weight_decay_bounds
 from .weight_decay import dual_point, measurable
 from .witness import EPS, find_witness, rounding_of_own, switched_on, unit
@@ -107,24 +108,20 @@ def certify(
 def with_weight_decay(predictions, special_neuron, effort, neurons=None):
     """(bounds of the objective, witness or None) of a network with weight decay."""
     objective = predictions.objective
-    data, activation = objective.data, objective.activation
+    data = objective.data
     dual = objective.loss.dual(data.labels, objective.shares, objective.n_outputs)
-    coefs, intercepts = objective.layout.unpack(predictions.theta)
     with np.errstate(all="ignore"):
-        found = weight_decay_bounds(
+        problem = Problem.of(
             dual,
             data.block(),
             predictions.raw,
-            activation,
+            objective.activation,
             objective.alpha,
-            coefs,
-            intercepts,
-            effort,
-            np.random.default_rng(0),  # the same data give the same certificate
+            objective.layout.unpack(predictions.theta),
             data.group,
             neurons,
-            data.span,
         )
+        found = weight_decay_bounds(problem, effort_of(effort), data.span)
         witness = None
         if special_neuron and found.neuron is not None:
             witness = _unit_witness(predictions, found.neuron)
@@ -146,7 +143,7 @@ def _seen_by_some(predictions):
 
     They are a random sample, and what the unit is worth is measured on all rows.
     """
-    objective, number = predictions.objective, effort_of(0)
+    objective = predictions.objective
     if len(objective.layout.sizes) != 3:
         return None
     n_rows = min(SOME_ROWS, SOME // objective.data.n_features)
@@ -166,9 +163,7 @@ def _seen_by_some(predictions):
         coefs[0].T,
         intercepts[0],
         np.random.default_rng(0),
-        number.n_units,
-        number.n_random,
-        number.n_steps,
+        effort_of(0),
     )
     return _unit_witness(predictions, neuron)
 

@@ -70,7 +70,19 @@ class Effort:
 def effort_of(effort):
     """Numbers for an effort: 0 is what a fit does by the way, 1 what certify does."""
     if effort <= 0:
-        return Effort(5, ((30.0, 7),), 3, 1, 2, 60, 0, 0, 1, 60_000, (3e-2, 200))
+        return Effort(
+            n_neighbours=5,
+            stages=((30.0, 7),),
+            n_tighten=3,
+            n_units=1,
+            n_random=2,
+            n_steps=60,
+            amplitudes=0,
+            n_grown=0,
+            n_rounds=1,
+            largest=60_000,
+            arcs=(3e-2, 200),
+        )
 
     def share(n, least):
         return max(int(n * effort), least)

@@ -191,7 +191,7 @@ def _model_minimum(hessian, slope, near, alpha):
     work = 0.0
     for _ in range(N_INNER):
         before = value
-        sweeps = descend(hessian, penalty, N_SWEEPS, 0.0, v, gradient)
+        sweeps = descend(hessian, penalty, N_SWEEPS, v, gradient)
         work += sweeps * (v != 0).any(axis=0).sum() * hessian[:, :, 0].size
         value = _model_values(v, near, slope, gradient, alpha)
         for _ in range(N_NEWTON):

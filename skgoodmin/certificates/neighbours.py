@@ -1,4 +1,4 @@
-"""Pairs of rows of two sides that a plan may use.
+"""Rows of two sides, and the pairs of them that a plan may use.
 
 Any set of pairs proves a bound, near ones a better one: mass that goes a short way
 costs little for every neuron. Where the two sides are too large for all distances, the
@@ -6,6 +6,8 @@ neighbours along a few directions stand in for the nearest ones.
 """
 
 import numpy as np
+
+from ..kernels.pairs import moved
 
 LARGEST = 30_000_000  # distances that are computed at most
 SLICE = 4_000_000  # at a time
@@ -81,3 +83,56 @@ def masses(x, y, left, right, a, b, n_iterations=20, sharpness=5.0):
         p = a / np.maximum(np.bincount(left, kernel * q[right], len(a)), 1e-300)
         q = b / np.maximum(np.bincount(right, kernel * p[left], len(b)), 1e-300)
     return kernel * p[left] * q[right]
+
+
+class Sides:
+    """Rows of the positive and of the negative side of an output, and pairs of them.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, d)
+        All rows.
+    residuals : ndarray of shape (n,)
+        Those that are 0 are on no side.
+    n_neighbours : int
+        Of each row, on the other side.
+
+    Attributes
+    ----------
+    up, down : ndarrays of shape (n_up,) and (n_down,)
+        Places of the rows of either side.
+    x, y : ndarrays of shape (n_up, d) and (n_down, d)
+        These rows.
+    left, right : ndarrays of shape (E,)
+        Pairs, places in x and in y.
+    mass : ndarray of shape (E,)
+        To start from; it sums to 1, nearly.
+    """
+
+    def __init__(self, x, residuals, n_neighbours):
+        self.n_rows = len(x)
+        sides = np.flatnonzero(residuals > 0), np.flatnonzero(residuals < 0)
+        self.up, self.down = sides
+        self.x, self.y = (np.ascontiguousarray(x[side]) for side in sides)
+        self.left, self.right = pairs(self.x, self.y, n_neighbours)
+        # Rows that almost are at their goal start with some mass, too.
+        size = abs(residuals)
+        least = 1e-2 * size[size > 0].mean()
+        a, b = (np.maximum(size[side], least) for side in sides)
+        args = self.x, self.y, self.left, self.right
+        self.mass = masses(*args, a / a.sum(), b / b.sum())
+        (n, d), m = self.x.shape, len(self.y)
+        self._sums = np.empty((n, d)), np.empty((m, d)), np.empty(n), np.empty(m)
+
+    def move(self, mass):
+        """(s, t, a, b) of :func:`skgoodmin.kernels.pairs.moved`, until the next one."""
+        for sums in self._sums:
+            sums.fill(0.0)
+        moved(self.x, self.y, self.left, self.right, mass, *self._sums)
+        return self._sums
+
+    def residuals(self, a, b):
+        """r (n,) of the marginals a of x and b of y."""
+        r = np.zeros(self.n_rows)
+        r[self.up], r[self.down] = a, -b
+        return r

@@ -9,7 +9,7 @@ from ..kernels.arcs import at_angle, polar_of_arcs
 from .polar import BestNeuron
 
 
-def plane_polar(points, residuals, tolerance=1e-3, max_arcs=20_000):
+def plane_polar(points, residuals, tolerance, max_arcs):
     """(proven bound, value found, direction (d,), intercept for centred rows).
 
     Parameters
@@ -17,9 +17,9 @@ def plane_polar(points, residuals, tolerance=1e-3, max_arcs=20_000):
     points : Points
         At most two columns.
     residuals : ndarray of shape (K, m)
-    tolerance : float, default=1e-3
+    tolerance : float
         Relative distance of the two that is aimed at.
-    max_arcs : int, default=20_000
+    max_arcs : int
     """
     x, (n, d) = points.x, points.x.shape
     r = np.ascontiguousarray(residuals.T)
@@ -40,16 +40,16 @@ def plane_polar(points, residuals, tolerance=1e-3, max_arcs=20_000):
     return upper * (1.0 + 1e-14) + slack, best[0], w, best[2]
 
 
-def plane_neuron(points, tolerance=1e-3, max_arcs=20_000):
+def plane_neuron(points, tolerance, max_arcs):
     """(:class:`BestNeuron`, proven polar) for points of one or two columns."""
     if not len(points.used) or points.radius == 0:
         nothing = np.zeros(len(points.centre)), 0.0, np.zeros(len(points.residuals))
-        return BestNeuron(0.0, *nothing, 0, 0), points.slack(points.residuals, 1.0)
+        return BestNeuron(0.0, *nothing), points.slack(points.residuals, 1.0)
     upper, value, w, b = plane_polar(points, points.residuals, tolerance, max_arcs)
     if not points.has_squares:
         upper = np.inf
     h = points.residuals @ np.maximum(points.x @ w + b, 0.0)
     size = np.linalg.norm(h)
     h = h / size if size > 0 else h
-    neuron = BestNeuron(float(value), w, float(b - w @ points.centre), -h, 1, 1)
+    neuron = BestNeuron(float(value), w, float(b - w @ points.centre), -h)
     return neuron, upper

@@ -5,8 +5,7 @@
 A neuron with more than alpha lowers the objective when it is added with a small output
 weight against sum_i R_i act(..): the first-order gain is (h - alpha) for each unit of
 ||v|| ||w||. The largest one found says how far the dual bound could go if there were no
-better one: an estimate, as good as the search. So the search reports how many of its
-ascents ended at the best.
+better one: an estimate, as good as the search.
 
 relu: :mod:`.ascents`. identity: the first singular value of X'R. Others: L-BFGS on
 log h - log ||w|| in (w, b); softplus and silu become a relu for large w, so they start
@@ -22,7 +21,6 @@ from ..kernels.activations import Form
 from .ascents import relu_search, rows_used
 
 SLICE = 2**14  # rows whose values are in memory at a time
-AGAIN = 1e-3  # relative difference up to which two ascents have found the same value
 
 
 @dataclass(frozen=True)
@@ -37,21 +35,16 @@ class BestNeuron:
     intercept : float
     direction : ndarray of shape (K,)
         Of the output weights that lower the objective, length 1.
-    found_again : int
-        Ascents that ended within AGAIN of it, itself included.
-    n_ascents : int
     """
 
     polar: float
     coef: np.ndarray
     intercept: float
     direction: np.ndarray
-    found_again: int
-    n_ascents: int
 
 
 def _nothing(n_features, n_outputs):
-    return BestNeuron(0.0, np.zeros(n_features), 0.0, np.zeros(n_outputs), 0, 0)
+    return BestNeuron(0.0, np.zeros(n_features), 0.0, np.zeros(n_outputs))
 
 
 def _best(values, coefs, intercepts, directions):
@@ -63,8 +56,6 @@ def _best(values, coefs, intercepts, directions):
         coefs[at],
         float(intercepts[at]),
         -directions[at] / (size if size > 0 else 1.0),
-        int((values >= values[at] * (1.0 - AGAIN)).sum()),
-        len(values),
     )
 
 
@@ -110,17 +101,7 @@ def _smooth_ascent(x, r, activation, w, b, n_iterations):
     return (np.linalg.norm(h) / norm if norm > 0 else 0.0), w, b, h
 
 
-def search(
-    x,
-    residuals,
-    activation,
-    units,
-    intercepts,
-    rng,
-    n_units=8,
-    n_random=8,
-    n_steps=200,
-):
+def search(x, residuals, activation, units, intercepts, rng, effort):
     """The best neuron found.
 
     Parameters
@@ -133,10 +114,8 @@ def search(
         Incoming weights of the network's own units.
     intercepts : ndarray of shape (m,)
     rng : numpy.random.Generator
-    n_units, n_random : int
-        Ascents from the units that are missed most, and from random directions.
-    n_steps : int, default=200
-        Evaluations of one ascent at most.
+    effort : Effort
+        How many ascents from the units that are missed most and from random directions.
 
     Returns
     -------
@@ -148,19 +127,18 @@ def search(
         return _nothing(n_features, len(residuals))
     if activation.form is Form.LINE:
         left, size, right = np.linalg.svd(x.T @ r, full_matrices=False)
-        return BestNeuron(float(size[0]), left[:, 0], 0.0, -right[0], 1, 1)
+        return BestNeuron(float(size[0]), left[:, 0], 0.0, -right[0])
     if activation.form is Form.CORNER:
+        n_units, numbers = effort.n_units, (effort.n_random, rng, effort.n_steps)
         some = _promising(x, r, activation, units, intercepts, 4 * n_units)
-        found = relu_search(x, r, units[some], n_units, n_random, rng, n_steps)
+        found = relu_search(x, r, units[some], n_units, *numbers)
         return _best(*found[:4])
-    numbers = n_units, n_random, n_steps
-    return _smooth_search(x, r, activation, units, intercepts, rng, *numbers)
+    return _smooth_search(x, r, activation, units, intercepts, rng, effort)
 
 
-def _smooth_search(
-    x, r, activation, units, intercepts, rng, n_units, n_random, n_steps
-):
+def _smooth_search(x, r, activation, units, intercepts, rng, effort):
     """Ascents in (w, b) on rows that are centred and of size 1."""
+    n_units, n_random, n_steps = effort.n_units, effort.n_random, effort.n_steps
     centre = x.mean(axis=0)
     x = x - centre
     size = np.sqrt((x * x).sum(axis=1).mean())

@@ -242,7 +242,7 @@ def bound_of_plans(x, residuals, slopes, log_w, n_rounds, n_tighten, largest):
             parts.append((c, np.vstack([*difference, g])))
         n_plans += 1
         deviation = max(deviation, off)
-        value, log_w, _ = tighten(Spread(parts), log_w, n_tighten)
+        value, log_w = tighten(Spread(parts), log_w, n_tighten)
         best = min(best, value)
         # The next plan is for a W a little more even than the best one.
         log_w = 0.9 * log_w

@@ -1,7 +1,7 @@
 """A trained network and its objective, as the bounds with weight decay see them."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
@@ -11,9 +11,28 @@ from ..objective.duals.dual import Dual
 from .amplitudes import unit_values
 from .duality import deep_bound, shallow_bound
 from .plane import plane_neuron
-from .polar import search
+from .polar import BestNeuron, search
 from .polar_bound import Points, missed_by
 from .relaxation import best_scale
+
+
+class Bounds(NamedTuple):
+    """What is known of the objective of networks of any width.
+
+    Attributes
+    ----------
+    proven : float
+        No network of any width, same depth and activation, has a smaller objective.
+    estimated : float
+        What ``proven`` could be if there were no better neuron than the one found;
+        NaN for deep networks.
+    neuron : BestNeuron or None
+        The best one found: it lowers the objective if its polar is above alpha.
+    """
+
+    proven: float
+    estimated: float = np.nan
+    neuron: BestNeuron | None = None
 
 
 @dataclass(frozen=True)
@@ -27,8 +46,10 @@ class Problem:
     activation : Activation
     alpha : float, positive
     coefs, intercepts : lists of ndarrays, float64
+    residuals : ndarray of shape (K, n)
+        Gradient of the mean loss by the raw predictions, not balanced.
     loss, penalty : float
-    pointwise : ndarray of shape (K, n) or None
+    pointwise : ndarray of shape (K, n), optional
         Dual point that cancels in groups of identical rows.
     neurons : (coefs (m, d), intercepts (m,)), optional
         That a search sets out from, besides the units.
@@ -42,11 +63,34 @@ class Problem:
     alpha: float
     coefs: list
     intercepts: list
+    residuals: np.ndarray
     loss: float
     penalty: float
-    pointwise: Any
+    pointwise: Any = None
     neurons: tuple | None = None
     missed: Any = None
+
+    @classmethod
+    def of(cls, dual, x, raw, activation, alpha, layers, group=None, neurons=None):
+        """The problem at a network with the raw predictions (n, K).
+
+        ``layers`` are (coefs, intercepts) as in scikit-learn, ``group`` (n,) is the
+        number of the group of identical rows, ascending.
+        """
+        raw = np.ascontiguousarray(np.transpose(raw), dtype=np.float64)
+        loss, residuals = dual.loss_and_gradient(raw)
+        coefs, intercepts = ([a.astype(np.float64) for a in some] for some in layers)
+        penalty = 0.5 * alpha * sum(float((w * w).sum()) for w in coefs)
+        pointwise = None if group is None else dual.pointwise(group)
+        known = residuals, loss, penalty, pointwise, neurons
+        return cls(dual, x, activation, alpha, coefs, intercepts, *known)
+
+    @property
+    def least(self):
+        """What equal rows with different labels cost every function, proven."""
+        if self.pointwise is None:
+            return 0.0
+        return max(self.dual.value(self.pointwise), 0.0)
 
     @property
     def places(self):
@@ -107,7 +151,7 @@ class Problem:
         return Points(self.x, residuals, self.missed)
 
     def look(self, residuals, effort, rng):
-        """The best neuron, the bound if there is no better one, a proven bound."""
+        """The :class:`Bounds` from residuals (K, n), proven in the plane alone."""
         proven = -np.inf
         if self.in_the_plane:
             found, upper = plane_neuron(self.points(residuals), *effort.arcs)
@@ -118,19 +162,9 @@ class Problem:
             polar = max(found.polar, seen)
         else:
             w, b = self.places
-            found = search(
-                self.x,
-                residuals,
-                self.activation,
-                w,
-                b,
-                rng,
-                effort.n_units,
-                effort.n_random,
-                effort.n_steps,
-            )
+            found = search(self.x, residuals, self.activation, w, b, rng, effort)
             polar = found.polar
-        return found, self.bound(residuals, polar), proven
+        return Bounds(proven, self.bound(residuals, polar), found)
 
     def on_coordinates(self, span):
         """The same problem on the coordinates of wide rows in their :class:`.Span`.

@@ -32,8 +32,8 @@ functions with gradients in an ellipsoid.
 import numpy as np
 from scipy.optimize import minimize
 
-from ..kernels.pairs import moved, moved_gradient
-from .neighbours import masses, pairs
+from ..kernels.pairs import moved_gradient
+from .neighbours import Sides
 from .spread import Spread
 
 
@@ -109,7 +109,7 @@ class _Sign:
         return by_s, by_g, by_rho, by_sigma
 
 
-class Plan:
+class Plan(Sides):
     """Masses on pairs, for one output.
 
     Parameters
@@ -127,54 +127,27 @@ class Plan:
     n_steps_saved = 0  # of W, by where its spreads begin
 
     def __init__(self, dual, x, residuals, alpha, n_neighbours):
+        super().__init__(x, residuals, n_neighbours)
         self.dual, self.alpha = dual, alpha
-        self.n_rows = len(x)
-        self.up, self.down = (
-            np.flatnonzero(residuals > 0),
-            np.flatnonzero(residuals < 0),
-        )
-        self.x, self.y = (np.ascontiguousarray(x[i]) for i in (self.up, self.down))
-        self.left, self.right = pairs(self.x, self.y, n_neighbours)
-        # Rows that almost are at their goal start with some mass, too.
-        size = abs(residuals[residuals != 0])
-        least = 1e-2 * size.mean()
-        a = np.maximum(residuals[self.up], least)
-        b = np.maximum(-residuals[self.down], least)
-        a, b = a / a.sum(), b / b.sum()
-        mass = masses(self.x, self.y, self.left, self.right, a, b)
         # q near 1: the scale drops out of the objective, but not of the solver.
-        self.q = np.sqrt(mass / mass.mean() + 1e-3)
-        (n, d), m = self.x.shape, len(self.y)
-        self._work = np.empty((n, d)), np.empty((m, d)), np.empty(n), np.empty(m)
+        self.q = np.sqrt(self.mass / self.mass.mean() + 1e-3)
         self._by_mass = np.empty(len(self.left))
-        self._ends = np.cumsum([len(self.left), n, m])
+        self._ends = np.cumsum([len(self.left), len(self.x), len(self.y)])
         self.start = self._first()
-
-    def _move(self, mass):
-        for sums in self._work:
-            sums.fill(0.0)
-        moved(self.x, self.y, self.left, self.right, mass, *self._work)
-        return self._work
 
     def _first(self):
         """q, log rho of both sides, two log sigma."""
-        s, t, _, _ = self._move(self.q * self.q)
+        s, t, _, _ = self.move(self.q * self.q)
         sizes = [np.sqrt((rows * rows).sum(axis=1)) for rows in (s, t)]
         floor = 1e-3 * np.mean(sizes[0]) + 1e-100
         g = max(np.linalg.norm(s.sum(axis=0)), floor)
         return np.r_[self.q, *(np.log(v + floor) for v in sizes), np.log([g, g])]
 
-    def residuals(self, a, b):
-        """R (1, n) of marginals."""
-        r = np.zeros((1, self.n_rows))
-        r[0, self.up], r[0, self.down] = a, -b
-        return r
-
     def value_and_gradient(self, z, power):
         """-D(alpha r / U) and its gradient."""
         first, second, third = self._ends
         q = z[:first]
-        s, t, a, b = self._move(q * q)
+        s, t, a, b = self.move(q * q)
         g = s.sum(axis=0)
         plus = _Sign(s, g, z[first:second], z[-2])
         minus = _Sign(t, -g, z[second:third], z[-1])
@@ -182,7 +155,7 @@ class Plan:
             np.concatenate([plus.logs(), minus.logs()]), power
         )
         scale = 2.0 * self.alpha * np.exp(-0.5 * log_square)
-        r = self.residuals(a, b)
+        r = self.residuals(a, b)[None]
         _, value, slope, pull = best_scale(self.dual, r, scale)
         slope = slope[0]
         d = len(g)
@@ -205,14 +178,14 @@ class Plan:
     def proof(self, z):
         """Residuals (1, n) and the two spreads that bound their polar."""
         q = z[: self._ends[0]]
-        s, t, a, b = self._move(q * q)
+        s, t, a, b = self.move(q * q)
         g = s.sum(axis=0)
         half = np.full(len(s) + 1, 0.5), np.full(len(t) + 1, 0.5)
         spreads = [
             Spread([(half[0], np.vstack([s, g]))]),
             Spread([(half[1], np.vstack([t, g]))]),
         ]
-        return self.residuals(a, b), spreads
+        return self.residuals(a, b)[None], spreads
 
 
 def optimise(plan, stages):

@@ -20,8 +20,8 @@ which takes d^2 multiplications a row, not a pair.
 
 import numpy as np
 
-from ..kernels.pairs import moved, moved_gradient
-from .neighbours import masses, pairs
+from ..kernels.pairs import moved_gradient
+from .neighbours import Sides
 from .polar_bound import middle_and_half
 from .relaxation import best_scale, eigen, power_mean
 from .spread import Spread
@@ -29,24 +29,12 @@ from .spread import Spread
 SMOOTH, TINY = 10.0, 1e-300  # the power that stands for the largest eigenvalue
 
 
-class _Output:
-    """Pairs of one output: rows x of its positive side and y of its negative one."""
+class _Output(Sides):
+    """Pairs of one output, and sums over them."""
 
     def __init__(self, x, residuals, n_neighbours):
-        self.up, self.down = (
-            np.flatnonzero(residuals > 0),
-            np.flatnonzero(residuals < 0),
-        )
-        self.x, self.y = (np.ascontiguousarray(x[i]) for i in (self.up, self.down))
-        self.left, self.right = pairs(self.x, self.y, n_neighbours)
-        least = 1e-2 * abs(residuals[residuals != 0]).mean()
-        a = np.maximum(residuals[self.up], least)
-        b = np.maximum(-residuals[self.down], least)
-        total = residuals[self.up].sum()
-        args = self.x, self.y, self.left, self.right
-        self.mass = masses(*args, a / a.sum(), b / b.sum()) * total
-        (n, d), m = self.x.shape, len(self.y)
-        self._work = np.empty((n, d)), np.empty((m, d)), np.empty(n), np.empty(m)
+        super().__init__(x, residuals, n_neighbours)
+        self.mass *= residuals[self.up].sum()
 
     @property
     def delta(self):
@@ -60,10 +48,7 @@ class _Output:
 
     def moments(self, weights):
         """sum_e c_e delta_e delta_e', (d, d)."""
-        for sums in self._work:
-            sums.fill(0.0)
-        moved(self.x, self.y, self.left, self.right, weights, *self._work)
-        s, t, _, _ = self._work
+        s, t, _, _ = self.move(weights)
         return s.T @ self.x + t.T @ self.y
 
     def squares(self, W):
@@ -77,12 +62,6 @@ class _Output:
         """f_i - f_j of all pairs, from f of both sides."""
         up, down = values
         return up[self.left] - down[self.right]
-
-    def residuals(self, a, b, n):
-        """r (n,) of the marginals."""
-        r = np.zeros(n)
-        r[self.up], r[self.down] = a, -b
-        return r
 
 
 class PairPlan:
@@ -144,7 +123,7 @@ class PairPlan:
             own += np.outer(g, g) * (middle / sigma)
             matrix += total * own
             kept.append((output, q, mass, tau, sigma, g, total, own))
-            r[k] = output.residuals(a, b, self.n_rows)
+            r[k] = output.residuals(a, b)
         return r, matrix, kept
 
     def value_and_gradient(self, z, power):

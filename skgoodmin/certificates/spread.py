@@ -107,14 +107,12 @@ def tighten(spread, log_w, n_iterations, tolerance=2e-4, step=1.5):
         Proven spread.
     log_w : ndarray of shape (d, d)
         Where the ascent ended.
-    reached : float
-        The spread at the best W: what no choice of tau can get below.
     """
-    best, reached = np.inf, 0.0
+    best, reached = np.inf, 0.0  # no choice of tau gets below the second
     for k in range(n_iterations):
         upper, matrix, value = spread.bound(exponential(log_w))
         best, reached = min(best, upper), max(reached, value)
         if not np.isfinite(upper) or upper == 0 or best <= reached * (1.0 + tolerance):
             break
         log_w = log_w + step / np.sqrt(1.0 + 0.1 * k) * matrix / (upper * upper)
-    return best, log_w, reached
+    return best, log_w

@@ -17,6 +17,8 @@ import importlib.util
 import numpy as np
 
 LARGEST = 4_000_000  # entries of a plan that is solved in one piece, unless told
+LEVELS = 1.0, 8.0, 40.0, 200.0  # mean cost above the least over the regularisation
+N_SCALINGS = 18  # of Sinkhorn's, between two changes of the kernel
 
 
 def has_pot():
@@ -38,10 +40,10 @@ def restore(plan, a, b):
     return plan
 
 
-def sinkhorn(a, b, cost, sharpness=200.0, n_iterations=300):
+def sinkhorn(a, b, cost):
     """Plan of entropic transport, marginals restored.
 
-    The regularisation falls in steps to (mean cost above the least) / sharpness, the
+    The regularisation falls in steps to (mean cost above the least) / 200, the
     potentials going on, so that the scaling stays in the range of floats.
     """
     size = cost.mean() - cost.min()
@@ -49,9 +51,9 @@ def sinkhorn(a, b, cost, sharpness=200.0, n_iterations=300):
         return np.outer(a, b / b.sum())
     u, v = np.zeros(len(a)), np.zeros(len(b))
     p, q, kernel = np.ones(len(a)), np.ones(len(b)), np.empty(cost.shape)
-    for level in (1.0, 8.0, 40.0, sharpness):
+    for level in LEVELS:
         eps = size / level
-        for _ in range(3 if level < sharpness else 4):
+        for _ in range(3 if level < LEVELS[-1] else 4):
             # Take the potentials into the kernel, then scale what is left.
             shifted = (u[:, None] + v - cost) / eps
             top = shifted.max(axis=1)
@@ -62,7 +64,7 @@ def sinkhorn(a, b, cost, sharpness=200.0, n_iterations=300):
                 shifted > -100.0, np.exp(np.maximum(shifted, -100.0)), 0.0
             )
             p, q = np.ones(len(a)), np.ones(len(b))
-            for _ in range(max(n_iterations // 16, 5)):
+            for _ in range(N_SCALINGS):
                 p = a / np.maximum(kernel @ q, 1e-200)
                 q = b / np.maximum(kernel.T @ p, 1e-200)
                 if max(p.max(), q.max()) > 1e100:

@@ -11,16 +11,14 @@ For deep networks the proof is one over all widths at the same depth and activat
 estimate there is none.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from .amplitudes import optimal_amplitudes
 from .duality import linear_bound
-from .effort import Effort, effort_of
-from .polar import BestNeuron
 from .polar_bound import central_bound, polar_bound, product_range
-from .problem import Problem
+from .problem import Bounds
 from .relaxation import Plan, optimise
 from .relaxation_pairs import PairPlan
 from .spread import EPS, tighten
@@ -29,38 +27,6 @@ from .spread import EPS, tighten
 # overflow: a norm of 0 would prove anything.
 LEAST = 1e-100
 NEARBY = 1.25  # times the polar that counts: of a bound further above others prove more
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """What is known of the objective of networks of any width.
-
-    Attributes
-    ----------
-    objective, loss, penalty : float
-        Of the given network.
-    proven : float
-        No network of any width, same depth and activation, has a smaller objective.
-    pointwise : float
-        The part of it that holds for every function: equal rows, different labels.
-    estimated : float
-        What ``proven`` could be if there were no better neuron than the one found;
-        NaN for deep networks.
-    neuron : BestNeuron or None
-        The best one found: it lowers the objective if its polar is above alpha.
-    attained : float
-        The least objective that is known of: that of the network, or of the one with
-        optimal amplitudes and a few neurons more.
-    """
-
-    objective: float
-    loss: float
-    penalty: float
-    proven: float
-    pointwise: float
-    estimated: float
-    neuron: BestNeuron | None
-    attained: float
 
 
 def dual_point(dual, residuals):
@@ -143,41 +109,13 @@ def prove(problem, residuals, effort):
     return max(best, problem.bound(problem.dual.rebalance(whole), polar))
 
 
-def bounds(
-    dual,
-    x,
-    raw,
-    activation,
-    alpha,
-    coefs,
-    intercepts,
-    effort=1,
-    rng=None,
-    group=None,
-    neurons=None,
-    span=None,
-):
+def bounds(problem, effort, span=None):
     """Lower bounds of the objective at a network, and the neuron that is missed most.
 
     Parameters
     ----------
-    dual : Dual
-        The loss on the rows.
-    x : ndarray or CSR of shape (n, d)
-    raw : ndarray of shape (n, K)
-        Raw predictions of the network.
-    activation : Activation
-    alpha : float, positive
-    coefs, intercepts : lists of ndarrays
-        Of the network, as in scikit-learn.
-    effort : float or Effort, default=1
-        0 is what a fit does by the way.
-    rng : numpy.random.Generator, optional
-        Of the random starts.
-    group : ndarray of shape (n,), optional
-        Number of the group of identical rows, ascending.
-    neurons : (coefs (m, d), intercepts (m,)), optional
-        That a search sets out from, besides the units.
+    problem : Problem
+    effort : Effort
     span : Span, optional
         Of wide x: what takes time is done on the coordinates.
 
@@ -185,57 +123,42 @@ def bounds(
     -------
     bounds : Bounds
     """
-    effort = effort if isinstance(effort, Effort) else effort_of(effort)
-    rng = np.random.default_rng(0) if rng is None else rng
-    raw = np.ascontiguousarray(np.transpose(raw), dtype=np.float64)
-    loss, gradient = dual.loss_and_gradient(raw)
-    coefs = [w.astype(np.float64) for w in coefs]
-    intercepts = [b.astype(np.float64) for b in intercepts]
-    penalty = 0.5 * alpha * sum(float((w * w).sum()) for w in coefs)
-    pointwise = None if group is None else dual.pointwise(group)
-    args = activation, alpha, coefs, intercepts, loss, penalty, pointwise, neurons
-    problem = Problem(dual, x, *args)
     if span is not None:
         problem = problem.on_coordinates(span)
-    least = 0.0 if pointwise is None else max(dual.value(pointwise), 0.0)
-    proven, estimated, neuron, attained = -np.inf, np.nan, None, np.inf
-    if measurable(problem.x, alpha):
-        point = dual_point(dual, gradient)
-        proven, estimated, neuron, attained = of_networks(problem, point, effort, rng)
+    found = Bounds(-np.inf)
+    if measurable(problem.x, problem.alpha):
+        found = of_networks(problem, effort)
+    neuron = found.neuron
     if span is not None and neuron is not None:
         neuron = replace(neuron, coef=span.lift(neuron.coef))
-    proven = max(least, proven)
-    return Bounds(
-        problem.objective,
-        loss,
-        penalty,
-        float(proven),
-        least,
-        float(np.maximum(estimated, proven)),
-        neuron,
-        min(problem.objective, attained),
-    )
+    proven = max(problem.least, found.proven)
+    return Bounds(float(proven), float(np.maximum(found.estimated, proven)), neuron)
 
 
-def of_networks(problem, residuals, effort, rng):
-    """(proven, estimated, neuron, attained) as in :class:`Bounds`, from a dual point.
+def of_networks(problem, effort):
+    """The :class:`Bounds` from the residuals of the network, and from better ones.
 
-    Estimate and neuron are NaN and None for all but one hidden layer.
+    Estimate and neuron are those of one hidden layer.
     """
-    dual = problem.dual
-    proven, estimated, neuron, attained = -np.inf, np.nan, None, np.inf
-    if problem.n_hidden == 1:
-        neuron, estimated, proven = problem.look(residuals, effort, rng)
-        if effort.amplitudes:
-            better = optimal_amplitudes(problem, effort, rng)
-            attained = better.objective
-            residuals = dual_point(dual, better.residuals)
-            _, again, shown = problem.look(residuals, effort, rng)
-            estimated, proven = max(estimated, again), max(proven, shown)
+    dual, rng = problem.dual, np.random.default_rng(0)  # the same data, the same bounds
+    residuals = dual_point(dual, problem.residuals)
     if problem.n_hidden == 0:
         moments = moments_of(problem.points(residuals))
         args = residuals, moments, problem.alpha, problem.pointwise
-        proven = linear_bound(dual, *args)
-    elif not problem.in_the_plane:
-        proven = max(proven, prove(problem, residuals, effort))
-    return proven, estimated, neuron, attained
+        return Bounds(linear_bound(dual, *args))
+    found = Bounds(-np.inf)
+    if problem.n_hidden == 1:
+        found = problem.look(residuals, effort, rng)
+        if effort.amplitudes:
+            better = optimal_amplitudes(problem, effort, rng)
+            residuals = dual_point(dual, better.residuals)
+            again = problem.look(residuals, effort, rng)
+            found = Bounds(
+                max(found.proven, again.proven),
+                max(found.estimated, again.estimated),
+                found.neuron,
+            )
+    if problem.in_the_plane:
+        return found
+    proven = prove(problem, residuals, effort)
+    return found._replace(proven=max(found.proven, proven))

@@ -154,11 +154,7 @@ class DaskNetwork(TrainedNetwork):
         """See :func:`skgoodmin.estimator.setup.posed_again`."""
         shell = copy.copy(self)
         problem = self._pose(shell, X, y, sample_weight, self._known, reset=False)
-        objective = problem.objective
-        theta = objective.layout.pack(self.coefs_, self.intercepts_)
-        layout = objective.layout.holding(theta)
-        objective = replace(objective, layout=layout, alpha=self.alpha_)
-        return objective, theta, problem.contradictions
+        return problem.learned(self)
 
     @staticmethod
     def _share_out(workers, bare, target, *given):

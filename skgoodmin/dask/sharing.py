@@ -22,8 +22,7 @@ from ..estimator.setup import is_lazy, naming, validated
 from ..kernels.rows import rows_of
 from ..objective.canonical_rows import (
     CanonicalRows,
-    canonical_rows,
-    contradicting_rows,
+    canonical_form,
     counted_rows,
 )
 from ..objective.leaves import RANGES
@@ -246,12 +245,11 @@ def _leaf(pieces, empty):
         data = CanonicalRows(rows_of(empty), labels[:0], *nothing)
     else:
         weights = counts.astype(float) if weights is None else weights
-        data = canonical_rows(X, labels, weights)
+        data, some = canonical_form(X, labels, weights)
         # They are all of one range.
         data = replace(data, cuts=np.array([0, data.n_rows]))
-        if not data.opens_group.all():
-            mixed = np.zeros(len(counts), dtype=bool)
-            mixed[contradicting_rows(X, labels, weights)] = True
-            contradicting = numbers[np.repeat(mixed, counts)]
+        mixed = np.zeros(len(counts), dtype=bool)
+        mixed[some] = True
+        contradicting = numbers[np.repeat(mixed, counts)]
     small = data.labels, data.weights, data.opens_group, data.cuts
     return data, (*small, data.n_values, contradicting)

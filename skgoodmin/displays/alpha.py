@@ -51,18 +51,30 @@ class AlphaDisplay:
         Raises
         ------
         TypeError
-            If the estimator is another one.
+            If the estimator is another one, or ``ax`` is none.
         ValueError
             If alpha was given or follows from the rule: then there are no scores.
         """
-        estimator = drawn(estimator, pipelines=True)
+        estimator = drawn(estimator, pipelines=True, needs="alpha_scores_")
         if estimator.alpha_scores_ is None:
             why = estimator.alpha_reason_ or "it was given"
             raise ValueError(f"alpha={estimator.alpha_:.4g} has no scores: {why}.")
         return cls(estimator.alpha_scores_, estimator.alpha_).plot(ax=ax, **kwargs)
 
     def plot(self, *, ax=None, **kwargs):
-        """Draw on ``ax``; returns the display."""
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            New ones by default.
+        **kwargs : dict
+            For the line with its error bars.
+
+        Returns
+        -------
+        display : AlphaDisplay
+        """
         self.ax_ = axes(ax)
         self.figure_ = self.ax_.figure
         style = {"marker": "o", "capsize": 3, "label": "mean of the folds"} | kwargs

@@ -19,6 +19,16 @@ def pyplot():
 
 
 def axes(ax):
-    """``ax``, or new axes where it is None."""
+    """``ax``, or new axes where it is None.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    """
     plt = pyplot()
-    return plt.subplots()[1] if ax is None else ax
+    if ax is None:
+        return plt.subplots()[1]
+    if not isinstance(ax, plt.Axes):
+        raise TypeError(f"ax must be Axes of matplotlib or None, got {ax!r}.")
+    return ax

@@ -10,7 +10,7 @@ from ..certificates.digits import at_least, at_most
 from ..certificates.pointwise import group_minima
 from ..estimator.setup import posed_again
 from ..objective.predictions import Predictions
-from .axes import pyplot
+from .axes import axes, pyplot
 from .drawn import drawn
 
 N_NAMED = 5  # rows that are named by their place in X
@@ -76,10 +76,16 @@ class CertificateDisplay:
         Raises
         ------
         TypeError
-            If the estimator is another one.
+            If the estimator is another one, or ``certificate`` or ``ax`` are none.
+        ValueError
+            If ``X``, ``y`` or ``sample_weight`` are not valid.
         """
         network = drawn(estimator, pipelines=True)
-        if isinstance(estimator, Pipeline):
+        if not isinstance(certificate, Certificate | None):
+            raise TypeError(
+                f"certificate must be a Certificate or None, got {certificate!r}."
+            )
+        if isinstance(estimator, Pipeline) and len(estimator) > 1:
             X = estimator[:-1].transform(X)
         objective, theta, _ = posed_again(network, X, y, sample_weight)
         raw = Predictions(objective, theta).raw
@@ -96,7 +102,19 @@ class CertificateDisplay:
         return display.plot(ax=ax, **kwargs)
 
     def plot(self, *, ax=None, **kwargs):
-        """Draw on ``ax``; returns the display."""
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            It is divided in two; new ones by default.
+        **kwargs : dict
+            For ``scatter``.
+
+        Returns
+        -------
+        display : CertificateDisplay
+        """
         self.bound_ax_, self.ax_ = _divided(ax)
         self.figure_ = self.ax_.figure
         self._plot_bounds()
@@ -151,12 +169,20 @@ class CertificateDisplay:
 
 def _divided(ax):
     """(axes of the bounds, axes of the rows) in place of ``ax``."""
-    figure = pyplot().figure(layout="constrained") if ax is None else ax.figure
+    ratios = {"height_ratios": [1, 3]}
     if ax is None:
-        grid = figure.add_gridspec(2, 1, height_ratios=[1, 3])
+        figure = pyplot().figure(layout="constrained")
+        grid = figure.add_gridspec(2, 1, **ratios)
     else:
+        ax = axes(ax)
         ax.set_axis_off()
-        grid = ax.get_subplotspec().subgridspec(2, 1, height_ratios=[1, 3], hspace=0.4)
+        figure, place = ax.figure, ax.get_subplotspec()
+        if place is None:  # somewhere in the figure
+            box = ax.get_position()
+            sides = {"left": box.x0, "right": box.x1, "bottom": box.y0, "top": box.y1}
+            grid = figure.add_gridspec(2, 1, hspace=0.4, **sides, **ratios)
+        else:
+            grid = place.subgridspec(2, 1, hspace=0.4, **ratios)
     return figure.add_subplot(grid[0]), figure.add_subplot(grid[1])
 
 

@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..estimator.base import Network
 
 
-def drawn(estimator, *, pipelines=False):
+def drawn(estimator, *, pipelines=False, needs=None):
     """The fitted network that ``from_estimator`` draws.
 
     Parameters
@@ -16,6 +16,8 @@ def drawn(estimator, *, pipelines=False):
         What the user gave.
     pipelines : bool, default=False
         Whether it may be a Pipeline, whose last step is drawn.
+    needs : str, optional
+        The attribute that is enough, where not all of a fit is needed.
 
     Raises
     ------
@@ -38,5 +40,5 @@ def drawn(estimator, *, pipelines=False):
             "GoodMinimaClassifierCV or GoodMinimaRegressorCV"
             f"{', or a Pipeline that ends in one' if pipelines else ''}; got {given}."
         )
-    check_is_fitted(estimator)
+    check_is_fitted(network, needs)
     return network

@@ -1,11 +1,12 @@
 """A slice of the landscape around a trained network."""
 
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ..estimator.setup import posed_again
+from ..estimator.setup import naming, posed_again
 from ..objective.layout import ParameterLayout
 from ..objective.with_neuron import AugmentedObjective
 from .axes import axes
@@ -90,11 +91,15 @@ class LandscapeDisplay:
         Raises
         ------
         TypeError
-            If the estimator is another one.
+            If the estimator is another one, or ``ax`` is none.
+        ValueError
+            If a parameter or an array is not valid.
         """
         estimator = drawn(estimator)
+        _check(neuron, span, n_points)
         objective, theta, _ = posed_again(estimator, X, y, sample_weight)
-        rng = check_random_state(random_state)
+        with naming("random_state"):
+            rng = check_random_state(random_state)
         if directions is None:
             directions = [_filter_normalised(objective, theta, rng) for _ in range(2)]
         directions = np.asarray(directions, dtype=np.float64)
@@ -102,6 +107,8 @@ class LandscapeDisplay:
             raise ValueError(
                 f"directions must have shape (2, {len(theta)}), got {directions.shape}."
             )
+        if not np.isfinite(directions).all():
+            raise ValueError("directions must hold finite numbers, got inf or NaN.")
         labels = ("first direction", "second direction")
         axis = np.linspace(-span, span, n_points)
         witness = estimator.certificate_.witness if neuron else None
@@ -134,7 +141,19 @@ class LandscapeDisplay:
         return display.plot(ax=ax, **kwargs)
 
     def plot(self, *, ax=None, **kwargs):
-        """Draw on ``ax``; returns the display."""
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            New ones by default.
+        **kwargs : dict
+            For ``contourf``.
+
+        Returns
+        -------
+        display : LandscapeDisplay
+        """
         self.ax_ = axes(ax)
         self.figure_ = self.ax_.figure
         # Levels at quantiles show a valley as well as its walls.
@@ -147,6 +166,16 @@ class LandscapeDisplay:
         self.ax_.set(xlabel=self.labels[0], ylabel=self.labels[1])
         self.ax_.legend()
         return self
+
+
+def _check(neuron, span, n_points):
+    """Check the parameters that shape the slice."""
+    if not isinstance(neuron, bool | np.bool_):
+        raise ValueError(f"neuron must be True or False, got {neuron!r}.")
+    if not (isinstance(span, Real) and 0 < float(span) < np.inf):
+        raise ValueError(f"span must be a finite number above 0, got {span!r}.")
+    if not (isinstance(n_points, Integral) and int(n_points) >= 2):
+        raise ValueError(f"n_points must be an integer from 2 on, got {n_points!r}.")
 
 
 def _with_unit(objective, witness):

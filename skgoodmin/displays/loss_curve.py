@@ -50,14 +50,26 @@ class LossCurveDisplay:
         Raises
         ------
         TypeError
-            If the estimator is another one.
+            If the estimator is another one, or ``ax`` is none.
         """
         estimator = drawn(estimator)
         display = cls(estimator.history_, estimator.best_init_)
         return display.plot(ax=ax, **kwargs)
 
     def plot(self, *, ax=None, **kwargs):
-        """Draw on ``ax``; returns the display."""
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            New ones by default.
+        **kwargs : dict
+            For the lines.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+        """
         self.ax_ = axes(ax)
         self.figure_, self.lines_ = self.ax_.figure, []
         ends, begins = [], []

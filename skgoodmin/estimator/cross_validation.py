@@ -1,6 +1,7 @@
 """Cross-validation over alpha, along a path of warm starts."""
 
 import copy
+from dataclasses import replace
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -20,10 +21,11 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
+from .alpha_choice import AlphaChoice
 from .base import Network
 from .callbacks import Subfits, with_callbacks
 from .fitting import TrainedNetwork
-from .path import best_of, checked_folds, name_of, path_scores, takes_weights
+from .path import AlphaPath, best_of, checked_folds, name_of, takes_weights
 from .setup import check_parameters, in_memory, naming, validated
 from .typing import MatrixLike
 from .warned import warn_user
@@ -78,6 +80,8 @@ class CrossValidatedNetwork(Network):
         )  # or the fit on all rows does
         model = self._model(alphas[0])
         check_parameters(model)
+        with naming("alphas"):
+            check_parameters(self._model(alphas[-1]))
         with naming("y"):
             self._encode(y)  # what is wrong with all of it
         scorer = check_scoring(model, scoring=self.scoring)
@@ -92,40 +96,35 @@ class CrossValidatedNetwork(Network):
             folds = checked_folds(splits, X_checked.shape[0], sample_weight)
         size = len(folds), len(alphas), self.refit
         subfits = Subfits(self, X, y, sample_weight, *size)
+        rows = X_checked, y, sample_weight
+        path = AlphaPath(model, alphas, *rows, scorer, scoring, score_params, subfits)
         scores = Parallel(n_jobs=self.n_jobs)(
-            delayed(path_scores)(
-                model,
-                alphas,
-                X_checked,
-                y,
-                sample_weight,
-                *fold,
-                scorer,
-                scoring,
-                score_params,
-                subfits,
-                i,
-            )
-            for i, fold in enumerate(folds)
+            delayed(path.scores)(i, *fold) for i, fold in enumerate(folds)
         )
         scores = np.array(scores)
         best, table, sentences = best_of(alphas, scores, scoring)
         self._tell(alphas, scores, best)
+        tried = f"the best of {len(alphas)} strengths in {len(folds)} folds"
+        reason = tried if len(alphas) > 1 else ""
+        choice = AlphaChoice(float(alphas[best]), reason, table)
         fitted = {
             "alphas_": alphas,
             "scores_": scores,
             "best_score_": float(scores[:, best].mean()),
+            "alpha_": choice.alpha,
+            "alpha_reason_": choice.reason,
+            "alpha_scores_": choice.scores,
             "n_features_in_": shell.n_features_in_,
         }
         if hasattr(shell, "feature_names_in_"):
             fitted["feature_names_in_"] = shell.feature_names_in_
         if self.refit:
-            model = self._model(alphas[best])
+            model = self._model(choice.alpha)
             with subfits.refit(model):
                 model._fit(X, y, sample_weight)
-            fitted |= {k: v for k, v in vars(model).items() if k.endswith("_")}
-        fitted["alpha_"] = float(alphas[best])
-        fitted["alpha_scores_"] = table
+            learned = {k: v for k, v in vars(model).items() if k.endswith("_")}
+            certificate = replace(model.certificate_, alpha=choice.sentence)
+            fitted = learned | {"certificate_": certificate} | fitted
         subfits.close(fitted if self.refit else None)
         self._replace_fitted(fitted)
         for sentence in sentences:

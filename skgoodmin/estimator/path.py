@@ -4,7 +4,10 @@ Fits in folds are there to be compared, and are short (:mod:`.short_fits`).
 """
 
 import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -96,64 +99,82 @@ def number_of(score, scorer):
     return float(score)
 
 
-def path_scores(
-    model,
-    alphas,
-    X,
-    y,
-    sample_weight,
-    train,
-    test,
-    scorer,
-    scoring,
-    score_params,
-    subfits,
-    fold,
-):
-    """Scores on the rows ``test`` along the path of warm starts on ``train``.
+@dataclass(frozen=True)
+class AlphaPath:
+    """Fits along the strengths: what the folds have in common.
 
-    ``scoring`` is what the scorer is called, ``score_params`` are those of all rows.
+    Parameters
+    ----------
+    model : TrainedNetwork
+    alphas : ndarray of shape (n_alphas,)
+        Strongest first.
+    X, y, sample_weight
+        All rows.
+    scorer : callable
+    scoring : str
+        What the scorer is called.
+    score_params : dict
+        What the scorer gets besides, of all rows.
+    subfits : Subfits
     """
-    model = clone(model)
-    known, problem = model._shared(y), None
-    weight = None if sample_weight is None else sample_weight[train]
-    rows = X[train], y[train], weight
-    scored = _check_method_params(X, score_params, indices=test)
-    previous, scores, n_random = None, [], model.n_init
-    with subfits.fold(fold):
-        for number, alpha in enumerate(alphas):
-            n_init = n_random if previous is None else 1 + n_random
-            model.alpha, model.n_init = float(alpha), n_init
-            try:
-                if problem is None:  # the fits have it in common, but for alpha
-                    problem = model._pose(model, *rows, known, True)
-                    weakest = problem.with_alpha(alphas[-1])
-                    may_be_more = model.training != "grow" and model.max_iter > FEW
-                    n_iter = iterations(weakest.objective) if may_be_more else FEW
-                short = FitInFold(f"Fold {fold}, alpha={alpha:g}", n_iter)
-                posed = problem.with_alpha(alpha)
-                with subfits.fit(fold, number, model):
-                    model._fit(*rows, previous, known, short=short, problem=posed)
-                score = _score(scorer, scoring, model, X[test], y[test], scored)
-                scores.append(score)
-            except Exception as error:
-                error.add_note(f"This was in fold {fold} of cv, with alpha={alpha:g}.")
-                raise
-            previous = model
-    return scores
 
+    model: Any
+    alphas: np.ndarray
+    X: Any
+    y: Any
+    sample_weight: Any
+    scorer: Callable
+    scoring: str
+    score_params: dict
+    subfits: Any
 
-def _score(scorer, scoring, model, X, y, params):
-    """What a scorer says of a model; an error of its own names it, or has a note."""
-    try:
-        score = scorer(model, X, y, **params)
-    except Exception as error:
-        if type(error) in (ValueError, TypeError):
-            more = SEVERAL if _lacks_multi_class(scoring, error) else ""
-            raise type(error)(f"scoring={scoring}: {error}{more}") from error
-        error.add_note(f"scoring={scoring} raised it.")
-        raise
-    return number_of(score, scorer)
+    def scores(self, fold, train, test):
+        """Scores on the rows ``test`` along the path of warm starts on ``train``."""
+        model, X, y = clone(self.model), self.X, self.y
+        known, problem = model._shared(y), None
+        weight = None if self.sample_weight is None else self.sample_weight[train]
+        rows = X[train], y[train], weight
+        params = _check_method_params(X, self.score_params, indices=test)
+        previous, scores, n_random = None, [], model.n_init
+        with self.subfits.fold(fold):
+            for number, alpha in enumerate(self.alphas):
+                n_init = n_random if previous is None else 1 + n_random
+                model.alpha, model.n_init = float(alpha), n_init
+                try:
+                    if problem is None:  # the fits have it in common, but for alpha
+                        problem = model._pose(model, *rows, known, True)
+                        n_iter = self._iterations(problem)
+                    short = FitInFold(f"Fold {fold}, alpha={alpha:g}", n_iter)
+                    posed = problem.with_alpha(alpha)
+                    with self.subfits.fit(fold, number, model):
+                        model._fit(*rows, previous, known, short=short, problem=posed)
+                    score = self._score(model, X[test], y[test], params)
+                    scores.append(score)
+                except Exception as error:
+                    where = f"in fold {fold} of cv, with alpha={alpha:g}"
+                    error.add_note(f"This was {where}.")
+                    raise
+                previous = model
+        return scores
+
+    def _iterations(self, problem):
+        """How many each fit in a fold takes."""
+        if self.model.training == "grow" or self.model.max_iter <= FEW:
+            return FEW
+        return iterations(problem.with_alpha(self.alphas[-1]).objective)
+
+    def _score(self, model, X, y, params):
+        """What the scorer says of a model; an error of its own names it."""
+        try:
+            score = self.scorer(model, X, y, **params)
+        except Exception as error:
+            if type(error) in (ValueError, TypeError):
+                more = SEVERAL if _lacks_multi_class(self.scoring, error) else ""
+                named = f"scoring={self.scoring}: {error}{more}"
+                raise type(error)(named) from error
+            error.add_note(f"scoring={self.scoring} raised it.")
+            raise
+        return number_of(score, self.scorer)
 
 
 def _lacks_multi_class(scoring, error):

@@ -41,7 +41,7 @@ class NetworkRegressor(RegressorMixin, Network):
     def _target(self) -> Continuous:
         """What the outputs stand for."""
         mean, scale = np.atleast_1d(self.y_mean_), np.atleast_1d(self.y_scale_)
-        rest = np.atleast_1d(getattr(self, "_y_mean_rest_", 0.0))  # old pickles lack it
+        rest = np.atleast_1d(self._y_mean_rest_)
         return Continuous(mean, scale, column=np.ndim(self.y_mean_) == 0, rest=rest)
 
     def _loss(self, target):

@@ -17,7 +17,7 @@ from sklearn.utils.validation import (
 )
 
 from ..kernels.activations import ACTIVATIONS
-from ..objective.canonical_rows import canonical_rows, contradicting_rows
+from ..objective.canonical_rows import canonical_form
 from ..objective.layout import ParameterLayout
 from ..objective.objective import Objective
 from ..objective.with_neuron import AugmentedObjective, PerLayerObjective
@@ -44,6 +44,22 @@ class PosedProblem:
     def with_alpha(self, alpha):
         """The same problem with another strength of weight decay."""
         return replace(self, objective=replace(self.objective, alpha=float(alpha)))
+
+    def learned(self, estimator):
+        """What a fitted estimator has learned, on these rows.
+
+        Returns
+        -------
+        objective : Objective
+            With the alpha of the fit.
+        theta : ndarray of shape (n_parameters,)
+        contradictions : ndarray of shape (n_contradicting,)
+            Row numbers of X.
+        """
+        objective = self.with_alpha(estimator.alpha_).objective
+        theta = objective.layout.pack(estimator.coefs_, estimator.intercepts_)
+        objective = replace(objective, layout=objective.layout.holding(theta))
+        return objective, theta, self.contradictions
 
 
 def validated(estimator, X, y, sample_weight, *, reset, tells=True):
@@ -144,23 +160,16 @@ def posed_again(estimator, X, y, sample_weight=None):
 
     Returns
     -------
-    objective : Objective
-        With the alpha of the fit.
-    theta : ndarray of shape (n_parameters,)
-    contradictions : ndarray of shape (n_contradicting,)
-        Row numbers of X.
+    objective, theta, contradictions
+        See :meth:`PosedProblem.learned`.
     """
     check_is_fitted(estimator)
     X, y, sample_weight = validated(estimator, X, y, sample_weight, reset=False)
-    known = estimator._known, estimator.alpha_
-    problem = pose(estimator, X, y, sample_weight, *known)
-    objective = problem.objective
-    theta = objective.layout.pack(estimator.coefs_, estimator.intercepts_)
-    objective = replace(objective, layout=objective.layout.holding(theta))
-    return objective, theta, problem.contradictions
+    problem = pose(estimator, X, y, sample_weight, estimator._known)
+    return problem.learned(estimator)
 
 
-def pose(estimator, X, y, sample_weight=None, known=None, alpha=None, cache_dir=None):
+def pose(estimator, X, y, sample_weight=None, known=None, cache_dir=None):
     """The :class:`PosedProblem` of validated X, y and sample_weight.
 
     Parameters
@@ -171,8 +180,6 @@ def pose(estimator, X, y, sample_weight=None, known=None, alpha=None, cache_dir=
     sample_weight : ndarray of shape (n_samples,), optional
     known : optional
         What y may hold, as the estimator knows it; by default what it holds.
-    alpha : float, optional
-        By default that of the estimator, for 'auto' that of the rule.
     cache_dir : str or path-like, optional
         Folder for the rows, which are kept in memory without it.
     """
@@ -180,25 +187,25 @@ def pose(estimator, X, y, sample_weight=None, known=None, alpha=None, cache_dir=
         _check_cache(cache_dir, X)
     with naming("y"):
         target, labels = estimator._encode(y, known, sample_weight)
-    data = canonical_rows(X, labels, sample_weight, cache_dir)
+    data, contradictions = canonical_form(X, labels, sample_weight, cache_dir)
     mirrored = target.mirrored(data)
     if mirrored is not None:
-        return pose(estimator, X, y, sample_weight, mirrored, alpha, cache_dir)
-    contradictions = np.empty(0, dtype=np.int64)
-    if not data.opens_group.all():
-        contradictions = contradicting_rows(X, labels, sample_weight)
+        return pose(estimator, X, y, sample_weight, mirrored, cache_dir)
     del labels  # canonical rows have their own
-    return PosedProblem(pose_on(estimator, data, target, alpha), target, contradictions)
+    return PosedProblem(pose_on(estimator, data, target), target, contradictions)
 
 
-def pose_on(estimator, data, target, alpha=None):
-    """The :class:`Objective` of canonical rows whose labels are those of ``target``."""
+def pose_on(estimator, data, target):
+    """The :class:`Objective` of canonical rows whose labels are those of ``target``.
+
+    Its alpha is that of the estimator, for 'auto' that of the rule.
+    """
     loss = estimator._loss(target)
     data = estimator._reweighted(data, target)
     sizes = hidden_sizes(estimator)
     if sizes == AUTO:  # more units than rows, for each output, never help
         sizes = (data.n_rows * target.n_outputs + 1,)
-    alpha = estimator.alpha if alpha is None else alpha
+    alpha = getattr(estimator, "alpha", "auto")  # a path has several
     return Objective(
         data,
         ParameterLayout((data.n_features, *sizes, target.n_outputs)),

@@ -18,18 +18,17 @@ from .jit import njit
 
 
 @njit
-def descend(hessian, penalty, n_sweeps, tol, v, gradient):
+def descend(hessian, penalty, n_sweeps, v, gradient):
     """Sweeps over all groups; v and gradient are brought up to date.
 
     hessian : (K, 1, m, m), or (K, K, m, m) where outputs are coupled, penalty : (m,),
-    v, gradient : (K, m). Ends early where no group moved by more than tol in units of
-    the gradient. Returns the sweeps done.
+    v, gradient : (K, m). Ends early where no group moves. Returns the sweeps done.
     """
     n_outputs, m = v.shape
     coupled = hessian.shape[1] > 1
     z_group = np.empty(n_outputs)
     for sweep in range(n_sweeps):
-        largest = 0.0
+        moves = False
         for j in range(m):
             curvature = 0.0
             for k in range(n_outputs):
@@ -58,12 +57,12 @@ def descend(hessian, penalty, n_sweeps, tol, v, gradient):
                 step = keep * (v[k, j] - z_group[k] / own) - v[k, j]
                 if step == 0.0:
                     continue
-                largest = max(largest, abs(step) * own)
+                moves = True
                 v[k, j] += step
                 for o in range(hessian.shape[1]):
                     to = o if coupled else k
                     for i in range(m):
                         gradient[to, i] += step * hessian[k, o, j, i]
-        if largest <= tol:
+        if not moves:
             return sweep + 1
     return n_sweeps

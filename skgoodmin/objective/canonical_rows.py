@@ -61,7 +61,8 @@ class CanonicalRows:
     Parameters
     ----------
     rows : Rows
-    labels : ndarray of shape (n_rows, 1 or n_outputs), int32
+    labels : ndarray of shape (n_rows, 1 or n_outputs)
+        int32 for classes and labels, float64 for real targets.
     weights : ndarray of shape (n_rows,)
         Sums of the sample weights of the merged rows, each rounded once.
     opens_group : ndarray of shape (n_rows,), bool
@@ -217,14 +218,20 @@ def _label_keys(labels):
     return np.unique(labels, axis=0, return_inverse=True)[1].ravel()
 
 
-def canonical_rows(X, labels, sample_weight=None, cache_dir=None):
-    """Canonical form of the training data.
+def canonical_rows(X, labels, sample_weight=None):
+    """The :class:`CanonicalRows` alone of :func:`canonical_form`."""
+    return canonical_form(X, labels, sample_weight)[0]
+
+
+def canonical_form(X, labels, sample_weight=None, cache_dir=None):
+    """Canonical form of the training data, and what it no longer shows.
 
     Parameters
     ----------
     X : C-ordered ndarray or CSR of shape (n_samples, n_features)
         float64 or float32, finite.
-    labels : ndarray of shape (n_samples, 1) or (n_samples, n_outputs), int32
+    labels : ndarray of shape (n_samples, 1) or (n_samples, n_outputs)
+        int32 for classes and labels, float64 for real targets.
     sample_weight : ndarray of shape (n_samples,) or None
         Not negative; None stands for ones.
     cache_dir : str or path-like, optional
@@ -234,12 +241,16 @@ def canonical_rows(X, labels, sample_weight=None, cache_dir=None):
     Returns
     -------
     canonical : CanonicalRows
+    contradicting : ndarray of shape (n_contradicting,)
+        Row numbers of X, ascending: rows whose content another row has with another
+        label. Rows of weight 0 contradict nobody.
     """
     rows, order, new, keys, cuts = _ordered(X, labels, sample_weight)
     data = _collect(rows, order, new, labels, sample_weight, keys, cuts)
-    if cache_dir is None:
-        return data
-    return replace(data, rows=in_sorted_file(data.rows, cache_dir))
+    contradicting = _contradicting(rows, order, new, keys)
+    if cache_dir is not None:
+        data = replace(data, rows=in_sorted_file(data.rows, cache_dir))
+    return data, contradicting
 
 
 def counted_rows(X, labels):
@@ -255,20 +266,8 @@ def counted_rows(X, labels):
     return _collect(rows, order, new, labels, None, keys, cuts), order
 
 
-def contradicting_rows(X, labels, sample_weight=None):
-    """Rows of X whose content another row has with another label.
-
-    Parameters
-    ----------
-    X, labels, sample_weight
-        As for :func:`canonical_rows`; rows of weight 0 contradict nobody.
-
-    Returns
-    -------
-    places : ndarray of shape (n_contradicting,)
-        Row numbers of X, ascending.
-    """
-    rows, order, new, keys, _ = _ordered(X, labels, sample_weight)
+def _contradicting(rows, order, new, keys):
+    """Row numbers of X where a content comes with several labels, ascending."""
     if keys is None:
         return np.empty(0, dtype=np.int64)
     first = np.flatnonzero(new)
@@ -300,9 +299,9 @@ def _ordered(X, labels, sample_weight):
         ranks = {key: rank for rank, key in enumerate(sorted(set(contents)))}
         content_rank = np.array([ranks[key] for key in contents])
         order = np.lexsort((keys, content_rank, hashes))
-    else:
+        new, _ = new_contents(rows, order, hashes)
+    else:  # the groups stay where they are
         order = np.lexsort((keys, hashes))
-    new, _ = new_contents(rows, order, hashes)
     return rows, order, new, keys, cuts
 
 

@@ -162,13 +162,8 @@ MANY = 300  # parameters above which L-BFGS-B takes longer than it has to
 def steps_for(theta, bounds, tol):
     """The generator of steps for a problem: L-BFGS-B, or L-BFGS of many parameters."""
     if bounds is None and len(theta) > MANY:
-        return fast_steps(theta, bounds, tol)
+        return compact_steps(theta, tol, MEMORY)
     return lbfgsb_steps(theta, bounds, tol)
-
-
-def fast_steps(theta, bounds, tol):
-    """The generator of steps that take the least time; without bounds."""
-    return compact_steps(theta, tol, MEMORY)
 
 
 class Run:

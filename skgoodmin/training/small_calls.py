@@ -26,7 +26,7 @@ def _ascents():
 def _amplitudes():
     """Of growing."""
     v = np.zeros((1, 2))
-    descend(np.ones((1, 1, 2, 2)), np.zeros(2), 1, 0.0, v, v.copy())
+    descend(np.ones((1, 1, 2, 2)), np.zeros(2), 1, v, v.copy())
 
 
 CALLS = {"steps": _steps, "ascents": _ascents, "amplitudes": _amplitudes}

@@ -291,7 +291,8 @@ def test_what_is_empty_is_left_out_and_what_is_not_is_there():
         neuron_contribution=0.25,
         caveat="a < b",
         advice="go on",
-    ).of_rows(np.array([3, 5]))
+        contradictions=np.array([3, 5]),
+    )
     assert str(found).splitlines()[2:] == [
         "Neuron       0.25",
         "Rows         2 have features that another row has with another y",
@@ -312,7 +313,8 @@ def test_a_bound_of_zero_is_news_where_it_is_reached():
 def test_plain_values_and_back(witness):
     """Through JSON."""
     bounds = DATA, _bound(1.2, Known.ESTIMATED)
-    found = _certificate(bounds=bounds, advice="go on").of_rows(np.array([1, 4]))
+    rows = np.array([1, 4])
+    found = _certificate(bounds=bounds, advice="go on", contradictions=rows)
     found = found if witness else replace(found, witness=None)
     plain = json.loads(json.dumps(found.to_dict()))
     again = Certificate.from_dict(plain)

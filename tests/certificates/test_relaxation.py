@@ -8,7 +8,13 @@ from numpy.testing import assert_allclose
 from skgoodmin.certificates import neighbours
 from skgoodmin.certificates.relaxation import Plan, optimise
 from skgoodmin.certificates.relaxation_pairs import PairPlan
-from skgoodmin.certificates.spread import Spread, isotropic, largest, tighten
+from skgoodmin.certificates.spread import (
+    Spread,
+    exponential,
+    isotropic,
+    largest,
+    tighten,
+)
 
 
 def plan_of(kind, loss, n_outputs=1, n=14, d=3, seed=0, alpha=0.1, k=6):
@@ -71,7 +77,8 @@ def test_optimising_raises_the_bound():
 def test_spread_is_above_every_direction():
     rng = np.random.default_rng(2)
     parts = [(rng.uniform(size=20), rng.normal(size=(20, 4))) for _ in range(3)]
-    best, _, reached = tighten(Spread(parts), isotropic(4)[0], 100)
+    best, log_w = tighten(Spread(parts), isotropic(4)[0], 100)
+    reached = Spread(parts).bound(exponential(log_w))[2]
     w = rng.normal(size=(20_000, 4))
     w /= np.linalg.norm(w, axis=1, keepdims=True)
     values = [(c @ abs(delta @ w.T)) ** 2 for c, delta in parts]

@@ -104,14 +104,12 @@ def check(
             reached, objective_of(dual, x, activation, alpha, coefs, intercepts)
         )
     for coefs, intercepts, raw in networks[-1:] + networks[:1]:
-        found = bounds(
-            dual, x, raw, activation, alpha, coefs, intercepts, effort, group=group
-        )
+        args = dual, x, raw, activation, alpha, (coefs, intercepts)
+        problem = Problem.of(*args, group)
+        found = bounds(problem, effort_of(effort))
         assert np.isfinite(found.proven)
         assert found.proven <= reached, (found.proven, reached)
-        assert found.proven >= found.pointwise >= 0
-        assert found.attained >= found.proven
-        assert_allclose(found.objective, found.loss + found.penalty)
+        assert found.proven >= problem.least >= 0
         if depth == 1:
             assert found.estimated >= found.proven
     return found.proven, reached
@@ -175,8 +173,9 @@ def test_one_and_two_features_are_nearly_exact():
         signs = np.where(np.sin(3 * x[:, 0]) + 0.3 * rng.normal(size=40) > 0, 1.0, -1.0)
         dual = HingeDual(signs[None], shares)
         coefs, intercepts, raw = train(dual, x, RELU, 0.01, (60,), 1)
-        found = bounds(dual, x, raw, RELU, 0.01, coefs, intercepts, 1, group=group)
-        assert found.proven > 0.95 * found.attained
+        problem = Problem.of(dual, x, raw, RELU, 0.01, (coefs, intercepts), group)
+        better = optimal_amplitudes(problem, effort_of(1), np.random.default_rng(0))
+        assert bounds(problem, effort_of(1)).proven > 0.95 * better.objective
 
 
 def test_contradicting_rows_alone_are_the_bound_for_small_alpha():
@@ -196,10 +195,16 @@ def test_nothing_to_separate(signs):
 
 
 def test_equal_rows_only():
-    x = np.zeros((6, 3))
+    x, group = np.zeros((6, 3)), np.zeros(6, dtype=int)
     dual = HingeDual(np.array([[1.0, 1, 1, 1, -1, -1]]), np.full(6, 1 / 6))
-    proven, reached = check(dual, x, np.zeros(6, dtype=int), RELU, 0.1, runs=((3, 0),))
+    proven, reached = check(dual, x, group, RELU, 0.1, runs=((3, 0),))
     assert_allclose(proven, float(reached), rtol=1e-4)
+    # The groups alone say it, and so does the polar alone, which is 0.
+    layers = [np.zeros((3, 2)), np.zeros((2, 1))], [np.zeros(2), np.zeros(1)]
+    args = dual, x, np.full((6, 1), 0.3), RELU, 0.1, layers
+    for problem in (Problem.of(*args, group), Problem.of(*args)):
+        assert_allclose(bounds(problem, effort_of(1)).proven, proven, rtol=1e-4)
+    assert_allclose(Problem.of(*args, group).least, proven, rtol=1e-4)
 
 
 def test_a_network_and_its_widened_self_have_one_bound():
@@ -208,14 +213,13 @@ def test_a_network_and_its_widened_self_have_one_bound():
     x, group, shares = rows(30, 3, rng)
     dual = make_dual("hinge", shares, 1, rng)
     coefs, intercepts, raw = train(dual, x, RELU, 0.05, (6,), 0)
-    args = dual, x, raw, RELU, 0.05
-    first = bounds(*args, coefs, intercepts, 0, group=group)
-    again = bounds(*args, coefs, intercepts, 0, group=group)
-    assert (first.proven, first.estimated) == (again.proven, again.estimated)
     wide = [np.c_[coefs[0], np.zeros((3, 2))], np.r_[coefs[1], np.zeros((2, 1))]]
-    wider = bounds(
-        *args, wide, [np.r_[intercepts[0], 0, 0], intercepts[1]], 0, group=group
+    wide = wide, [np.r_[intercepts[0], 0, 0], intercepts[1]]
+    first, again, wider = (
+        bounds(Problem.of(dual, x, raw, RELU, 0.05, layers, group), effort_of(0))
+        for layers in ((coefs, intercepts), (coefs, intercepts), wide)
     )
+    assert (first.proven, first.estimated) == (again.proven, again.estimated)
     assert wider.proven == first.proven
 
 
@@ -226,16 +230,15 @@ def test_grown_amplitudes_lower_the_objective_and_are_a_network(n_outputs):
     dual = make_dual("hinge", shares, n_outputs, rng)
     alpha = 0.02
     coefs, intercepts, raw = train(dual, x, RELU, alpha, (8,), 0)
-    loss = dual.loss_and_gradient(np.ascontiguousarray(raw.T))[0]
-    penalty = 0.5 * alpha * sum((w**2).sum() for w in coefs)
-    problem = Problem(dual, x, RELU, alpha, coefs, intercepts, loss, penalty, None)
+    problem = Problem.of(dual, x, raw, RELU, alpha, (coefs, intercepts))
     effort = replace(effort_of(1), amplitudes=500, n_grown=0)
     fixed = optimal_amplitudes(problem, effort, rng)
     grown = optimal_amplitudes(problem, replace(effort, n_grown=15), rng)
     assert grown.objective <= fixed.objective * (1 + 1e-6)
     assert fixed.objective <= problem.objective * (1 + 1e-6)
     point = dual.balance(grown.residuals)
-    polar = search(x, point, RELU, coefs[0].T, intercepts[0], rng, 0, 50).polar
+    effort = replace(effort, n_units=0, n_random=50)
+    polar = search(x, point, RELU, coefs[0].T, intercepts[0], rng, effort).polar
     estimated = shallow_bound(dual, point, max(polar, alpha), alpha)[0]
     assert 0.9 * grown.objective <= estimated <= grown.objective * (1 + 1e-6)
 
@@ -267,7 +270,8 @@ def test_dual_points_are_balanced_to_the_last_place(monkeypatch):
     n, rng = 3000, np.random.default_rng(0)
     dual = HingeDual(np.where(np.arange(n) < 3, 1.0, -1.0)[None], np.full(n, 1 / n))
     layers = [np.zeros((4, 2)), np.zeros((2, 1))], [np.zeros(2), np.zeros(1)]
-    bounds(dual, rng.normal(size=(n, 4)), np.zeros((n, 1)), RELU, 0.01, *layers, 0.3)
+    x, raw = rng.normal(size=(n, 4)), np.zeros((n, 1))
+    bounds(Problem.of(dual, x, raw, RELU, 0.01, layers), effort_of(0.3))
     off = [abs(math.fsum(r[0])) / abs(r).sum() for r in seen]
     assert len(off) > 2 and max(off) < 1e-16
 
@@ -306,7 +310,8 @@ def test_squares_that_underflow_prove_nothing(loss, scale):
     coefs = [np.ones((3, 2)), np.ones((2, n_outputs))]
     weights = coefs, [np.zeros(2), np.zeros(n_outputs)]
     for effort in (0, 1):
-        found = bounds(dual, x, raw, RELU, alpha, *weights, effort=effort)
+        problem = Problem.of(dual, x, raw, RELU, alpha, weights)
+        found = bounds(problem, effort_of(effort))
         assert found.proven <= attained.min()
 
 
@@ -375,8 +380,11 @@ def test_a_loss_of_the_users_own_is_worth_what_the_same_hinge_is():
     own.targets = hinge.signs
     assert isinstance(own.loss, SquaredHinge)
     coefs, intercepts, raw = train(hinge, x, RELU, 0.05, (8,), 0)
-    args = x, raw, RELU, 0.05, coefs, intercepts, 0
-    assert_allclose(bounds(own, *args).proven, bounds(hinge, *args).proven, rtol=1e-3)
+    found, expected = (
+        bounds(Problem.of(dual, x, raw, RELU, 0.05, (coefs, intercepts)), effort_of(0))
+        for dual in (own, hinge)
+    )
+    assert_allclose(found.proven, expected.proven, rtol=1e-3)
 
 
 @pytest.mark.parametrize("activation", [RELU, TANH])
@@ -387,11 +395,11 @@ def test_sparse_and_single_precision_rows(activation):
     x, group = x.astype(np.float32), np.arange(30)
     dual = make_dual("hinge", shares, 1, rng)
     coefs, intercepts, raw = train(dual, x, activation, 0.05, (6,), 0)
-    args = raw, activation, 0.05, coefs, intercepts, 0.2
-    dense = bounds(dual, x, *args, group=group)
-    sparse = bounds(dual, csr_array(x), *args, group=group)
+    args = raw, activation, 0.05, (coefs, intercepts), group
+    problems = [Problem.of(dual, some, *args) for some in (x, csr_array(x))]
+    dense, sparse = (bounds(problem, effort_of(0.2)) for problem in problems)
     for found in (dense, sparse):
-        assert 0.3 * dense.objective < found.proven <= found.estimated
+        assert 0.3 * problems[0].objective < found.proven <= found.estimated
     assert_allclose(sparse.proven, dense.proven, rtol=1e-3)
 
 
@@ -427,8 +435,8 @@ def test_residuals_whose_squares_underflow(loss, n_outputs, n_features):
     coefs, intercepts, _ = train(dual, x, RELU, alpha, (8,), 0, 3)
     for size in (200.0, 350.0, 500.0):
         raw = (signs * size + rng.normal(size=signs.shape)).T
-        found = bounds(dual, x, raw, RELU, alpha, coefs, intercepts, group=group)
-        assert 0 <= found.proven <= least
+        problem = Problem.of(dual, x, raw, RELU, alpha, (coefs, intercepts), group)
+        assert 0 <= bounds(problem, effort_of(1)).proven <= least
 
 
 @pytest.mark.parametrize("scale", [1e-170, 1e-120, 1e120])
@@ -437,8 +445,10 @@ def test_data_that_cannot_be_squared_prove_nothing(scale):
     x, group, shares = rows(12, 3, rng)
     dual = make_dual("hinge", shares, 1, rng)
     coefs, intercepts, raw = train(dual, x, RELU, 1e-3, (8,), 0, 3)
-    found = bounds(dual, scale * x, raw, RELU, 1e-3, coefs, intercepts, group=group)
-    assert found.proven == found.pointwise
+    args = scale * x, raw, RELU, 1e-3, (coefs, intercepts), group
+    problem = Problem.of(dual, *args)
+    found = bounds(problem, effort_of(1))
+    assert found.proven == problem.least
     assert np.isnan(found.estimated)
 
 

@@ -8,6 +8,8 @@ from numpy.testing import assert_allclose
 from scipy.sparse import csr_array, vstack
 
 from skgoodmin import GoodMinimaClassifier, GoodMinimaRegressor
+from skgoodmin.certificates.effort import effort_of
+from skgoodmin.certificates.problem import Problem
 from skgoodmin.certificates.weight_decay import bounds
 from skgoodmin.estimator.setup import posed_again
 from skgoodmin.objective import span
@@ -29,10 +31,10 @@ def both(model, X, y, effort=0):
     dual = objective.loss.dual(data.labels, objective.shares, objective.n_outputs)
     raw, x = Predictions(objective, theta).raw, data.block()
     layers = objective.layout.unpack(theta)
-    args = dual, x, raw, objective.activation, objective.alpha, *layers, effort
-    both = None, data.span
-    found = [bounds(*args, group=data.group, span=some) for some in both]
-    return *found, (x.toarray() if hasattr(x, "toarray") else x)
+    args = raw, objective.activation, objective.alpha, layers, data.group
+    problem = Problem.of(dual, x, *args)
+    found = (bounds(problem, effort_of(effort), some) for some in (None, data.span))
+    return *found, problem
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "softplus"])
@@ -41,23 +43,22 @@ def test_bounds_are_those_of_all_columns(form, activation):
     rng = np.random.default_rng(0)
     X, y = FORMS[form](rng.normal(size=(14, 60))), np.arange(14) % 2
     model = GoodMinimaClassifier((6,), activation=activation, alpha=0.1, random_state=0)
-    wide, narrow, x = both(model, X, y)
-    assert narrow.objective == wide.objective and narrow.pointwise == wide.pointwise
+    wide, narrow, problem = both(model, X, y)
     assert_allclose(narrow.proven, wide.proven, rtol=0.02 if form == "far" else 1e-4)
-    assert narrow.pointwise <= narrow.proven <= narrow.estimated
-    assert narrow.estimated < 1.05 * narrow.objective
+    assert problem.least <= narrow.proven <= narrow.estimated
+    assert narrow.estimated < 1.05 * problem.objective
     neuron = narrow.neuron
     assert neuron.coef.shape == (60,)
     if activation == "relu" and form != "far":
-        raw = x @ neuron.coef + neuron.intercept
+        raw = problem.x @ neuron.coef + neuron.intercept
         assert np.abs(raw).min() < 1e-5  # through a row, as on the coordinates
 
 
 @pytest.mark.parametrize("hidden", [(), (5, 4)])
 def test_other_depths(hidden):
     X, y = np.random.default_rng(1).normal(size=(10, 40)), np.arange(10) % 3
-    wide, narrow, _ = both(GoodMinimaClassifier(hidden, alpha=0.05), X, y)
-    assert 0 < narrow.proven <= narrow.objective
+    wide, narrow, problem = both(GoodMinimaClassifier(hidden, alpha=0.05), X, y)
+    assert 0 < narrow.proven <= problem.objective
     assert_allclose(narrow.proven, wide.proven, rtol=1e-4)
 
 
@@ -65,9 +66,9 @@ def test_other_depths(hidden):
 def test_a_few_rows_are_in_the_plane_of_their_coordinates(n_rows):
     X, y = np.random.default_rng(2).normal(size=(n_rows, 9)), np.arange(n_rows) + 0.5
     model = GoodMinimaRegressor((4,), alpha=0.05, random_state=0)
-    wide, narrow, _ = both(model, X, y, effort=1)
-    assert 0 <= wide.proven <= narrow.objective * (1 + 1e-9)
-    assert 0.9 * wide.proven <= narrow.proven <= narrow.objective * (1 + 1e-9)
+    wide, narrow, problem = both(model, X, y, effort=1)
+    assert 0 <= wide.proven <= problem.objective * (1 + 1e-9)
+    assert 0.9 * wide.proven <= narrow.proven <= problem.objective * (1 + 1e-9)
 
 
 def test_a_basis_that_misses_something_costs_what_it_misses():
@@ -78,9 +79,11 @@ def test_a_basis_that_misses_something_costs_what_it_misses():
     data, layers = objective.data, objective.layout.unpack(theta)
     dual = objective.loss.dual(data.labels, objective.shares, 1)
     raw = Predictions(objective, theta).raw
-    args = dual, data.block(), raw, objective.activation, 0.1, *layers, 0
+    problem = Problem.of(dual, data.block(), raw, objective.activation, 0.1, layers)
     smaller = replace(data.span, coordinates=0.99 * data.span.coordinates)
-    right, wrong = (bounds(*args, span=some).proven for some in (data.span, smaller))
+    right, wrong = (
+        bounds(problem, effort_of(0), some).proven for some in (data.span, smaller)
+    )
     assert 0 < wrong < right
 
 
@@ -115,7 +118,6 @@ def test_columns_that_no_row_has_are_left_out(n_rows):
     X, y, columns = hashed(n_rows)
     model = GoodMinimaClassifier((4,), alpha=0.02, random_state=0)
     wide, narrow, _ = both(model, X, y)
-    assert narrow.objective == wide.objective
     assert_allclose(narrow.proven, wide.proven, rtol=1e-4)
     assert set(np.flatnonzero(narrow.neuron.coef)) <= set(columns)
     assert set(np.flatnonzero(model.coefs_[0].any(axis=1))) <= set(columns)

@@ -7,7 +7,7 @@ import pytest
 from scipy.sparse import csr_array
 
 import skgoodmin.objective.canonical_rows
-from skgoodmin.objective.canonical_rows import canonical_rows, contradicting_rows
+from skgoodmin.objective.canonical_rows import canonical_form, canonical_rows
 
 
 def _content(canonical):
@@ -165,10 +165,10 @@ def test_contradicting_rows(convert, n_labels, collide, monkeypatch):
     rng, X, _, weight = _data(4, n=40)
     labels = rng.randint(2, size=(40, n_labels)).astype(np.int32)
     for w in (weight, (weight > 1).astype(float), np.ones(40)):
-        found = contradicting_rows(convert(X), labels, w)
+        found = canonical_form(convert(X), labels, w)[1]
         expected = _contradicting_by_hand(X, labels, w)
         assert expected and found.tolist() == expected
-    assert contradicting_rows(convert(X), labels).tolist() == expected
+    assert canonical_form(convert(X), labels)[1].tolist() == expected
 
 
 def test_rows_that_contradict_nobody():
@@ -178,8 +178,8 @@ def test_rows_that_contradict_nobody():
         (slice(1, None), None),  # all differ
         (slice(None), np.array([1.0, 0, 1, 1])),
     ):
-        assert contradicting_rows(X[places], labels[places], weight).tolist() == []
+        assert canonical_form(X[places], labels[places], weight)[1].tolist() == []
     same = np.ones((4, 1), dtype=np.int32)
-    assert contradicting_rows(X, same).tolist() == []
+    assert canonical_form(X, same)[1].tolist() == []
     negative_zero = np.array([[0.0], [-0.0]])
-    assert contradicting_rows(negative_zero, labels[:2]).tolist() == [0, 1]
+    assert canonical_form(negative_zero, labels[:2])[1].tolist() == [0, 1]

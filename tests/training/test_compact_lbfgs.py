@@ -45,6 +45,10 @@ class Memory:
         return way, direction(*pairs, gradient, self.solved, way)
 
 
+def _compact(theta, bounds, tol):
+    return compact_steps(theta, tol, lbfgs.MEMORY)
+
+
 def two_loops(gradient, pairs):
     """-H g as the textbook has it (Nocedal and Wright 2006, Algorithm 7.4)."""
     q, alphas = gradient.copy(), []
@@ -106,7 +110,7 @@ class Wall(Rosenbrock):
 
 
 def _run(objective, start, tol):
-    return _run_on(lbfgs.fast_steps, objective, start, tol)
+    return _run_on(_compact, objective, start, tol)
 
 
 def _run_on(steps, objective, start, tol):
@@ -155,7 +159,7 @@ def test_a_start_at_rest_ends_at_once():
 
 def test_a_pause_changes_nothing(monkeypatch):
     whole = _run(Rosenbrock(), np.zeros(7), 1e-8)
-    monkeypatch.setattr(lbfgs, "steps_for", lbfgs.fast_steps)
+    monkeypatch.setattr(lbfgs, "steps_for", _compact)
     run = Run(Rosenbrock(), np.zeros(7), 1e-8)
     for n in range(1, 2000):
         run.advance(n, 4000)
@@ -251,7 +255,7 @@ ALPHAS = 0.02, 0.3, 0.0
 def test_short_runs_go_where_a_run_does(monkeypatch, max_iter, max_fun, n_outputs):
     """In one call of a kernel, and through Python: all to the same bits."""
     objective, theta = random_objective((6,), n_outputs=n_outputs)
-    monkeypatch.setattr(lbfgs, "steps_for", lbfgs.fast_steps)
+    monkeypatch.setattr(lbfgs, "steps_for", _compact)
     ends = []
     for alpha in ALPHAS:
         run = Run(replace(objective, alpha=alpha), theta, 1e-8)

@@ -11,6 +11,7 @@ from problems import random_objective
 
 from skgoodmin.objective.canonical_rows import canonical_rows
 from skgoodmin.training import lbfgs
+from skgoodmin.training.compact_lbfgs import compact_steps
 from skgoodmin.training.lbfgs import Exit, Run, minimize
 
 
@@ -104,7 +105,11 @@ def test_the_compiled_steps_are_those_of_the_public_interface(monkeypatch):
         np.testing.assert_array_equal(*curves)
 
 
-STEPS = [lbfgs.fast_steps, lbfgs.lbfgsb_steps, lbfgs._public_steps]
+def _compact(theta, bounds, tol):
+    return compact_steps(theta, tol, lbfgs.MEMORY)
+
+
+STEPS = [_compact, lbfgs.lbfgsb_steps, lbfgs._public_steps]
 
 
 @pytest.mark.parametrize("steps", STEPS)

@@ -64,7 +64,6 @@ class CustomLoss(OutputwiseLoss):
 
     pointwise: PointwiseLoss
 
-    name: ClassVar = "custom"
     kernel: ClassVar = None
     parameter: ClassVar = 0.0
     link: ClassVar = "custom"

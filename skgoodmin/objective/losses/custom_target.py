@@ -27,7 +27,6 @@ class CustomTargetLoss(TargetLoss):
 
     targetwise: TargetwiseLoss
 
-    name: ClassVar = "custom"
     kernel: ClassVar = None
     parameter: ClassVar = 0.0
     auto_alpha: ClassVar = 1.0

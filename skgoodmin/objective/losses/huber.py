@@ -29,7 +29,6 @@ class Huber(KernelLoss, TargetLoss):
 
     epsilon: float
 
-    name: ClassVar = "huber"
     kernel: ClassVar = huber
     auto_alpha: ClassVar = 1.0
 

@@ -21,7 +21,6 @@ class Logistic(KernelLoss, OutputwiseLoss):
     says nothing about it; bound and gap remain valid.
     """
 
-    name: ClassVar = "log_loss"
     kernel: ClassVar = logistic
     link: ClassVar = "logistic"
     attains_minimum: ClassVar = False

@@ -32,10 +32,6 @@ class Loss(Protocol):
     """A convex loss of raw predictions, with the infimum 0 for a single label."""
 
     @property
-    def name(self) -> str:
-        """As the user writes it."""
-
-    @property
     def kernel(self) -> Kernel | None:
         """``sum_losses``, bound to the loss; None for a loss written in Python."""
 

@@ -21,7 +21,6 @@ class PolynomialHinge(KernelLoss, OutputwiseLoss):
 
     degree: float = 3.0
 
-    name: ClassVar = "poly_hinge"
     kernel: ClassVar = hinge
     link: ClassVar = "hinge"
     attains_minimum: ClassVar = True

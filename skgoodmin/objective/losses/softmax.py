@@ -21,7 +21,6 @@ class Softmax(KernelLoss, LabelLoss):
     says nothing about it; bound and gap remain valid.
     """
 
-    name: ClassVar = "log_loss"
     kernel: ClassVar = softmax_kernel
     link: ClassVar = "softmax"
     attains_minimum: ClassVar = False

@@ -15,7 +15,6 @@ from .target_loss import TargetLoss
 class SquaredError(KernelLoss, TargetLoss):
     """Half the squared error: the best prediction is the mean."""
 
-    name: ClassVar = "squared_error"
     kernel: ClassVar = squared_error
     auto_alpha: ClassVar = 1.0
     quadratic: ClassVar = True
