@@ -65,6 +65,7 @@ def certify(
     degree : float, default=3
         Of the polynomial hinge.
     sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows, not negative.
     random_state : int, RandomState instance or None, default=0
         Of the search for a neuron.
 

@@ -11,8 +11,8 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from .estimator.classification import NetworkClassifier
 from .estimator.fitting import TrainedNetwork
+from .estimator.known import checked_classes
 from .estimator.parameters import NETWORK
-from .estimator.targets import checked_classes
 from .estimator.typing import MatrixLike
 from .objective.losses import LOSSES
 from .objective.losses.custom import METHODS, PointwiseLoss
@@ -110,8 +110,8 @@ default='relu'
     early_stopping : bool, default=False
         Set ``validation_fraction`` of the rows aside (stratified), stop when the
         accuracy on them has not improved by ``tol`` for ``n_iter_no_change``
-        iterations, and keep the best iterate, without escapes. Not for
-        ``training='joint'``.
+        iterations, and keep the best iterate, without escapes. Only for
+        ``training='escape'``.
     validation_fraction : float, default=0.1
         Share of the (distinct) rows that is set aside.
     n_iter_no_change : int or inf, default=10
@@ -337,14 +337,13 @@ default='relu'
         Returns
         -------
         self : GoodMinimaClassifier
+
+        Raises
+        ------
+        ValueError
+            If a parameter or an array is not valid, or y has other classes than the
+            first call; an earlier fit stays as it was.
         """
         previous = self if hasattr(self, "coefs_") else None
-        known = None if classes is None else checked_classes(classes)
-        if previous is not None:
-            if known is not None and not np.array_equal(known, self.classes_):
-                raise ValueError(
-                    f"classes={known.tolist()} differs from those of the first call "
-                    f"to partial_fit, {self.classes_.tolist()}."
-                )
-            known = self.classes_
+        known = checked_classes(classes, getattr(previous, "classes_", None))
         return self._fit(X, y, sample_weight, previous=previous, known=known)

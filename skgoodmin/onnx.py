@@ -178,7 +178,7 @@ def _network(scope, operator, container):
     from skl2onnx.proto import onnx_proto
 
     model = operator.raw_operator
-    activation = ACTIVATIONS[model.activation]
+    activation = ACTIVATIONS[model._learner.activation]
     source = operator.inputs[0]
     double = isinstance(source.type, DoubleTensorType)
     tensor = onnx_proto.TensorProto

@@ -56,7 +56,7 @@ n_init, max_escapes, n_jobs, max_iter, max_fun, tol
     early_stopping : bool, default=False
         Set ``validation_fraction`` of the rows aside, stop when R2 on them has not
         improved by ``tol`` for ``n_iter_no_change`` iterations, and keep the best
-        iterate, without escapes. Not for ``training='joint'``.
+        iterate, without escapes. Only for ``training='escape'``.
     validation_fraction, n_iter_no_change, warm_start, cache_dir, random_state, verbose
         See :class:`GoodMinimaClassifier`.
 
@@ -191,6 +191,11 @@ neuron_amplitude_, neuron_degree_, optimality_gap_, best_validation_score_
         Returns
         -------
         self : GoodMinimaRegressor
+
+        Raises
+        ------
+        ValueError
+            If a parameter or an array is not valid; an earlier fit stays as it was.
         """
         previous = self if hasattr(self, "coefs_") else None
         known = None if previous is None else self._known

@@ -182,14 +182,29 @@ class Certificate:
         return max(self.objective - self.estimated_bound, 0.0)
 
     def to_dict(self) -> dict[str, Any]:
-        """The certificate in values that JSON has; :meth:`from_dict` makes it again."""
+        """The certificate in values that JSON has; :meth:`from_dict` makes it again.
+
+        Returns
+        -------
+        plain : dict
+            Of strings, numbers, lists and dicts; one entry for each attribute.
+        """
         bounds = [b._asdict() | {"known": b.known.name} for b in self.bounds]
         plain = asdict(self, dict_factory=_with_lists)
         return plain | {"status": self.status.name, "bounds": bounds}
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> "Certificate":
-        """The certificate of :meth:`to_dict`."""
+        """The certificate of :meth:`to_dict`.
+
+        Parameters
+        ----------
+        plain : dict
+
+        Returns
+        -------
+        certificate : Certificate
+        """
         bounds = tuple(
             Bound(**fields | {"known": Known[fields["known"]]})
             for fields in plain["bounds"]

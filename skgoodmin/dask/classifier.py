@@ -31,9 +31,9 @@ class DaskGoodMinimaClassifier(DaskNetwork, GoodMinimaClassifier):
 
     Features stay on the workers. The client has of each distinct row its label, its
     weight, and some 50 bytes in a certificate; and these it fetches: the 4096 rows that
-    an escape looks at, the 1000 that decide on ``alpha='auto'``, and for a certificate
-    with weight decay all rows of a table of up to 4 million numbers (``certify`` with
-    an effort above 0 all rows of any table). A table of at most
+    an escape looks at, the 1000 to 3000 that decide on ``alpha='auto'``, and for a
+    certificate with weight decay all rows of a table of up to 4 million numbers
+    (``certify`` with an effort above 0 all rows of any table). A table of at most
     16384 distinct rows, one with fewer rows than columns, and one whose evaluations are
     not worth sharing, is fetched as a whole and fitted on the client.
 
@@ -116,5 +116,14 @@ class DaskGoodMinimaClassifier(DaskNetwork, GoodMinimaClassifier):
         return self._predicted("predict_proba", X)
 
     def predict_log_proba(self, X):
-        """Logarithm of :meth:`predict_proba`."""
+        """Logarithm of :meth:`predict_proba`.
+
+        Parameters
+        ----------
+        X : dask array or DataFrame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        logarithms : dask array of shape (n_samples, n_classes)
+        """
         return np.log(self.predict_proba(X))

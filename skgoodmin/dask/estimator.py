@@ -153,7 +153,8 @@ class DaskNetwork(TrainedNetwork):
     def _posed_again(self, X, y, sample_weight):
         """See :func:`skgoodmin.estimator.setup.posed_again`."""
         shell = copy.copy(self)
-        problem = self._pose(shell, X, y, sample_weight, self._known, reset=False)
+        learner = self._learner
+        problem = learner._pose(shell, X, y, sample_weight, self._known, reset=False)
         return problem.learned(self)
 
     @staticmethod
@@ -219,7 +220,12 @@ class DaskNetwork(TrainedNetwork):
         score : float
             Accuracy of a classifier, R2 of a regressor.
         """
-        predicted, y, weight = dask.compute(self.predict(X), y, sample_weight)
+        # Frames and arrays are computed together where all of them are arrays.
+        given = (
+            data.to_dask_array() if hasattr(data, "to_dask_array") else data
+            for data in (self.predict(X), y, sample_weight)
+        )
+        predicted, y, weight = dask.compute(*given)
         return float(self._metric(y, predicted, sample_weight=weight))
 
     def _example(self, method, raw):

@@ -29,6 +29,8 @@ from ..objective.leaves import RANGES
 from .rows import cluster_rows, stacked
 from .workers import Held, key_of
 
+DIMENSIONS = {"X": (2,), "y": (1, 2), "sample_weight": (1,)}
+
 
 @dataclass
 class _Seen:
@@ -53,6 +55,9 @@ def blocks_of(X, y, sample_weight):
             )
     rows = _known_chunks(X)
     for name, data in given.items():
+        if data.ndim not in DIMENSIONS[name]:
+            allowed = " or ".join(map(str, DIMENSIONS[name]))
+            raise ValueError(f"{name} must have {allowed} dimensions, got {data.ndim}.")
         known = _known_chunks(data)
         if rows is not None and known is not None and sum(known) != sum(rows):
             raise ValueError(

@@ -57,7 +57,9 @@ class Workers:
     def compare(self):
         """Warn where workers have processors of several kinds."""
         with self._connected():
-            kinds = sorted(set(self.client.run(processor).values()))
+            # A worker that dies meanwhile is none that will work.
+            found = self.client.run(processor, on_error="ignore")
+            kinds = sorted(set(found.values()))
         if len(kinds) > 1:
             warn_user(
                 f"client: the workers have different processors ({', '.join(kinds)}"
@@ -117,7 +119,7 @@ class Workers:
         while True:
             with self._connected(), self.client.as_current():
                 try:
-                    wait(futures, timeout=PATIENCE)
+                    wait(futures, timeout=LOOK)
                 except TimeoutError:
                     self.looked = -np.inf
                     self.threads()

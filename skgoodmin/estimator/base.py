@@ -77,11 +77,21 @@ class Network(CallbackSupportMixin, BaseEstimator):
         rest = {k: v for k, v in vars(self).items() if not k.endswith("_")}
         self.__dict__ = rest | fitted
 
+    @property
+    def _learner(self):
+        """The estimator with the parameters of its fit that predictions depend on.
+
+        Others that were set since then are for the next fit.
+        """
+        learner = object.__new__(type(self))
+        learner.__dict__ = vars(self) | getattr(self, "_learned_with_", {})
+        return learner
+
     def _raw(self, X):
         """Raw predictions, (n_samples, n_outputs)."""
         check_is_fitted(self)
         X = validated_rows(self, X, reset=False)
-        activation = ACTIVATIONS[self.activation]
+        activation = ACTIVATIONS[self._learner.activation]
         return predict_raw(self.coefs_, self.intercepts_, activation, X)
 
     def certify(
@@ -110,6 +120,13 @@ class Network(CallbackSupportMixin, BaseEstimator):
         Returns
         -------
         certificate : Certificate
+
+        Raises
+        ------
+        ValueError
+            If ``effort`` or an array is not valid.
+        sklearn.exceptions.NotFittedError
+            If there is no fit.
         """
         if not (isinstance(effort, Real) and 0 <= effort < np.inf):
             raise ValueError(f"effort must be a number from 0 on, got {effort!r}.")
@@ -146,14 +163,15 @@ class Network(CallbackSupportMixin, BaseEstimator):
     def _as_mlp(self, kind):
         """A fitted MLPClassifier or MLPRegressor with the same layers."""
         check_is_fitted(self)
-        if self.activation not in MLP_ACTIVATIONS:
+        activation = self._learner.activation
+        if activation not in MLP_ACTIVATIONS:
             raise ValueError(
                 f"to_mlp needs an activation out of {MLP_ACTIVATIONS}, got "
-                f"activation={self.activation!r}."
+                f"activation={activation!r}."
             )
         mlp = kind(
             hidden_layer_sizes=tuple(len(coef) for coef in self.coefs_[1:]),
-            activation=self.activation,
+            activation=activation,
             solver="lbfgs",
             alpha=self.alpha_,
             random_state=self.random_state,

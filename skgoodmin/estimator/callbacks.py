@@ -12,6 +12,9 @@ import inspect
 import threading
 
 import numpy as np
+from sklearn.utils import check_consistent_length
+
+from .setup import naming
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -181,7 +184,9 @@ class ValidationMonitor:
     Parameters
     ----------
     X_val : array-like of shape (n_samples, n_features)
-    y_val : array-like of shape (n_samples,) or (n_samples, n_labels)
+        Rows that the fit does not see.
+    y_val : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        What is true of them.
     scoring : str, callable or None, default=None
         As in scikit-learn; None is the estimator's own ``score``.
 
@@ -207,11 +212,14 @@ class ValidationMonitor:
 
     def __init__(self, X_val, y_val, scoring=None):
         self.X_val, self.y_val, self.scoring = X_val, y_val, scoring
+        self.scores_ = []
 
     def setup(self, estimator, context):
         """Begin a new curve."""
         from sklearn.metrics import check_scoring
 
+        with naming("X_val and y_val"):
+            check_consistent_length(self.X_val, self.y_val)
         self._scorer = check_scoring(estimator, scoring=self.scoring)
         self.scores_ = []
 

@@ -68,7 +68,7 @@ class NetworkClassifier(ClassifierMixin, Network):
     def _link(self):
         """What makes probabilities of raw predictions."""
         target = self._target
-        return link_of(self._loss(target), target, self.link_slope_)
+        return link_of(self._learner._loss(target), target, self.link_slope_)
 
     def predict(self, X: MatrixLike) -> NDArray:
         """Class labels.
@@ -122,7 +122,16 @@ class NetworkClassifier(ClassifierMixin, Network):
         return self._target.probabilities(self._link, raw)
 
     def predict_log_proba(self, X: MatrixLike) -> NDArray[np.float64]:
-        """Logarithm of :meth:`predict_proba`."""
+        """Logarithm of :meth:`predict_proba`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        logarithms : ndarray of shape (n_samples, n_classes)
+        """
         return np.log(self.predict_proba(X))
 
     def score(
@@ -156,8 +165,9 @@ class NetworkClassifier(ClassifierMixin, Network):
             ``MLPClassifier``, or the activation is one that it lacks.
         """
         check_is_fitted(self)
-        if self.loss != "log_loss":
-            raise ValueError(f"to_mlp needs loss='log_loss', got loss={self.loss!r}.")
+        loss = self._learner.loss
+        if loss != "log_loss":
+            raise ValueError(f"to_mlp needs loss='log_loss', got loss={loss!r}.")
         mlp = self._as_mlp(MLPClassifier)
         binarizer = LabelBinarizer().fit(self.classes_)
         if self.multilabel_:

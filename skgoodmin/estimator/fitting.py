@@ -36,6 +36,9 @@ from .setup import (
 from .typing import MatrixLike
 from .warned import warn_user
 
+# Parameters that the answers of a fitted network depend on.
+OF_PREDICTIONS = "activation", "loss", "degree", "epsilon", "class_weight"
+
 
 class TrainedNetwork(Network):
     """A network that is trained once, with one alpha."""
@@ -111,6 +114,7 @@ class TrainedNetwork(Network):
             self._validate_params()
             check_parameters(self)
             problem = self._pose(shell, X, y, sample_weight, known, previous is None)
+        goes_on = checkpoint is not None
         rng, origin, cache = self._set_out(problem, previous, checkpoint)
         objective, held_out = replace(problem.objective, evaluations=cache), None
         if cache is not None:
@@ -127,6 +131,8 @@ class TrainedNetwork(Network):
             )
             objective = self._placed(replace(objective, data=data))
         choice = choose(self, objective, problem.target, previous, stop)
+        if goes_on and choice.reason:  # made in this very fit, before it was cut short
+            choice = replace(choice, reason=previous.alpha_reason_)
         objective = replace(objective, alpha=choice.alpha)
         report = Report(self.verbose, short.name if short else "")
         report.tell_alpha(choice)
@@ -253,6 +259,11 @@ class TrainedNetwork(Network):
             "alpha_reason_": choice.reason,
             "alpha_scores_": choice.scores,
             "_chosen_for_": choice.loss,
+            "_learned_with_": {
+                name: value
+                for name, value in shell.get_params(deep=False).items()
+                if name in OF_PREDICTIONS
+            },
             "n_features_in_": objective.layout.sizes[0],
         }
         if hasattr(shell, "feature_names_in_"):

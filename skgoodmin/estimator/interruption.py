@@ -18,11 +18,19 @@ STOPPED = (
     "again with warm_start=True it goes on from there."
 )
 
-# Who fits many: whatever works through joblib, and scikit-learn's own loops.
-LOOPS = ("joblib",) + tuple(
-    f"sklearn.{name}"
-    for name in "ensemble feature_selection multiclass multioutput "
-    "semi_supervised".split()
+# Who fits many: what works through joblib's loops (its cache does not), and
+# scikit-learn's own.
+LOOPS = (
+    "joblib.parallel",
+    "joblib._parallel_backends",
+    "joblib.externals",
+    "sklearn.ensemble",
+    "sklearn.feature_selection",
+    "sklearn.impute",
+    "sklearn.linear_model",
+    "sklearn.multiclass",
+    "sklearn.multioutput",
+    "sklearn.semi_supervised",
 )
 
 

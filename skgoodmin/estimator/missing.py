@@ -1,8 +1,7 @@
-"""Values of y that are missing, as None, NaN or pandas.NA."""
+"""Values of y that are missing, as None, NaN, NaT or pandas.NA."""
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 
 
 def check_complete(y):
@@ -20,14 +19,17 @@ def check_complete(y):
         values = set(y)  # few, of many rows
     except TypeError:  # some have no hash, of which it tells, too
         return
-    if not any(map(_is_missing, values)):
+    if not any(map(is_missing, values)):
         return
-    row = next(i for i, value in enumerate(y) if _is_missing(value))
+    row = next(i for i, value in enumerate(y) if is_missing(value))
     raise ValueError(
         f"y has a missing value, {y[row]!r} in row {row}: leave the row out."
     )
 
 
-def _is_missing(value):
-    """Whether the value is one of the three."""
-    return value is None or is_scalar_nan(value) or is_pandas_na(value)
+def is_missing(value):
+    """Whether it is None, NaN, NaT or pandas.NA."""
+    try:
+        return value is None or bool(value != value)
+    except TypeError:  # pandas.NA is neither equal nor different
+        return True

@@ -46,7 +46,7 @@ class PosedProblem:
         return replace(self, objective=replace(self.objective, alpha=float(alpha)))
 
     def learned(self, estimator):
-        """What a fitted estimator has learned, on these rows.
+        """What a fitted estimator has learned, on these rows: of its own size.
 
         Returns
         -------
@@ -56,10 +56,10 @@ class PosedProblem:
         contradictions : ndarray of shape (n_contradicting,)
             Row numbers of X.
         """
+        layout = ParameterLayout.of(estimator.coefs_)
+        theta = layout.pack(estimator.coefs_, estimator.intercepts_)
         objective = self.with_alpha(estimator.alpha_).objective
-        theta = objective.layout.pack(estimator.coefs_, estimator.intercepts_)
-        objective = replace(objective, layout=objective.layout.holding(theta))
-        return objective, theta, self.contradictions
+        return replace(objective, layout=layout), theta, self.contradictions
 
 
 def validated(estimator, X, y, sample_weight, *, reset, tells=True):
@@ -165,7 +165,7 @@ def posed_again(estimator, X, y, sample_weight=None):
     """
     check_is_fitted(estimator)
     X, y, sample_weight = validated(estimator, X, y, sample_weight, reset=False)
-    problem = pose(estimator, X, y, sample_weight, estimator._known)
+    problem = pose(estimator._learner, X, y, sample_weight, estimator._known)
     return problem.learned(estimator)
 
 

@@ -12,8 +12,6 @@ Every other room asks the target; none looks at the shape of y or counts classes
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -304,41 +302,3 @@ def _check_known(present, classes):
         raise ValueError(
             f"y has classes {unknown.tolist()} that are not in {classes.tolist()}."
         )
-
-
-def checked_classes(classes):
-    """``classes`` of ``partial_fit``, sorted.
-
-    Raises
-    ------
-    ValueError
-        If it is no list of distinct labels.
-    """
-    ordered = isinstance(classes, Sequence) or hasattr(classes, "__array__")
-    array = None
-    if ordered and not isinstance(classes, str | bytes):
-        with suppress(ValueError):  # lists of different lengths
-            array = np.asarray(classes)
-    if array is None or array.ndim != 1:
-        raise ValueError(
-            f"classes must be a list or array of class labels, got {classes!r}."
-        )
-    if not len(array):
-        raise ValueError("classes must not be empty.")
-    given = [*classes, *array.tolist()]  # None among strings is one of them in array
-    if any(map(_is_missing, given)):
-        raise ValueError(f"classes must not hold NaN or None, got {classes!r}.")
-    try:
-        return np.unique(array)
-    except TypeError as error:
-        raise ValueError(
-            f"classes must be of one kind, so that they can be sorted, got {classes!r}."
-        ) from error
-
-
-def _is_missing(label):
-    """Whether it is None, NaN, NaT or pandas.NA."""
-    try:
-        return label is None or bool(label != label)
-    except TypeError:  # pandas.NA is neither equal nor different
-        return True

@@ -26,6 +26,11 @@ class ParameterLayout:
 
     sizes: tuple
 
+    @classmethod
+    def of(cls, coefs):
+        """The layout of a network with these weights."""
+        return cls((len(coefs[0]), *(coef.shape[1] for coef in coefs)))
+
     @property
     def fans(self):
         """Pairs (fan_in, fan_out), one per layer of weights."""
@@ -36,7 +41,7 @@ class ParameterLayout:
         """Number of weights, intercepts not counted."""
         return sum(fan_in * fan_out for fan_in, fan_out in self.fans)
 
-    @property
+    @cached_property
     def n_parameters(self):
         """Length of theta."""
         return self.n_weights + sum(self.sizes[1:])

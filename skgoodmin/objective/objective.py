@@ -198,6 +198,10 @@ class Objective:
         degree : int, default=0
             0 for the exponential neuron, p for the monomial one.
         """
+        if len(theta) != self.n_parameters:  # which no kernel would notice
+            raise ValueError(
+                f"theta must have {self.n_parameters} numbers, got {len(theta)}."
+            )
         if self.evaluations is None:
             return self._sum(theta, neuron, degree)
         return self.evaluations.recall(

@@ -221,10 +221,7 @@ class Run:
         self._began = self.n_iter
         self._steps = steps_for(self.theta, self.bounds, self.tol)
         next(self._steps)
-        try:
-            self._point = self._steps.send((self.value, self.gradient))
-        except StopIteration:
-            self._end()
+        self._go_on((self.value, self.gradient))
 
     @property
     def n_iter(self):
@@ -269,27 +266,33 @@ class Run:
         point = self._point
         self.n_fun += 1
         value, gradient = self._asked.value_and_gradient(point)
-        try:
-            self._point = self._steps.send((value, gradient))
-            if self._point is not None:
-                return
-            if not np.isfinite(value):  # it settles there where its own sums overflow
-                if self._refined():
-                    self._begin()
-                else:
-                    self.exit = Exit.PRECISION
-                return
-            self.theta = point.copy()
-            self.value, self.gradient = value, gradient
-            self.curve.append(float(self.value))
-            if on_iteration is not None and on_iteration(self):
-                self.exit = Exit.STOPPED
-            elif self._is_level() and (not self._refined() or self._is_level()):
-                self.exit = Exit.LEVEL
+        goes_on = self._go_on((value, gradient))
+        if not goes_on or self._point is not None:
+            return
+        if not np.isfinite(value):  # it settles there where its own sums overflow
+            if self._refined():
+                self._begin()
             else:
-                self._point = next(self._steps)
+                self.exit = Exit.PRECISION
+            return
+        self.theta = point.copy()
+        self.value, self.gradient = value, gradient
+        self.curve.append(float(self.value))
+        if on_iteration is not None and on_iteration(self):
+            self.exit = Exit.STOPPED
+        elif self._is_level() and (not self._refined() or self._is_level()):
+            self.exit = Exit.LEVEL
+        else:
+            self._go_on(None)
+
+    def _go_on(self, evaluated):
+        """Whether the steps go on: to the next point, or to None at an iterate."""
+        try:
+            self._point = self._steps.send(evaluated)
         except StopIteration:
             self._end()
+            return False
+        return True
 
     def _is_level(self):
         """Whether the objective has hardly fallen over the last iterations."""

@@ -80,7 +80,8 @@ def train(
     Parameters
     ----------
     objective : Objective
-    starts : list of ndarray of shape (n_parameters,)
+    starts : iterable of ndarray of shape (n_parameters,)
+        A list, or without end where ``budget.fresh``.
     rng : numpy.random.RandomState
     budget : Budget
     training : {'escape', 'joint', 'grow'}

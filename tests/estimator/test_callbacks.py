@@ -299,3 +299,51 @@ def test_a_callback_that_raises_leaves_the_model_as_it_was():
     assert watch.torn_down
     assert all(vars(model)[name] is value for name, value in before.items())
     assert "_callback_fit_ctx" not in vars(model)
+
+
+class Exhausted(Watch):
+    """A bug of the user's: the iterator of its messages has an end."""
+
+    def __init__(self):
+        super().__init__()
+        self.words = iter(["one", "two"])
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        if context.task_name == "iteration":
+            next(self.words)
+
+
+@pytest.mark.parametrize("training", ["escape", "joint", "grow"])
+def test_an_iterator_that_ends_in_a_callback_is_no_end_of_a_run(training):
+    model = _model(training=training).fit(X, y)
+    before = model.loss_
+    with pytest.raises((StopIteration, RuntimeError)) as raised:
+        model.set_callbacks(Exhausted()).fit(X, y)
+    error = raised.value
+    assert isinstance(error, StopIteration) or isinstance(
+        error.__cause__, StopIteration
+    )
+    assert model.loss_ == before
+
+
+class Save(Watch):
+    """Keeps the copy of an iteration, from which a fit can go on."""
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        if context.task_name == "iteration" and context.task_id == 6:
+            self.saved = pickle.dumps(fitted_estimator.set_callbacks())
+
+
+def test_a_checkpoint_knows_how_alpha_was_chosen():
+    watch = Save()
+    model = _model(alpha="auto", warm_start=True).set_callbacks(watch).fit(X, y)
+    again = pickle.loads(watch.saved).fit(X, y)
+    assert again.alpha_reason_ == model.alpha_reason_ != "kept from the fit before"
+    assert again.certificate_ == model.certificate_
+
+
+def test_a_validation_set_of_two_lengths_is_an_error_before_the_fit():
+    model = _model().set_callbacks(ValidationMonitor(X, y[:3]))
+    with pytest.raises(ValueError, match="X_val and y_val: .* inconsistent"):
+        model.fit(X, y)
+    assert len(ValidationMonitor(X, y).curve_) == 0

@@ -107,11 +107,23 @@ def test_in_another_thread_a_fit_goes_on(child):
 
 def test_who_fits_many():
     assert not is_one_of_many()
-    for name in ("joblib.parallel", "joblib", "sklearn.ensemble._bagging"):
+    for name in (
+        "joblib.parallel",
+        "joblib.externals.loky.process_executor",
+        "sklearn.ensemble._bagging",
+        "sklearn.impute._iterative",
+        "sklearn.linear_model._ransac",
+    ):
         space = {"__name__": name, "ask": is_one_of_many}
         exec("def call(): return ask()", space)
         assert space["call"]()
-    for name in ("joblibs", "sklearn.pipeline", "sklearn.base", "ensemble"):
+    for name in (
+        "joblib.memory",
+        "joblibs",
+        "sklearn.pipeline",
+        "sklearn.base",
+        "ensemble",
+    ):
         space = {"__name__": name, "ask": is_one_of_many}
         exec("def call(): return ask()", space)
         assert not space["call"]()

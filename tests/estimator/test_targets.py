@@ -8,11 +8,11 @@ from scipy.sparse import coo_array, csr_array
 from sklearn.datasets import load_diabetes
 
 from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
+from skgoodmin.estimator.known import checked_classes
 from skgoodmin.estimator.targets import (
     Labels,
     SeveralClasses,
     TwoClasses,
-    checked_classes,
     encode,
     target_of,
 )
@@ -181,7 +181,7 @@ def test_numbers_that_are_classes():
 )
 def test_what_is_no_list_of_classes(classes, message):
     with pytest.raises(ValueError, match=message):
-        checked_classes(classes)
+        checked_classes(classes, None)
     model = GoodMinimaClassifier((2,), max_iter=3)
     with pytest.raises(ValueError, match=message):
         model.partial_fit(np.eye(2), [0, 1], classes=classes)
@@ -192,7 +192,7 @@ def test_what_is_no_list_of_classes(classes, message):
     "classes", [[2, 0, 1], (0, 1, 2), range(3), pd.Series([1, 0, 2, 0]), np.arange(3)]
 )
 def test_lists_of_classes(classes):
-    np.testing.assert_array_equal(checked_classes(classes), [0, 1, 2])
+    np.testing.assert_array_equal(checked_classes(classes, None), [0, 1, 2])
 
 
 @pytest.mark.parametrize("name", LOSSES)

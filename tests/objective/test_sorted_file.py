@@ -11,7 +11,7 @@ import pytest
 
 from skgoodmin import GoodMinimaClassifier
 from skgoodmin.objective import sorted_file
-from skgoodmin.objective.canonical_rows import canonical_rows
+from skgoodmin.objective.canonical_rows import canonical_form, canonical_rows
 
 
 @pytest.mark.parametrize("leaf", [1, 100, 1000, 2**20])
@@ -23,7 +23,7 @@ def test_rows_are_those_in_memory(monkeypatch, tmp_path, leaf, dtype):
     labels = rng.randint(2, size=(200, 1)).astype(np.int32)
     weight = rng.randint(3, size=200).astype(float)
     inside = canonical_rows(X, labels, weight)
-    outside = canonical_rows(X, labels, weight, tmp_path)
+    outside, _ = canonical_form(X, labels, weight, tmp_path)
     assert 0 < inside.n_rows < 200
     np.testing.assert_array_equal(outside.block(), inside.block())
     np.testing.assert_array_equal(outside.rows.dense, inside.block())
@@ -34,7 +34,7 @@ def test_rows_are_those_in_memory(monkeypatch, tmp_path, leaf, dtype):
 
 def test_the_file_goes_with_the_rows(tmp_path):
     X, labels = np.eye(5), np.zeros((5, 1), np.int32)
-    data = canonical_rows(X, labels, None, tmp_path)
+    data, _ = canonical_form(X, labels, None, tmp_path)
     base = data.rows.dense
     while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
         base = base.base
@@ -70,12 +70,12 @@ def test_a_full_disk_is_told_and_nothing_is_left(tmp_path, monkeypatch, n_writes
 def test_a_file_that_may_not_be_so_large(tmp_path):
     resource = pytest.importorskip("resource")  # Unix
     X, labels = np.eye(500), np.zeros((500, 1), np.int32)
-    canonical_rows(X, labels, None, tmp_path)
+    canonical_form(X, labels, None, tmp_path)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, before[1]))
     try:
         with pytest.raises(OSError, match="cache_dir=.* need 2000000 bytes"):
-            canonical_rows(X, labels, None, tmp_path)
+            canonical_form(X, labels, None, tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert os.listdir(tmp_path) == []

@@ -17,16 +17,11 @@ from skgoodmin.certificates.pointwise import group_minima, pointwise_bound
 from skgoodmin.kernels.activations import ACTIVATIONS
 from skgoodmin.objective.canonical_rows import canonical_rows
 from skgoodmin.objective.layout import ParameterLayout
-from skgoodmin.objective.losses import TARGET_LOSSES, CustomTargetLoss, SquaredError
+from skgoodmin.objective.losses import CustomTargetLoss, SquaredError
 from skgoodmin.objective.losses.checks import check_target_loss
 from skgoodmin.objective.objective import Objective
 
 ALL = [*target_losses(), CustomTargetLoss(LogCosh())]
-
-
-@pytest.mark.parametrize("name", TARGET_LOSSES)
-def test_names(name):
-    assert TARGET_LOSSES[name](0.7).name == name
 
 
 @pytest.mark.parametrize("loss", target_losses(), ids=str)
