@@ -118,12 +118,13 @@ def certify(
             check_sum(sample_weight)
     data, contradictions = canonical_form(X, labels, sample_weight)
     given = np.ascontiguousarray(raw[data.rows.index])
-    _check_function(data, given)
+    loss = _loss(loss, degree, target)
+    _check_function(data, loss, given)
     objective = Objective(
         data,
         ParameterLayout((X.shape[1], target.n_outputs)),
         ACTIVATIONS["identity"],
-        _loss(loss, degree, target),
+        loss,
         0.0,
     )
     with one_blas_thread():
@@ -150,10 +151,12 @@ def _loss(loss, degree, target):
     return target.choose_loss(LOSSES[loss], float(degree))
 
 
-def _check_function(data, raw):
-    """Predictions are a function of the rows."""
+def _check_function(data, loss, raw):
+    """Predictions are a function of the rows, as far as the loss sees them."""
     if data.opens_group.all():
         return
+    if loss.couples_outputs:  # as softmax does, which sees no common offset
+        raw = raw - raw.max(axis=1, keepdims=True)
     first = np.flatnonzero(data.opens_group)
     # Of each output by itself: a large one is no excuse for another.
     off = np.abs(raw - raw[first][data.group]) - 1e-6 * (1.0 + np.abs(raw))

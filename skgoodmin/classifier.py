@@ -230,7 +230,7 @@ default='relu'
     ``KeyboardInterrupt`` at once, and an earlier fit stays as it was. In a search, in
     cross-validation and in ensembles the first one stops the whole.
 
-    With ``alpha > 0`` or log-loss the theorem of [1]_ is silent, and the certificate
+    With log-loss and ``alpha=0`` the theorem of [1]_ is silent, and the certificate
     says so. The lower bound and the gap hold all the same.
 
     References

@@ -53,7 +53,8 @@ class Status(Enum):
     IMPROVABLE
         A neuron is known that lowers the objective when it is added. Proven.
     BOUNDED
-        No such neuron is known; ``relative_gap`` bounds what is left to gain.
+        No such neuron is known, where units were grown none that brings more than
+        ``tol_gap``; ``relative_gap`` bounds what is left to gain.
     STOPPED
         Early stopping, a callback or Ctrl-C has ended the training.
     NOT_CONVERGED

@@ -97,7 +97,7 @@ def certify(
         witness=None if status is Status.GLOBAL else witness,
         grad_norm=ending.grad_norm,
         neuron_contribution=contribution,
-        caveat=caveat(objective, effort),
+        caveat="" if status is Status.GLOBAL else caveat(objective, effort),
         rounding=rounding,
     )
     if effort is None:
@@ -244,9 +244,18 @@ def caveat(objective, effort=0):
             "the table is so large that fit leaves the bounds with weight decay to "
             "certify"
         )
-    if objective.alpha > 0 or objective.loss.attains_minimum:
+    if objective.alpha > 0 or objective.loss.attains_minimum or _is_mixed(objective):
         return ""
     return (
         "no network attains the infimum of this loss, so some neuron that lowers it "
         "can always be found; by how much is what counts"
     )
+
+
+def _is_mixed(objective):
+    """Whether all labels are in each group of identical rows: no infimum is far out."""
+    data = objective.data
+    if data.opens_group.all():
+        return False
+    args = data.labels, data.weights, data.group, objective.n_outputs
+    return bool((objective.loss.counts(*args) > 0).all())

@@ -11,7 +11,7 @@ import numpy as np
 from ..kernels.activations import Form
 from ..objective.scaling import is_scaled
 from .certificate import Status
-from .digits import at_least, at_most
+from .digits import about, at_least, at_most
 
 HIGH = 0.25  # a loss above this share of a constant's has to be explained
 MUCH = 0.3  # share of the loss that counts as an explanation
@@ -116,21 +116,23 @@ def _alpha(certificate, objective, constant):
     share = held / lost if lost > 0 else 0.0
     if share < HIGH or held < LITTLE * certificate.loss:
         return
-    lower = max(b.value for b in certificate.bounds)
+    lower, by, rounded = certificate.lower_bound, "", at_most
+    if certificate.estimated_bound > lower:
+        lower, by, rounded = certificate.estimated_bound, "by the estimate, ", about
     left = max(1.0 - lower / certificate.objective, 0.0)
     high = f"{100 * min(share, 1.0):.0f} % of what a constant model has to lose"
     if left > NEAR:
         yield (
-            f"The training loss is {high}. At this alpha networks may have an "
-            f"objective up to {at_most(100 * left, 2)} % lower: try more units"
+            f"The training loss is {high}: {by}networks at this alpha may have an "
+            f"objective up to {rounded(100 * left, 2)} % lower. Try more units"
             f"{_or_growing(objective)} or a larger n_init. If none comes much lower, "
             "it is alpha that holds the loss up."
         )
         return
     yield (
-        f"alpha={objective.alpha:.3g} holds the training loss at {high}: networks of "
-        "other widths hardly come lower. If the model should follow the rows more "
-        "closely, decrease alpha, or let cross-validation choose it "
+        f"alpha={objective.alpha:.3g} holds the training loss at {high}: {by}"
+        "networks of other widths hardly come lower. If the model should follow the "
+        "rows more closely, decrease alpha, or let cross-validation choose it "
         "(GoodMinimaClassifierCV, GoodMinimaRegressorCV)."
     )
 

@@ -57,7 +57,9 @@ def blocks_of(X, y, sample_weight):
     for name, data in given.items():
         if data.ndim not in DIMENSIONS[name]:
             allowed = " or ".join(map(str, DIMENSIONS[name]))
-            raise ValueError(f"{name} must have {allowed} dimensions, got {data.ndim}.")
+            raise ValueError(
+                f"{name}: the number of dimensions must be {allowed}, got {data.ndim}."
+            )
         known = _known_chunks(data)
         if rows is not None and known is not None and sum(known) != sum(rows):
             raise ValueError(

@@ -162,7 +162,7 @@ class CertificateDisplay:
         self.bound_ax_.margins(x=0.25)
         left = f"at most {at_most(100 * certificate.relative_gap, 2)} % can be gained"
         if certificate.status is Status.GLOBAL:  # a share of almost 0 says nothing
-            left = "nothing is left to gain"
+            left = f"at most {at_most(certificate.gap, 2)} can be gained"
         title = f"{certificate.status.name}: {left}"
         self.bound_ax_.set_title(title, fontsize="medium")
 

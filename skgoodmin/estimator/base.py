@@ -79,7 +79,7 @@ class Network(CallbackSupportMixin, BaseEstimator):
 
     @property
     def _learner(self):
-        """The estimator with the parameters of its fit that predictions depend on.
+        """The estimator with the parameters of its fit that its answers depend on.
 
         Others that were set since then are for the next fit.
         """
@@ -131,7 +131,7 @@ class Network(CallbackSupportMixin, BaseEstimator):
         if not (isinstance(effort, Real) and 0 <= effort < np.inf):
             raise ValueError(f"effort must be a number from 0 on, got {effort!r}.")
         objective, theta, contradictions = self._posed_again(X, y, sample_weight)
-        earlier = self.certificate_
+        earlier, learner = self.certificate_, self._learner
         with fit_threads() as shared_map:
             objective = replace(objective, map=shared_map)
             gradient = objective.value_and_gradient(theta)[1]
@@ -147,7 +147,7 @@ class Network(CallbackSupportMixin, BaseEstimator):
                 special_neuron=self.special_neuron is not None,
                 neuron_alpha=self.neuron_alpha,
                 effort=effort,
-                least=left_on_purpose(self.training, self.tol_gap),
+                least=left_on_purpose(learner.training, learner.tol_gap),
             )
         return replace(
             certificate,

@@ -37,7 +37,15 @@ from .typing import MatrixLike
 from .warned import warn_user
 
 # Parameters that the answers of a fitted network depend on.
-OF_PREDICTIONS = "activation", "loss", "degree", "epsilon", "class_weight"
+OF_ANSWERS = (
+    "activation",
+    "loss",
+    "degree",
+    "epsilon",
+    "class_weight",
+    "training",
+    "tol_gap",
+)
 
 
 class TrainedNetwork(Network):
@@ -262,7 +270,7 @@ class TrainedNetwork(Network):
             "_learned_with_": {
                 name: value
                 for name, value in shell.get_params(deep=False).items()
-                if name in OF_PREDICTIONS
+                if name in OF_ANSWERS
             },
             "n_features_in_": objective.layout.sizes[0],
         }

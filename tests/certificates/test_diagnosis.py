@@ -159,11 +159,12 @@ def test_alpha_is_the_cause_only_where_the_bound_is_near(known):
         bounds = _bound(0.0, "data loss"), _bound(value, known=known)
         found = diagnosed(_certificate(bounds=bounds), objective)
         assert said(found) == says
-        left = "an objective up to 11 % lower: try more units, training='grow' or a"
+        left = "an objective up to 11 % lower. Try more units, training='grow' or a"
         assert (left in found.advice) == ("alpha" not in says)
+        assert ("by the estimate" in found.advice) == (known is Known.ESTIMATED)
     deep, _ = random_objective((4, 3), "relu", alpha=0.1)
     advice = diagnosed(_certificate(bounds=(_bound(0.0, "data loss"),)), deep).advice
-    assert "try more units or a larger n_init" in advice
+    assert "Try more units or a larger n_init" in advice
 
 
 @pytest.mark.parametrize("status", [Status.STOPPED, Status.NOT_CONVERGED])

@@ -5,6 +5,8 @@ True values are from exact arithmetic, or of networks that are given.
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
+from sklearn.preprocessing import scale
 
 from skgoodmin import GoodMinimaClassifier, GoodMinimaRegressor, certify
 from skgoodmin.certificates.certificate import Status
@@ -128,14 +130,16 @@ def test_y_as_it_was_given_is_not_that_which_the_network_sees():
     assert "lower bound 0, for y as it was given" in str(model.certificate_)
 
 
-def test_units_of_y_are_those_of_the_loss_that_is_certified():
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+def test_units_of_y_are_those_of_the_loss_that_is_certified(loss):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(30, 2))
     y = 100 * (X[:, 0] + rng.normal(size=30))
-    model = GoodMinimaRegressor((3,), alpha=0.1, random_state=0).fit(X, y)
-    assert model.certificate_.unit == pytest.approx(y.var())
-    model.set_params(loss="huber")
-    assert model.certify(X, y, effort=0).unit == pytest.approx(y.std())
+    model = GoodMinimaRegressor((3,), loss=loss, alpha=0.1, random_state=0).fit(X, y)
+    unit = pytest.approx(y.std() if loss == "huber" else y.var())
+    assert model.certificate_.unit == unit
+    model.set_params(loss="squared_error")  # for the next fit
+    assert model.certify(X, y, effort=0).unit == unit
 
 
 def test_nothing_is_said_of_y_where_it_is_no_number():
@@ -143,3 +147,52 @@ def test_nothing_is_said_of_y_where_it_is_no_number():
     model = GoodMinimaRegressor((2,), alpha=0.1, random_state=0).fit(X, 1.2e154 * y)
     found = model.certify(X, 5e154 * (y + [0, 0, 0, 0.5]), effort=0)
     assert "In y" not in str(found)
+
+
+class WrongMinimum:
+    """The squared hinge; what it says of its minimum is wrong for large weights."""
+
+    def value(self, raw, sign):
+        return np.maximum(0.0, 1.0 - sign * raw) ** 2
+
+    def derivative(self, raw, sign):
+        return -2.0 * sign * np.maximum(0.0, 1.0 - sign * raw)
+
+    def minimum(self, negative, positive):
+        both = negative + positive
+        least = 4.0 * negative * positive / np.where(both > 0, both, 1.0)
+        return least * np.where(both > 10, 1e7, 1.0)
+
+
+def test_a_minimum_of_the_users_makes_nothing_global():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 2))
+    y = X[:, 0] + X[:, 1] ** 2 > 0.4
+    model = GoodMinimaClassifier((5,), loss=WrongMinimum(), alpha=0.05, random_state=0)
+    assert model.fit(X, y).certificate_.status is not Status.GLOBAL
+    assert model.certify(X, y, effort=0).status is not Status.GLOBAL
+
+
+@pytest.mark.parametrize("raw", [1e8 + 20 * np.eye(3), 1e7 + 9 * np.eye(3)])
+def test_a_common_offset_of_softmax_hides_no_difference(raw):
+    with pytest.raises(ValueError, match="raw_predictions of rows . and . differ"):
+        certify(np.zeros((3, 1)), [0, 1, 2], raw)
+    assert certify(np.zeros((3, 1)), [0, 1, 2], 1e8 + np.ones((3, 3))).gap < 1e-11
+
+
+def test_an_infimum_that_is_attained_is_told_as_such():
+    found = certify(np.zeros((2, 1)), [0, 1], [0.0, 0.0])
+    assert found.status is Status.GLOBAL and found.caveat == ""
+    # All labels are in the one group, so that something attains the infimum.
+    assert certify(np.zeros((2, 1)), [0, 1], [1.0, 1.0]).caveat == ""
+    assert "no network" in certify([[0.0], [0.0], [1.0]], [0, 1, 1], [0, 0, 1]).caveat
+
+
+def test_what_a_training_may_leave_is_that_of_the_fit():
+    X, y = load_iris(return_X_y=True)
+    X, y = scale(X[50:]), y[50:]
+    model = GoodMinimaClassifier((2,), alpha=0.03, max_escapes=0, random_state=0)
+    before = model.fit(X, y).certify(X, y)
+    assert before.status is Status.IMPROVABLE
+    model.set_params(training="grow", tol_gap=1.0)
+    assert model.certify(X, y) == before

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from dual_cases import SquaredHinge, loss_of, make_dual, rows
+from dual_cases import SquaredHinge, exact_polar, loss_of, make_dual, rows
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
@@ -18,6 +18,7 @@ from skgoodmin.certificates.amplitudes import optimal_amplitudes
 from skgoodmin.certificates.duality import deep_bound, maximise, shallow_bound
 from skgoodmin.certificates.effort import effort_of
 from skgoodmin.certificates.polar import search
+from skgoodmin.certificates.polar_bound import Points
 from skgoodmin.certificates.problem import Problem
 from skgoodmin.certificates.weight_decay import bounds
 from skgoodmin.kernels.activations import ACTIVATIONS
@@ -469,3 +470,42 @@ def test_in_the_plane_the_network_is_among_those_that_are_looked_at():
     certificate = model.certificate_
     assert d == 2
     assert certificate.estimated_bound <= certificate.objective * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_rare_positives(seed):
+    """The two sides of a plan have polars of their own, and the larger one counts."""
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(12, 3)), rng.random(12) < 0.2
+    y[:2] = False, True
+    alpha = 10.0 ** rng.uniform(-2, -0.5)
+    given = {"alpha": alpha, "tol_gap": 1e-5, "random_state": 0}
+    model = GoodMinimaClassifier("auto", training="grow", **given).fit(X, y)
+    for effort in (0, 1):
+        certificate = model.certify(X, y, effort=effort)
+        assert certificate.lower_bound <= certificate.objective
+
+
+@pytest.mark.parametrize("alpha", [1e-3, 0.01, 0.1])
+def test_no_multiple_of_a_point_is_taken_that_a_unit_sees_more_of(alpha):
+    """D still rises there, so that a multiple a little larger would prove more."""
+    dual, point = shallow_problem()
+    most = alpha / 0.7
+    value = shallow_bound(dual, point, 0.7, alpha)[0]
+    assert dual.value(1.001 * most * point) > value
+    assert value <= dual.value(most * point) * (1 + 1e-12)
+
+
+def test_mass_that_a_plan_misses_is_counted():
+    rng = np.random.default_rng(3)
+    x, residuals = rng.normal(size=(9, 2)), rng.normal(size=(1, 9))
+    residuals -= residuals.mean()
+    points = Points(x, residuals)
+    far = np.argmax(np.linalg.norm(points.x, axis=1))
+    for moved in (1.0, -1.0):
+        other = residuals.copy()
+        other[0, far] += moved
+        other[0, far - 1] -= moved
+        change = exact_polar(x, other) - exact_polar(x, residuals)
+        assert change <= points.slack(residuals, 1.0, 2.0)
+    assert abs(change) > points.slack(residuals, 1.0, 0.0)

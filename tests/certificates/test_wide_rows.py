@@ -71,10 +71,12 @@ def test_a_few_rows_are_in_the_plane_of_their_coordinates(n_rows):
     assert 0.9 * wide.proven <= narrow.proven <= problem.objective * (1 + 1e-9)
 
 
-def test_a_basis_that_misses_something_costs_what_it_misses():
+@pytest.mark.parametrize("hidden", [(6,), (), (5, 4)])
+@pytest.mark.parametrize("n_rows", [2, 12])
+def test_a_basis_that_misses_something_costs_what_it_misses(n_rows, hidden):
     """The bound of coordinates that are wrong by a hundredth is no better for it."""
-    X, y = np.random.default_rng(3).normal(size=(12, 30)), np.arange(12) % 2
-    model = GoodMinimaClassifier((6,), alpha=0.1, random_state=0).fit(X, y)
+    X, y = np.random.default_rng(3).normal(size=(n_rows, 30)), np.arange(n_rows) % 2
+    model = GoodMinimaClassifier(hidden, alpha=0.1, random_state=0).fit(X, y)
     objective, theta, _ = posed_again(model, X, y)
     data, layers = objective.data, objective.layout.unpack(theta)
     dual = objective.loss.dual(data.labels, objective.shares, 1)

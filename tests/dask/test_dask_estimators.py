@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 from traceback import extract_stack
 
@@ -128,7 +129,7 @@ def test_processors_of_several_kinds_are_told(client, monkeypatch):
     told = Workers(client)
     told.compare()  # no warning
     kinds = {"a": "Xeon", "b": "EPYC", "c": "Xeon"}
-    monkeypatch.setattr(client, "run", lambda function: kinds)
+    monkeypatch.setattr(client, "run", lambda function, on_error: kinds)
     with pytest.warns(UserWarning, match=r"client: .* different .* \(EPYC, Xeon\)"):
         told.compare()
 
@@ -326,6 +327,12 @@ def test_unknown_chunk_sizes_and_frames(client):
     np.testing.assert_array_equal(found.feature_names_in_, names)
     lazy = found.predict(dd.from_pandas(frame[:50], npartitions=2))
     np.testing.assert_array_equal(lazy.compute(), local.predict(frame[:50]))
+    rows = frame[:50].assign(y=THREE[:50], weight=WEIGHT[:50])
+    parts = dd.from_pandas(rows, npartitions=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        score = found.score(parts[names], parts["y"], parts["weight"])
+    assert score == local.score(frame[:50], THREE[:50], WEIGHT[:50])
     for columns, told in (names[1:], "now missing"), (names[::-1], "same order"):
         with pytest.raises(ValueError, match=f"(?s)feature names .*{told}"):
             found.predict(dd.from_pandas(frame[columns], npartitions=2))
@@ -452,6 +459,17 @@ def test_a_worker_that_joins_costs_no_bit(monkeypatch):
         _assert_same(model.fit(*rows), local)
 
 
+def test_a_worker_that_dies_at_the_beginning_is_none_that_is_compared():
+    with _cluster(2) as cluster, distributed.Client(cluster) as client:
+        workers = Workers(client)
+        assert len(workers.threads()) == 2
+        first, _ = cluster.workers.values()
+        address = first.worker_address
+        client.run(os._exit, 1, workers=[address], nanny=False, wait=False)
+        for _ in range(50):
+            workers.compare()  # neither a warning nor an error
+
+
 def test_without_workers_there_is_an_error(monkeypatch):
     from skgoodmin.dask import workers
 
@@ -499,7 +517,8 @@ def _holed(at, value):
         ((X, np.where(np.arange(N) < 9000, 0.5, 0.25) + SIGNAL), "y.* continuous"),
         ((X, np.zeros(N, dtype=int)), "at least 2 classes"),
         ((X, TWO, np.zeros(N)), "sample_weight: the sum"),
-        ((X[:, 0], TWO), "X"),
+        ((X[:, 0], TWO), "X: the number of dimensions must be 2, got 1"),
+        ((X, TWO, WEIGHT[:, None]), "sample_weight: .* must be 1, got 2"),
         ((_mixed(X), TWO), r"\bX\b.*could not convert.*\(block 1\)$"),
         ((X, _mixed(TWO)), r"\by\b.*\(block 1\)$"),
         ((X, TWO, _mixed(WEIGHT)), r"sample_weight.*could not.*\(block 1\)$"),
@@ -512,6 +531,7 @@ def _holed(at, value):
         "one class",
         "no weight",
         "column",
+        "weights in a column",
         "mixed X",
         "mixed y",
         "mixed weight",

@@ -15,7 +15,7 @@ as log-loss is; the certificate says then that the theorem is silent.
 
 ``minimum`` serves advice and displays. No proof rests on it: proven bounds come from
 tangents of the loss, so from ``value`` and ``derivative``, and from its being convex
-and not negative.
+and not negative. Where the loss is less at some f than ``minimum`` says, that counts.
 
 Probabilities follow from the derivatives: where P(y = 1) = eta, the best f solves
 eta l'(+1, f) + (1 - eta) l'(-1, f) = 0, so eta = l'(-1, f) / (l'(-1, f) - l'(+1, f)).
@@ -31,6 +31,7 @@ from ...kernels.cached import cached_property
 from ...kernels.losses.labels import signs
 from ..duals.custom import PointwiseDual, difference_of_slopes
 from .loss import OutputwiseLoss, inside
+from .target_loss import HALVINGS
 
 METHODS = ["value", "derivative", "minimum"]  # that the object has
 FARTHEST = 50.0  # margin up to which a minimum is looked for
@@ -90,7 +91,24 @@ class CustomLoss(OutputwiseLoss):
         """Least loss of groups with weights (n_groups, n_outputs, 2) of labels."""
         negative, positive = np.moveaxis(counts, -1, 0)
         least = self.pointwise.minimum(negative.ravel(), positive.ravel())
-        return np.reshape(least, negative.shape).sum(axis=-1)
+        found = self._halved(negative, positive)
+        return np.fmin(np.reshape(least, found.shape), found).sum(axis=-1)
+
+    def _halved(self, negative, positive):
+        """The least loss of each pair of weights that halving the slope finds."""
+        left = np.full(negative.shape, -FARTHEST)
+        right, one = -left, np.ones(negative.shape)
+        loss = self.pointwise
+        with np.errstate(all="ignore"):
+            for _ in range(HALVINGS):
+                middle = 0.5 * (left + right)
+                slope = negative * loss.derivative(middle, -one)
+                slope += positive * loss.derivative(middle, one)
+                left = np.where(slope < 0, middle, left)
+                right = np.where(slope < 0, right, middle)
+            return negative * loss.value(right, -one) + positive * loss.value(
+                right, one
+            )
 
     def curvature(self, raw, labels):
         """d2l/df2 by differences of the derivative, elementwise."""
