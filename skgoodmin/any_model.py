@@ -95,10 +95,17 @@ def certify(
             X, accept_sparse="csr", dtype=(np.float64, np.float32), order="C"
         )
     tell_of_rounding(given, X)
+    with naming("random_state"):
+        rng = check_random_state(random_state)
+    if y is None:
+        raise ValueError("y is None: the labels are needed.")
     check_complete(y)
     with naming("y"):
         accepted: dict[str, Any] = {"ensure_2d": False, "dtype": None}
         y = check_array(y, accept_sparse="csr", **accepted)
+    with naming("X, y and raw_predictions"):
+        check_consistent_length(X, y, raw_predictions)
+    with naming("y"):
         target, labels = encode(y, advice=NO_CLASSES)
     with naming("raw_predictions"):
         raw = check_array(raw_predictions, ensure_2d=False, dtype=np.float64)
@@ -108,8 +115,6 @@ def certify(
                 f"there must be {target.n_outputs} columns for these y, got "
                 f"{raw.shape[1]}."
             )
-    with naming("X, y and raw_predictions"):
-        check_consistent_length(X, labels, raw)
     if sample_weight is not None:
         with naming("sample_weight"):
             sample_weight = _check_sample_weight(
@@ -118,20 +123,20 @@ def certify(
             check_sum(sample_weight)
     data, contradictions = canonical_form(X, labels, sample_weight)
     given = np.ascontiguousarray(raw[data.rows.index])
-    loss = _loss(loss, degree, target)
-    _check_function(data, loss, given)
+    known = _loss(loss, degree, target)
+    _check_function(data, known, given)
     objective = Objective(
         data,
         ParameterLayout((X.shape[1], target.n_outputs)),
         ACTIVATIONS["identity"],
-        loss,
+        known,
         0.0,
     )
     with one_blas_thread():
         certificate = certify_predictions(
             GivenPredictions(objective, given=given),
             Ending(),  # nothing is known of it
-            check_random_state(random_state),
+            rng,
         )
     return replace(certificate, contradictions=contradictions)
 

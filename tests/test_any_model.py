@@ -233,3 +233,17 @@ def test_real_targets_are_for_the_regressor_itself():
     y = MOONS[0][:, 0]
     with pytest.raises(ValueError, match=r"\by\b.*takes classes only; .*Regressor has"):
         certify(MOONS[0], y, y)
+
+
+@pytest.mark.parametrize(
+    "change, told",
+    [
+        ({"random_state": "x"}, "random_state: 'x'"),
+        ({"y": None}, "y is None"),
+        ({"y": [0, 1]}, "X, y and raw_predictions: .* inconsistent"),
+    ],
+)
+def test_errors_name_the_argument(change, told):
+    given = {"X": np.eye(4), "y": [0, 1, 0, 1], "raw_predictions": np.zeros(4)}
+    with pytest.raises(ValueError, match=told):
+        certify(**(given | change))

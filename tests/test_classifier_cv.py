@@ -277,3 +277,19 @@ def test_rows_of_a_fold_are_prepared_once(moons, monkeypatch):
 def _alpha(model, X, y):
     """A scorer: the strength that the model was fitted with."""
     return model.alpha_
+
+
+def test_growing_needs_all_alphas_above_0(moons):
+    model = GoodMinimaClassifierCV("auto", training="grow", alphas=[0.1, 0.0], cv=2)
+    with pytest.raises(ValueError, match=r"alphas: .* needs alpha > 0, got alpha=0"):
+        model.fit(*moons)
+
+
+def test_how_alpha_was_chosen_is_in_the_certificate(moons):
+    model = GoodMinimaClassifierCV(**SMALL, alphas=[0.1, 0.01], cv=3).fit(*moons)
+    reason = "the best of 2 strengths in 3 folds"
+    assert model.alpha_reason_ == reason
+    assert model.certificate_.alpha == f"{model.alpha_:.4g}: {reason}"
+    assert model.certify(*moons, effort=0).alpha == model.certificate_.alpha
+    model.set_params(alphas=[0.1]).fit(*moons)  # is no choice
+    assert (model.alpha_reason_, model.certificate_.alpha) == ("", "")

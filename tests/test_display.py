@@ -273,3 +273,64 @@ def test_alpha_draws_the_scores(moons, model):
 def test_a_frozen_estimator_is_drawn(model, moons):
     display = CertificateDisplay.from_estimator(FrozenEstimator(model), *moons)
     assert display.certificate is model.certificate_
+
+
+@pytest.fixture(scope="module")
+def path(moons):
+    model = GoodMinimaClassifierCV((2,), alphas=[0.1, 0.01], cv=2, refit=False)
+    return model.set_params(random_state=0).fit(*moons)
+
+
+def test_alphas_of_a_cross_validation_without_a_model(path):
+    display = AlphaDisplay.from_estimator(path)
+    assert display.alpha == path.alpha_ and len(display.scores) == 2
+    assert path.alpha_reason_ == "the best of 2 strengths in 2 folds"
+
+
+def test_a_pipeline_of_one_step(moons, model):
+    one = CertificateDisplay.from_estimator(make_pipeline(model), *moons)
+    own = CertificateDisplay.from_estimator(model, *moons)
+    np.testing.assert_array_equal(one.margins, own.margins)
+
+
+def test_a_certificate_anywhere_in_a_figure(moons, model):
+    figure = plt.figure()
+    ax = figure.add_axes([0.1, 0.2, 0.5, 0.6])
+    display = CertificateDisplay.from_estimator(model, *moons, ax=ax)
+    assert display.figure_ is figure
+    boxes = [axes.get_position() for axes in (display.bound_ax_, display.ax_)]
+    assert min(box.y0 for box in boxes) == pytest.approx(0.2)
+    assert max(box.y1 for box in boxes) == pytest.approx(0.8)
+    assert min(box.x0 for box in boxes) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    "display, told",
+    [
+        (LossCurveDisplay, {"ax": 3}),
+        (LandscapeDisplay, {"ax": 3}),
+        (CertificateDisplay, {"ax": 3}),
+        (CertificateDisplay, {"certificate": 3}),
+        (LandscapeDisplay, {"n_points": 1}),
+        (LandscapeDisplay, {"n_points": 2.5}),
+        (LandscapeDisplay, {"n_points": "x"}),
+        (LandscapeDisplay, {"span": 0}),
+        (LandscapeDisplay, {"span": np.nan}),
+        (LandscapeDisplay, {"span": "x"}),
+        (LandscapeDisplay, {"neuron": "x"}),
+        (LandscapeDisplay, {"random_state": "x"}),
+    ],
+)
+def test_errors_name_the_parameter(display, told, moons, model):
+    ((name, value),) = told.items()
+    data = () if display is LossCurveDisplay else moons
+    with pytest.raises((TypeError, ValueError), match=rf"{name}.*{value!r}"):
+        display.from_estimator(model, *data, **told)
+
+
+def test_directions_have_to_be_finite(moons, model):
+    n = sum(part.size for part in (*model.coefs_, *model.intercepts_))
+    directions = np.ones((2, n))
+    directions[1, 3] = np.nan
+    with pytest.raises(ValueError, match="directions must hold finite numbers"):
+        LandscapeDisplay.from_estimator(model, *moons, directions=directions)

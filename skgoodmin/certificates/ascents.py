@@ -8,6 +8,7 @@ from scipy.sparse import issparse
 from ..kernels.polar import AHEAD, ascend_all
 
 FIRST_STEP = 0.5
+MOST_DENSE = 2**28  # numbers in a dense copy of sparse rows
 NO_LOOKS = np.empty((0, 2))
 
 
@@ -50,6 +51,16 @@ class Ascents(NamedTuple):
             if not (near & (self.coefs[chosen] @ self.coefs[k] > 1.0 - 1e-6)).any():
                 chosen.append(int(k))
         return np.array(chosen, dtype=int)
+
+
+def check_dense(x, who, instead):
+    """An error where a dense copy of sparse rows is too large, as :func:`rows_used`."""
+    if issparse(x) and x.shape[0] * x.shape[1] > MOST_DENSE:
+        raise ValueError(
+            f"X: {who} needs a dense copy of sparse rows, which may have {MOST_DENSE} "
+            f"numbers; these are {x.shape[0]} x {x.shape[1]}. Take {instead}, or fewer "
+            "columns, as TruncatedSVD makes them."
+        )
 
 
 def rows_used(x, residuals):

@@ -20,6 +20,7 @@ from .witness import EPS, find_witness, rounding_of_own, switched_on, unit
 SOME_ROWS, SOME = 2**14, 2**18  # of a large table and its numbers, for one unit
 FEW_ROWS = 16  # say nothing of a large table: it is too wide to be looked at
 LENGTHS = tuple(4.0**-k for k in range(6))  # of a unit, that of the best neuron is 1
+NOTHING = Bound(0.0, "data loss", "network of any size", Known.PROVEN)
 
 
 class Ending(NamedTuple):
@@ -59,7 +60,7 @@ def certify(
         See :class:`Certificate`.
     effort : float or None, default=0
         How hard to try with weight decay; 0 is what a fit does by the way. None, as in
-        the fits of folds: no bounds with weight decay and no witness.
+        the fits of folds: nothing is found out, and the gap is inf.
     neurons : (coefs (m, d), intercepts (m,)), optional
         That the search with weight decay sets out from, besides the network's units.
     least : float, default=0.0
@@ -75,10 +76,10 @@ def certify(
     # None where the predictions are those of another model.
     weights = predictions.theta[: objective.layout.n_weights]
     penalty = 0.5 * objective.alpha * float(weights @ weights)
-    bounds, witness = [pointwise_bound(objective)], None
     if effort is None:
-        pass
-    elif objective.alpha > 0 and (effort > 0 or not objective.is_large):
+        return _unexamined(ending, loss, penalty)
+    bounds, witness = [pointwise_bound(objective)], None
+    if objective.alpha > 0 and (effort > 0 or not objective.is_large):
         more, witness = with_weight_decay(predictions, special_neuron, effort, neurons)
         bounds += more
     elif special_neuron and objective.alpha > 0:
@@ -100,8 +101,6 @@ def certify(
         caveat="" if status is Status.GLOBAL else caveat(objective, effort),
         rounding=rounding,
     )
-    if effort is None:
-        return certificate
     return diagnose(certificate, objective, constant)
 
 
@@ -200,12 +199,32 @@ def _status(ending, objective, constant, bounds, witness, least):
     lower = max(bound.value for bound in bounds if bound.known is Known.PROVEN)
     if objective - lower <= max(GAP_TOLERANCE * constant, SMALLEST_GAP):
         return Status.GLOBAL
-    if ending.stopped:
-        return Status.STOPPED
-    if not ending.converged:
-        return Status.NOT_CONVERGED
+    if ending.stopped or not ending.converged:
+        return _where_it_ended(ending)
     improvable = witness is not None and witness.decrease >= least * objective
     return Status.IMPROVABLE if improvable else Status.BOUNDED
+
+
+def _where_it_ended(ending):
+    """What is known of a network without bounds and without a witness."""
+    if ending.stopped:
+        return Status.STOPPED
+    return Status.BOUNDED if ending.converged else Status.NOT_CONVERGED
+
+
+def _unexamined(ending, loss, penalty):
+    """The certificate of a fit in a fold, for which nothing is found out."""
+    return Certificate(
+        status=_where_it_ended(ending),
+        objective=loss + penalty,
+        loss=loss,
+        penalty=penalty,
+        bounds=(NOTHING,),
+        witness=None,
+        grad_norm=ending.grad_norm,
+        caveat="a fit in a fold leaves bounds and witness to certify",
+        rounding=np.inf,
+    )
 
 
 def hidden_loss(predictions):
@@ -237,8 +256,6 @@ def caveat(objective, effort=0):
 
     With weight decay duality speaks in its place.
     """
-    if effort is None:
-        return "a fit in a fold leaves bounds and witness to certify"
     if objective.alpha > 0 and objective.is_large and effort == 0:
         return (
             "the table is so large that fit leaves the bounds with weight decay to "

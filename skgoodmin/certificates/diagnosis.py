@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 
 from ..kernels.activations import Form
-from ..objective.scaling import is_scaled
 from .certificate import Status
 from .digits import about, at_least, at_most
 
@@ -65,7 +64,7 @@ def _pointwise(certificate):
 
 def _scaling(objective):
     """Columns that a network can not use as they are."""
-    if not is_scaled(objective.data):
+    if not objective.data.is_scaled:
         yield (
             "The columns of X are far from one scale: a StandardScaler in front of the "
             "model comes before all else."

@@ -16,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from .amplitudes import optimal_amplitudes
+from .ascents import check_dense
 from .duality import linear_bound
 from .polar_bound import central_bound, polar_bound, product_range
 from .problem import Bounds
@@ -122,9 +123,15 @@ def bounds(problem, effort, span=None):
     Returns
     -------
     bounds : Bounds
+
+    Raises
+    ------
+    ValueError
+        If rows are sparse, and too large for a dense copy.
     """
     if span is not None:
         problem = problem.on_coordinates(span)
+    check_dense(problem.x, "an effort above 0", "effort=0")
     found = Bounds(-np.inf)
     if measurable(problem.x, problem.alpha):
         found = of_networks(problem, effort)

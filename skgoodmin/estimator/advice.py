@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ..objective.scaling import is_scaled
 from ..training.lbfgs import Exit
 
 SCALE = "scale the data"
@@ -30,9 +29,9 @@ def advice(exit, data):
     remedies = list(REMEDIES.get(exit, ()))
     if not remedies:
         return exit.value
-    if exit is Exit.WORSE and not is_scaled(data):
+    if exit is Exit.WORSE and not data.is_scaled:
         remedies = [SCALE]  # whatever alpha is
-    elif not is_scaled(data):
+    elif not data.is_scaled:
         remedies.insert(1 if exit in (Exit.MAX_ITER, Exit.MAX_FUN) else 0, SCALE)
     if exit is Exit.PRECISION and data.dtype == np.float32:
         remedies.append("convert the data to float64")
@@ -55,7 +54,7 @@ def advice_on_overflow(objective):
         return f"alpha={objective.alpha:g}: {why}"
     degree = getattr(objective.loss, "degree", 0)
     lower = ["lower degree"] if degree > 3 else []
-    if lower and is_scaled(objective.data):
+    if lower and objective.data.is_scaled:
         return f"degree={degree:g}: {_told(Exit.OVERFLOW, lower)}"
     return f"X: {_told(Exit.OVERFLOW, [SCALE, *lower])}"
 

@@ -30,6 +30,7 @@ from ..kernels.rows import Rows, hash_rows, rows_of
 from .exact_sums import exact_sums
 from .leaves import RANGES, cuts_of
 from .row_content import content, new_contents
+from .scaling import is_scaled
 from .sorted_file import in_sorted_file
 from .span import span_of
 
@@ -155,6 +156,11 @@ class CanonicalRows:
     def span(self):
         """Their :class:`.Span`, which training and the certificate share, or None."""
         return span_of(self)
+
+    @cached_property
+    def is_scaled(self):
+        """Whether the columns are of a size to be used (:mod:`.scaling`)."""
+        return is_scaled(self)
 
     def each(self, function, model=None):
         """``function`` of each part of the rows, where the part is; a list in order.

@@ -30,7 +30,6 @@ from .evaluation_cache import EvaluationCache, digest
 from .layout import ParameterLayout
 from .leaves import fold, number_of_leaves
 from .losses import Loss
-from .scaling import is_scaled
 
 LEAF_WORK = 4_000_000  # multiplications below which a leaf is not worth a call
 LARGE = 2**22  # numbers in a copy of all rows
@@ -115,7 +114,7 @@ class Objective:
         evaluated in less time than it takes to compile a second kernel. It would not do
         where columns are far too large or small.
         """
-        if self.n_leaves == 1 or not is_scaled(self.data):
+        if self.n_leaves == 1 or not self.data.is_scaled:
             return None
         return replace(self, precision=np.float32)
 

@@ -18,7 +18,10 @@ SMALL, LARGE = 1e-3, 10.0
 
 
 def is_scaled(data):
-    """Whether the columns of canonical rows are of a size that a network can use."""
+    """Whether the columns of canonical rows are of a size that a network can use.
+
+    Ask ``data.is_scaled``, which knows it.
+    """
     sums = np.zeros((2, data.n_features))
     for some in chain.from_iterable(data.each(_sums)):
         sums += some

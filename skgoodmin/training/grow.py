@@ -30,8 +30,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..certificates.amplitudes import unit_values
+from ..certificates.ascents import check_dense
 from ..certificates.group_lasso import fit_amplitudes
-from ..kernels.activations import Form
 from .dual_point import DualPoint
 from .lbfgs import Exit, Run, Solution
 from .progress import Progress
@@ -83,7 +83,8 @@ class Growth:
     Parameters
     ----------
     objective : Objective
-        Its layout has the largest width.
+        Of one hidden layer of relu, with weight decay; its layout has the largest
+        width.
     rng : numpy.random.RandomState
     budget : Budget
         ``max_iter`` rounds, ``max_fun`` evaluations of the network as it is: all work
@@ -94,11 +95,11 @@ class Growth:
     """
 
     def __init__(self, objective, rng, budget, tol_gap, on_iteration=None):
-        check_growable(objective)
         self.objective, self.budget = objective, budget
         self.tol_gap, self.on_iteration = tol_gap, on_iteration
         data = objective.data
         self.x, self.alpha = data.block(), objective.alpha
+        check_dense(self.x, "training='grow'", "training='escape'")
         self.dual = objective.loss.dual(
             data.labels, objective.shares, objective.n_outputs
         )
@@ -328,15 +329,3 @@ class Growth:
         )
         gap = value * max(self.gap, 0.0)
         return Grown(solution, self.trace, gap, self.search.neurons)
-
-
-def check_growable(objective):
-    """Whether units can be added to the optimum; a ValueError says what can not."""
-    needs = {
-        "one hidden layer": len(objective.layout.sizes) == 3,
-        "activation='relu'": objective.activation.form is Form.CORNER,
-        "alpha > 0": objective.alpha > 0,
-    }
-    lacking = [name for name, given in needs.items() if not given]
-    if lacking:
-        raise ValueError(f"training='grow' needs {' and '.join(lacking)}.")

@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 
 from skgoodmin import GoodMinimaClassifier, GoodMinimaRegressor
-from skgoodmin.certificates import group_lasso
+from skgoodmin.certificates import ascents, group_lasso
 from skgoodmin.certificates.certificate import Status
 from skgoodmin.certificates.group_lasso import fit_amplitudes
 from skgoodmin.training import grow as grow_module
@@ -394,9 +394,6 @@ def test_an_unknown_training_is_an_error():
     rng, budget = np.random.RandomState(0), Budget(10, 10, 0)
     with pytest.raises(ValueError, match="no training 'prune'"):
         train(objective, [theta], rng, budget, training="prune")
-    objective, _ = random_objective((3,), "tanh", alpha=0.0)
-    with pytest.raises(ValueError, match="needs activation='relu' and alpha > 0"):
-        grow(objective)
 
 
 def test_warm_start_and_partial_fit_set_out_from_the_units():
@@ -494,3 +491,15 @@ def test_what_is_left_is_looked_for_where_the_rounds_are_spent():
     for model in others:
         assert model.certificate_.status is Status.NOT_CONVERGED
         assert model.certificate_.estimated_bound <= best.loss_
+
+
+def test_sparse_rows_that_are_too_large_to_be_dense(monkeypatch):
+    X, y = make_moons(60, noise=0.2, random_state=0)
+    X = csr_array(X)
+    plain = GoodMinimaClassifier((4,), alpha=0.01, random_state=0).fit(X, y)
+    monkeypatch.setattr(ascents, "MOST_DENSE", 119)
+    told = "X: {} needs a dense copy .* 119 numbers; these are 60 x 2. Take {}, or"
+    with pytest.raises(ValueError, match=told.format("training='grow'", "training=.escape.")):
+        grower(alpha=0.01).fit(X, y)
+    with pytest.raises(ValueError, match=told.format("an effort above 0", "effort=0")):
+        plain.certify(X, y, effort=0.1)
