@@ -407,12 +407,13 @@ def clean(value, gradient):
 
 def rivals(model, X, y, weight, rng):
     """(who, coefs, intercepts) of other networks of this depth and activation."""
-    depth, known = len(model.coefs_) - 1, (model._known, model.alpha_)
+    depth = len(model.coefs_) - 1
     arrays = validated(model, X, y, weight, reset=False)
 
     def posed(sizes):
         other = clone(model).set_params(hidden_layer_sizes=sizes)
-        return pose(other, *arrays, *known).objective
+        problem = pose(other, *arrays, model._known)
+        return problem.with_alpha(model.alpha_).objective
 
     own = posed(model.hidden_layer_sizes)
     theta = own.layout.pack(model.coefs_, model.intercepts_)

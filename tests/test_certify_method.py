@@ -89,7 +89,9 @@ def test_growing_leaves_tol_gap_whoever_asks(data, tol_gap):
     assert by_fit.witness.decrease > 0 and by_fit.status is Status.BOUNDED
     for effort in (0, 0.1):
         assert grown.certify(*data, effort=effort).status is Status.BOUNDED
-    grown.set_params(tol_gap=0.0)
+    grown.set_params(tol_gap=0.0)  # for the next fit
+    assert grown.certify(*data, effort=0).status is Status.BOUNDED
+    grown._learned_with_ = grown._learned_with_ | {"tol_gap": 0.0}
     assert grown.certify(*data, effort=0).status is Status.IMPROVABLE
 
 

@@ -220,12 +220,9 @@ class DaskNetwork(TrainedNetwork):
         score : float
             Accuracy of a classifier, R2 of a regressor.
         """
-        # Frames and arrays are computed together where all of them are arrays.
-        given = (
-            data.to_dask_array() if hasattr(data, "to_dask_array") else data
-            for data in (self.predict(X), y, sample_weight)
-        )
-        predicted, y, weight = dask.compute(*given)
+        given = self.predict(X), *map(_in_parts, (y, sample_weight))
+        predicted, *parts = dask.compute(*given)
+        y, weight = (np.concatenate(p) if isinstance(p, list) else p for p in parts)
         return float(self._metric(y, predicted, sample_weight=weight))
 
     def _example(self, method, raw):
@@ -261,6 +258,12 @@ class DaskNetwork(TrainedNetwork):
             ],
             allow_unknown_chunksizes=True,
         )
+
+
+def _in_parts(data):
+    """A frame as a list of its partitions, which dask computes along with arrays."""
+    is_frame = is_lazy(data) and not isinstance(data, da.Array)
+    return list(np.ravel(data.to_delayed())) if is_frame else data
 
 
 def _tell_columns(estimator, number, names):

@@ -24,6 +24,7 @@ from ..training.threads import one_blas_thread
 
 PATIENCE = 60.0  # seconds without any worker after which a fit gives up
 LOOK = 2.0  # seconds between two looks at who is there
+WAIT = 5.0  # seconds for results before a look whether anybody is left to make them
 
 
 class Workers:
@@ -119,7 +120,7 @@ class Workers:
         while True:
             with self._connected(), self.client.as_current():
                 try:
-                    wait(futures, timeout=LOOK)
+                    wait(futures, timeout=WAIT)
                 except TimeoutError:
                     self.looked = -np.inf
                     self.threads()

@@ -5,6 +5,7 @@ True values are from exact arithmetic, or of networks that are given.
 
 import numpy as np
 import pytest
+from dual_cases import SquaredHinge
 from sklearn.datasets import load_iris
 from sklearn.preprocessing import scale
 
@@ -149,14 +150,8 @@ def test_nothing_is_said_of_y_where_it_is_no_number():
     assert "In y" not in str(found)
 
 
-class WrongMinimum:
-    """The squared hinge; what it says of its minimum is wrong for large weights."""
-
-    def value(self, raw, sign):
-        return np.maximum(0.0, 1.0 - sign * raw) ** 2
-
-    def derivative(self, raw, sign):
-        return -2.0 * sign * np.maximum(0.0, 1.0 - sign * raw)
+class WrongMinimum(SquaredHinge):
+    """What it says of its minimum is wrong for large weights."""
 
     def minimum(self, negative, positive):
         both = negative + positive
