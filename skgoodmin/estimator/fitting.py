@@ -80,11 +80,22 @@ class TrainedNetwork(Network):
         """
         previous = self if self.warm_start and hasattr(self, "coefs_") else None
         checkpoint = getattr(previous, "checkpoint_", None)
-        return self._fit(X, y, sample_weight, previous, checkpoint=checkpoint)
+        how = {"previous": previous, "checkpoint": checkpoint}
+        return self._fit(X, y, sample_weight, **how)
 
     @with_callbacks
-    def _fit(
+    def _fit(self, X, y, sample_weight, **how):
+        """As :meth:`_fit_until`, until Ctrl-C."""
+        with (
+            interruptible() as stop,
+            telling_of_compilation(self.verbose),
+            second_compiler(self.training, self.activation, self.alpha),
+        ):
+            return self._fit_until(stop, X, y, sample_weight, **how)
+
+    def _fit_until(
         self,
+        stop,
         X,
         y,
         sample_weight,
@@ -94,27 +105,14 @@ class TrainedNetwork(Network):
         short=None,
         problem=None,
     ):
-        """Train, from the parameters of ``previous`` if it is not None.
+        """Train until ``stop``, a :class:`StopRequest`, is made.
 
+        From the parameters of ``previous`` if it is not None.
         ``known`` is what y may hold, by default all that it holds.
         With a ``checkpoint``: as the fit that made it, whose evaluations are known.
         ``short`` is the :class:`~.short_fits.FitInFold`, if this is one.
         A ``problem`` that is given is that of these rows and parameters.
         """
-        how = self.training, self.activation, self.alpha
-        with (
-            interruptible() as stop,
-            telling_of_compilation(self.verbose),
-            second_compiler(*how),
-        ):
-            return self._fit_until(
-                stop, X, y, sample_weight, previous, known, checkpoint, short, problem
-            )
-
-    def _fit_until(
-        self, stop, X, y, sample_weight, previous, known, checkpoint, short, problem
-    ):
-        """Train until ``stop``, a :class:`StopRequest`, is made."""
         given = X, y, sample_weight
         # Validation writes n_features_in_ on a copy: a fit that fails leaves no trace.
         shell = copy.copy(self)

@@ -144,10 +144,14 @@ class AlphaPath:
                     if problem is None:  # the fits have it in common, but for alpha
                         problem = model._pose(model, *rows, known, True)
                         n_iter = self._iterations(problem)
-                    short = FitInFold(f"Fold {fold}, alpha={alpha:g}", n_iter)
-                    posed = problem.with_alpha(alpha)
+                    how = {
+                        "previous": previous,
+                        "known": known,
+                        "short": FitInFold(f"Fold {fold}, alpha={alpha:g}", n_iter),
+                        "problem": problem.with_alpha(alpha),
+                    }
                     with self.subfits.fit(fold, number, model):
-                        model._fit(*rows, previous, known, short=short, problem=posed)
+                        model._fit(*rows, **how)
                     score = self._score(model, X[test], y[test], params)
                     scores.append(score)
                 except Exception as error:
