@@ -161,7 +161,8 @@ def _check_function(data, loss, raw):
     if data.opens_group.all():
         return
     if loss.couples_outputs:  # as softmax does, which sees no common offset
-        raw = raw - raw.max(axis=1, keepdims=True)
+        raw = 0.5 * raw  # so that no difference overflows
+        raw -= raw.max(axis=1, keepdims=True)
     first = np.flatnonzero(data.opens_group)
     # Of each output by itself: a large one is no excuse for another.
     off = np.abs(raw - raw[first][data.group]) - 1e-6 * (1.0 + np.abs(raw))

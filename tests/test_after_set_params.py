@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_moons
 
+import skgoodmin.onnx
 from skgoodmin import (
     CertificateDisplay,
     GoodMinimaClassifier,
@@ -21,6 +22,7 @@ X, Y = make_moons(60, noise=0.2, random_state=0)
 GIVEN = {"alpha": 0.01, "random_state": 0, "max_iter": 30}
 MODELS = {
     "classifier": lambda: GoodMinimaClassifier((4, 4), **GIVEN),
+    "without decay": lambda: GoodMinimaClassifier((4,), **GIVEN | {"alpha": 0}),
     "regressor": lambda: GoodMinimaRegressor((4, 4), loss="huber", **GIVEN),
     "path": lambda: GoodMinimaClassifierCV(
         (4, 4), alphas=[0.1, 0.01], cv=2, random_state=0, max_iter=30
@@ -34,6 +36,8 @@ OTHERS = {
     "epsilon": [0.01],
     "class_weight": ["balanced", {0: 1, 1: 5}],
     "alpha": [1.0],
+    "neuron_alpha": [50.0],
+    "special_neuron": [None],
     "max_iter": [1],
 }
 
@@ -44,7 +48,9 @@ def _answers(model):
     if hasattr(model, "predict_proba"):
         found += [model.predict_proba(X), model.decision_function(X)]
     display = CertificateDisplay.from_estimator(model, X, Y)
-    landscape = LandscapeDisplay.from_estimator(model, X, Y, n_points=3, random_state=0)
+    landscape = LandscapeDisplay.from_estimator(
+        model, X, Y, neuron=model.alpha_ == 0, n_points=3, random_state=0
+    )
     return [*found, display.margins, display.gap_shares, landscape.objective]
 
 
@@ -80,5 +86,26 @@ def test_no_kernel_sees_parameters_of_another_length(length):
     model = ParameterLayout((2, 4, 1)), ACTIVATIONS["relu"], Logistic(), 0.1
     objective = Objective(canonical_rows(X, labels), *model)
     assert np.isfinite(objective.value_and_gradient(np.zeros(17))[0])
-    with pytest.raises(ValueError, match=f"theta must have 17 numbers, got {length}"):
+    told = f"theta must have 17 numbers .* got {length} and 0"
+    with pytest.raises(ValueError, match=told):
         objective.value_and_gradient(np.zeros(length))
+    with pytest.raises(ValueError, match="a neuron 4, got 17 and 3"):
+        objective.evaluate(np.zeros(17), np.zeros(3))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_onnx_is_of_the_fit():
+    to_onnx = pytest.importorskip("skl2onnx").to_onnx
+    skgoodmin.onnx.register()
+    model = GoodMinimaClassifier((4,), **GIVEN).fit(X, Y)
+    before = to_onnx(model, X[:1]).graph
+    model.set_params(activation="tanh", loss="log_loss", degree=2)
+    assert str(to_onnx(model, X[:1]).graph.node) == str(before.node)
+
+
+def test_class_weights_that_change_in_place_are_for_the_next_fit():
+    weights = {0: 1.0, 1: 2.0}
+    model = GoodMinimaClassifier((4,), class_weight=weights, alpha=0.1, random_state=0)
+    before = model.fit(X, Y).certify(X, Y, effort=0)
+    weights[1] = 20.0
+    assert model.certify(X, Y, effort=0) == before

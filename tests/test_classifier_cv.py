@@ -281,8 +281,9 @@ def _alpha(model, X, y):
 
 def test_growing_needs_all_alphas_above_0(moons):
     model = GoodMinimaClassifierCV("auto", training="grow", alphas=[0.1, 0.0], cv=2)
-    with pytest.raises(ValueError, match=r"alphas: .* needs alpha > 0, got alpha=0"):
-        model.fit(*moons)
+    for alphas in ([0.1, 0.0], [0.0]):
+        with pytest.raises(ValueError, match=r"alphas: .* alpha > 0, got alpha=0"):
+            model.set_params(alphas=alphas).fit(*moons)
 
 
 def test_how_alpha_was_chosen_is_in_the_certificate(moons):
@@ -293,3 +294,14 @@ def test_how_alpha_was_chosen_is_in_the_certificate(moons):
     assert model.certify(*moons, effort=0).alpha == model.certificate_.alpha
     model.set_params(alphas=[0.1]).fit(*moons)  # is no choice
     assert (model.alpha_reason_, model.certificate_.alpha) == ("", "")
+
+
+def test_in_a_fold_nothing_is_known(moons):
+    gaps = []
+
+    def scoring(model, X, y):
+        gaps.append((model.optimality_gap_, model.certificate_.relative_gap))
+        return model.score(X, y)
+
+    GoodMinimaClassifierCV(**SMALL, alphas=[0.1], cv=2, scoring=scoring).fit(*moons)
+    assert gaps == [(np.inf, 1.0)] * 2

@@ -293,15 +293,19 @@ def test_a_pipeline_of_one_step(moons, model):
     np.testing.assert_array_equal(one.margins, own.margins)
 
 
-def test_a_certificate_anywhere_in_a_figure(moons, model):
-    figure = plt.figure()
+@pytest.mark.filterwarnings("ignore:There are no gridspecs")  # nothing to lay out
+@pytest.mark.parametrize("layout", [None, "constrained"])
+def test_a_certificate_anywhere_in_a_figure(moons, model, layout):
+    figure = plt.figure(layout=layout)
     ax = figure.add_axes([0.1, 0.2, 0.5, 0.6])
     display = CertificateDisplay.from_estimator(model, *moons, ax=ax)
     assert display.figure_ is figure
+    figure.canvas.draw()
     boxes = [axes.get_position() for axes in (display.bound_ax_, display.ax_)]
     assert min(box.y0 for box in boxes) == pytest.approx(0.2)
     assert max(box.y1 for box in boxes) == pytest.approx(0.8)
     assert min(box.x0 for box in boxes) == pytest.approx(0.1)
+    assert max(box.x1 for box in boxes) < 0.6
 
 
 @pytest.mark.parametrize(
@@ -334,3 +338,5 @@ def test_directions_have_to_be_finite(moons, model):
     directions[1, 3] = np.nan
     with pytest.raises(ValueError, match="directions must hold finite numbers"):
         LandscapeDisplay.from_estimator(model, *moons, directions=directions)
+    with pytest.raises(ValueError, match="directions: could not convert"):
+        LandscapeDisplay.from_estimator(model, *moons, directions="x")

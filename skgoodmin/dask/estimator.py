@@ -154,6 +154,7 @@ class DaskNetwork(TrainedNetwork):
         """See :func:`skgoodmin.estimator.setup.posed_again`."""
         shell = copy.copy(self)
         learner = self._learner
+        learner.cache_dir = None  # which is for a fit
         problem = learner._pose(shell, X, y, sample_weight, self._known, reset=False)
         return problem.learned(self)
 
@@ -220,9 +221,8 @@ class DaskNetwork(TrainedNetwork):
         score : float
             Accuracy of a classifier, R2 of a regressor.
         """
-        given = self.predict(X), *map(_in_parts, (y, sample_weight))
-        predicted, *parts = dask.compute(*given)
-        y, weight = (np.concatenate(p) if isinstance(p, list) else p for p in parts)
+        given = self.predict(X), *map(_as_array, (y, sample_weight))
+        predicted, y, weight = dask.compute(*given)
         return float(self._metric(y, predicted, sample_weight=weight))
 
     def _example(self, method, raw):
@@ -260,10 +260,11 @@ class DaskNetwork(TrainedNetwork):
         )
 
 
-def _in_parts(data):
-    """A frame as a list of its partitions, which dask computes along with arrays."""
-    is_frame = is_lazy(data) and not isinstance(data, da.Array)
-    return list(np.ravel(data.to_delayed())) if is_frame else data
+def _as_array(data):
+    """A lazy frame as a lazy array, which dask computes along with others."""
+    if not hasattr(data, "npartitions") or isinstance(data, da.Array):
+        return data
+    return dask.delayed(np.concatenate)(list(data.to_delayed()))
 
 
 def _tell_columns(estimator, number, names):

@@ -115,14 +115,15 @@ class CertificateDisplay:
         -------
         display : CertificateDisplay
         """
-        self.bound_ax_, self.ax_ = _divided(ax)
+        self.bound_ax_, self.ax_, colours = _divided(ax)
         self.figure_ = self.ax_.figure
         self._plot_bounds()
         style = {"c": self.gap_shares, "cmap": "Reds", "edgecolors": "0.6", "s": 18}
         at = np.arange(len(self.margins))
         self.points_ = self.ax_.scatter(at, self.margins, **(style | kwargs))
+        beside = [self.bound_ax_, self.ax_] if colours is None else None
         self.figure_.colorbar(
-            self.points_, ax=[self.bound_ax_, self.ax_], label="share in the loss"
+            self.points_, cax=colours, ax=beside, label="share in the loss"
         )
         self.ax_.axhline(0, color="0.4", lw=0.8)
         self.ax_.set(xlabel=f"rows by {self.measure}", ylabel=self.measure)
@@ -151,9 +152,12 @@ class CertificateDisplay:
         known = {name: value for name, value in values.items() if np.isfinite(value)}
         names, sizes = list(known)[::-1], list(known.values())[::-1]
         colours = {"objective": "C0", "estimated bound": "0.6", "proven bound": "C2"}
+        # Numbers with labels: axes inside others can not be told names.
+        at = np.arange(len(names))
         self.bars_ = self.bound_ax_.barh(
-            names, sizes, color=[colours[name] for name in names]
+            at, sizes, color=[colours[name] for name in names]
         )
+        self.bound_ax_.set_yticks(at, names)
         labels = [
             at_least(size, 4) if name == "proven bound" else f"{size:.4g}"
             for name, size in zip(names, sizes, strict=True)
@@ -168,22 +172,19 @@ class CertificateDisplay:
 
 
 def _divided(ax):
-    """(axes of the bounds, axes of the rows) in place of ``ax``."""
+    """(axes of the bounds, of the rows, of the colours or None) in place of ``ax``."""
     ratios = {"height_ratios": [1, 3]}
     if ax is None:
         figure = pyplot().figure(layout="constrained")
         grid = figure.add_gridspec(2, 1, **ratios)
     else:
-        ax = axes(ax)
+        figure, place = axes(ax).figure, ax.get_subplotspec()
         ax.set_axis_off()
-        figure, place = ax.figure, ax.get_subplotspec()
-        if place is None:  # somewhere in the figure
-            box = ax.get_position()
-            sides = {"left": box.x0, "right": box.x1, "bottom": box.y0, "top": box.y1}
-            grid = figure.add_gridspec(2, 1, hspace=0.4, **sides, **ratios)
-        else:
-            grid = place.subgridspec(2, 1, hspace=0.4, **ratios)
-    return figure.add_subplot(grid[0]), figure.add_subplot(grid[1])
+        if place is None or ax.get_axes_locator() is not None:  # no part of a grid
+            boxes = [0.0, 0.8, 0.8, 0.2], [0.0, 0.0, 0.8, 0.6], [0.85, 0.0, 0.05, 1.0]
+            return tuple(map(ax.inset_axes, boxes))
+        grid = place.subgridspec(2, 1, hspace=0.4, **ratios)
+    return figure.add_subplot(grid[0]), figure.add_subplot(grid[1]), None
 
 
 def gap_by_row(objective, raw):

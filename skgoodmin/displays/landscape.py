@@ -102,7 +102,8 @@ class LandscapeDisplay:
             rng = check_random_state(random_state)
         if directions is None:
             directions = [_filter_normalised(objective, theta, rng) for _ in range(2)]
-        directions = np.asarray(directions, dtype=np.float64)
+        with naming("directions"):
+            directions = np.asarray(directions, dtype=np.float64)
         if directions.shape != (2, len(theta)):
             raise ValueError(
                 f"directions must have shape (2, {len(theta)}), got {directions.shape}."
@@ -117,7 +118,7 @@ class LandscapeDisplay:
             theta, directions = widen(theta), (widen(directions[0]), unit)
             labels = ("direction", f"a further {witness.kind}")
         elif neuron:
-            augmented = AugmentedObjective(objective, estimator.neuron_alpha)
+            augmented = AugmentedObjective(objective, estimator._learner.neuron_alpha)
             point = augmented.widen(theta, rng)
             n_outputs = objective.layout.sizes[-1]
             amplitude = np.ones(n_outputs)

@@ -122,7 +122,7 @@ def rule(loss, data):
     return loss.auto_alpha * min(20.0 / data.whole.n_counted, 0.2)
 
 
-def choose(estimator, objective, target, previous, stop):
+def choose(estimator, objective, target, previous, stop, goes_on=False):
     """Choose alpha for an objective whose alpha is that of the rule.
 
     Parameters
@@ -133,6 +133,8 @@ def choose(estimator, objective, target, previous, stop):
     previous : GoodMinimaClassifier or None
         An earlier fit, whose choice is kept if it made one.
     stop : StopRequest
+    goes_on : bool, default=False
+        Whether it is the earlier fit that goes on, so that its choice is this one's.
 
     Returns
     -------
@@ -142,7 +144,8 @@ def choose(estimator, objective, target, previous, stop):
         return AlphaChoice(objective.alpha)
     if _keeps_choice(previous, estimator.loss):
         scores, slope = previous.alpha_scores_, getattr(previous, "link_slope_", None)
-        kept = previous.alpha_, "kept from the fit before", scores, slope
+        why = previous.alpha_reason_ if goes_on else "kept from the fit before"
+        kept = previous.alpha_, why, scores, slope
         return AlphaChoice(*kept, estimator.loss)
     why = _too_few(objective.data, target)
     if why:

@@ -84,7 +84,11 @@ class Network(CallbackSupportMixin, BaseEstimator):
         Others that were set since then are for the next fit.
         """
         learner = object.__new__(type(self))
-        learner.__dict__ = vars(self) | getattr(self, "_learned_with_", {})
+        own = {
+            "hidden_layer_sizes": tuple(len(coef) for coef in self.coefs_[1:]),
+            "alpha": self.alpha_,
+        }
+        learner.__dict__ = vars(self) | getattr(self, "_learned_with_", {}) | own
         return learner
 
     def _raw(self, X):
@@ -144,8 +148,8 @@ class Network(CallbackSupportMixin, BaseEstimator):
                 Predictions(objective, theta),
                 ending,
                 check_random_state(0),
-                special_neuron=self.special_neuron is not None,
-                neuron_alpha=self.neuron_alpha,
+                special_neuron=learner.special_neuron is not None,
+                neuron_alpha=learner.neuron_alpha,
                 effort=effort,
                 least=left_on_purpose(learner.training, learner.tol_gap),
             )

@@ -78,10 +78,10 @@ class CrossValidatedNetwork(Network):
         X_checked, y, sample_weight = validated(
             shell, X, y, sample_weight, reset=True, tells=not self.refit
         )  # or the fit on all rows does
-        model = self._model(alphas[0])
-        check_parameters(model)
+        check_parameters(self._model(1.0))
         with naming("alphas"):
             check_parameters(self._model(alphas[-1]))
+        model = self._model(alphas[0])
         with naming("y"):
             self._encode(y)  # what is wrong with all of it
         scorer = check_scoring(model, scoring=self.scoring)

@@ -43,6 +43,8 @@ OF_ANSWERS = (
     "degree",
     "epsilon",
     "class_weight",
+    "special_neuron",
+    "neuron_alpha",
     "training",
     "tol_gap",
 )
@@ -136,9 +138,7 @@ class TrainedNetwork(Network):
                 self.tol,
             )
             objective = self._placed(replace(objective, data=data))
-        choice = choose(self, objective, problem.target, previous, stop)
-        if goes_on and choice.reason:  # made in this very fit, before it was cut short
-            choice = replace(choice, reason=previous.alpha_reason_)
+        choice = choose(self, objective, problem.target, previous, stop, goes_on)
         objective = replace(objective, alpha=choice.alpha)
         report = Report(self.verbose, short.name if short else "")
         report.tell_alpha(choice)
@@ -266,7 +266,7 @@ class TrainedNetwork(Network):
             "alpha_scores_": choice.scores,
             "_chosen_for_": choice.loss,
             "_learned_with_": {
-                name: value
+                name: dict(value) if isinstance(value, dict) else value
                 for name, value in shell.get_params(deep=False).items()
                 if name in OF_ANSWERS
             },

@@ -18,12 +18,10 @@ STOPPED = (
     "again with warm_start=True it goes on from there."
 )
 
-# Who fits many: what works through joblib's loops (its cache does not), and
-# scikit-learn's own.
+# Who fits many: whatever works through joblib (its cache keeps what is the result for
+# its arguments, which a fit cut short is not), and scikit-learn's own loops.
 LOOPS = (
-    "joblib.parallel",
-    "joblib._parallel_backends",
-    "joblib.externals",
+    "joblib",
     "sklearn.ensemble",
     "sklearn.feature_selection",
     "sklearn.impute",

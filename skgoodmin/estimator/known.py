@@ -31,7 +31,7 @@ def checked_classes(classes, known):
             f"classes={array.tolist()} differs from those of the first call to "
             f"partial_fit, {known.tolist()}."
         )
-    return array
+    return array if known is None else known  # of the type of the first call
 
 
 def _sorted(classes):

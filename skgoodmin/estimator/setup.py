@@ -46,7 +46,7 @@ class PosedProblem:
         return replace(self, objective=replace(self.objective, alpha=float(alpha)))
 
     def learned(self, estimator):
-        """What a fitted estimator has learned, on these rows: of its own size.
+        """What a fitted estimator has learned, on rows posed by its ``_learner``.
 
         Returns
         -------
@@ -56,10 +56,9 @@ class PosedProblem:
         contradictions : ndarray of shape (n_contradicting,)
             Row numbers of X.
         """
-        layout = ParameterLayout.of(estimator.coefs_)
-        theta = layout.pack(estimator.coefs_, estimator.intercepts_)
-        objective = self.with_alpha(estimator.alpha_).objective
-        return replace(objective, layout=layout), theta, self.contradictions
+        objective = self.objective
+        theta = objective.layout.pack(estimator.coefs_, estimator.intercepts_)
+        return objective, theta, self.contradictions
 
 
 def validated(estimator, X, y, sample_weight, *, reset, tells=True):
@@ -205,7 +204,7 @@ def pose_on(estimator, data, target):
     sizes = hidden_sizes(estimator)
     if sizes == AUTO:  # more units than rows, for each output, never help
         sizes = (data.n_rows * target.n_outputs + 1,)
-    alpha = getattr(estimator, "alpha", "auto")  # a path has several
+    alpha = estimator.alpha
     return Objective(
         data,
         ParameterLayout((data.n_features, *sizes, target.n_outputs)),

@@ -1,9 +1,10 @@
-"""Warnings that show the user's own line, however deep they arise."""
+"""Warnings that show the user's own line, if it is a line of his that led there."""
 
 import sys
 import warnings
 
-BETWEEN = {"skgoodmin", "sklearn", "joblib"}  # packages between a fault and the user
+# Packages between a fault and the user.
+BETWEEN = {"skgoodmin", "sklearn", "joblib", "pickle", "copy", "skops"}
 
 
 def warn_user(sentence, category=UserWarning):
@@ -23,4 +24,4 @@ def warn_user(sentence, category=UserWarning):
 
 def _package_of(frame):
     """Name of the package that a frame's code is in."""
-    return frame.f_globals.get("__name__", "").partition(".")[0]
+    return str(frame.f_globals.get("__name__")).partition(".")[0]

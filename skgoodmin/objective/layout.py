@@ -26,11 +26,6 @@ class ParameterLayout:
 
     sizes: tuple
 
-    @classmethod
-    def of(cls, coefs):
-        """The layout of a network with these weights."""
-        return cls((len(coefs[0]), *(coef.shape[1] for coef in coefs)))
-
     @property
     def fans(self):
         """Pairs (fan_in, fan_out), one per layer of weights."""

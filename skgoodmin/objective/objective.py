@@ -197,9 +197,10 @@ class Objective:
         degree : int, default=0
             0 for the exponential neuron, p for the monomial one.
         """
-        if len(theta) != self.n_parameters:  # which no kernel would notice
-            raise ValueError(
-                f"theta must have {self.n_parameters} numbers, got {len(theta)}."
+        if len(theta) != self.n_parameters or len(neuron) not in (0, self.n_neuron):
+            raise ValueError(  # which no kernel would notice
+                f"theta must have {self.n_parameters} numbers and a neuron "
+                f"{self.n_neuron}, got {len(theta)} and {len(neuron)}."
             )
         if self.evaluations is None:
             return self._sum(theta, neuron, degree)

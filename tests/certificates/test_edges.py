@@ -12,6 +12,7 @@ from sklearn.preprocessing import scale
 from skgoodmin import GoodMinimaClassifier, GoodMinimaRegressor, certify
 from skgoodmin.certificates.certificate import Status
 from skgoodmin.certificates.digits import about, at_most
+from skgoodmin.objective.losses import CustomLoss
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -172,11 +173,16 @@ def test_a_minimum_of_the_users_makes_nothing_global():
 def test_a_common_offset_of_softmax_hides_no_difference(raw):
     with pytest.raises(ValueError, match="raw_predictions of rows . and . differ"):
         certify(np.zeros((3, 1)), [0, 1, 2], raw)
+    huge = np.array([[1.0], [-1.0], [1.0]]) * [1.7e308, -1.7e308, 0.0]
+    with pytest.raises(ValueError, match="raw_predictions of rows . and . differ"):
+        certify(np.zeros((3, 1)), [0, 1, 2], huge)
     assert certify(np.zeros((3, 1)), [0, 1, 2], 1e8 + np.ones((3, 3))).gap < 1e-11
 
 
 def test_an_infimum_that_is_attained_is_told_as_such():
     found = certify(np.zeros((2, 1)), [0, 1], [0.0, 0.0])
+    assert found.status is Status.GLOBAL and found.caveat == ""
+    found = certify([[0.0], [1.0]], [0, 1], [-50.0, 50.0])  # nearly
     assert found.status is Status.GLOBAL and found.caveat == ""
     # All labels are in the one group, so that something attains the infimum.
     assert certify(np.zeros((2, 1)), [0, 1], [1.0, 1.0]).caveat == ""
@@ -191,3 +197,16 @@ def test_what_a_training_may_leave_is_that_of_the_fit():
     assert before.status is Status.IMPROVABLE
     model.set_params(training="grow", tol_gap=1.0)
     assert model.certify(X, y) == before
+
+
+class NoMinimum(SquaredHinge):
+    """It does not know its minimum."""
+
+    def minimum(self, negative, positive):
+        return np.full(np.shape(negative), np.nan)
+
+
+def test_a_minimum_that_is_not_known_is_found():
+    counts = np.array([[[1.0, 3.0]], [[0.0, 2.0]]])
+    least = CustomLoss(NoMinimum()).minimum(counts)
+    np.testing.assert_allclose(least, [3.0, 0.0], atol=1e-12)

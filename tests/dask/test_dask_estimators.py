@@ -357,6 +357,13 @@ def test_predictions_are_lazy_and_the_local_model_is_the_same(client):
         np.testing.assert_array_equal(lazy.compute(), expected)
         np.testing.assert_array_equal(getattr(model, method)(X), expected)
     assert model.score(rows, y) == local.score(X, THREE) == model.score(X, THREE)
+    for y_given in (THREE.tolist(), y):
+        assert model.score(rows, y_given) == model.score(X, THREE)
+    before = model.certify(rows, y, effort=0)
+    model.set_params(loss="log_loss", activation="tanh", cache_dir=".")
+    assert model.certify(rows, y, effort=0) == before
+    assert model.score(rows, y) == local.score(X, THREE)
+    model.set_params(loss="poly_hinge", activation="relu", cache_dir=None)
     here = model.to_local()
     assert type(here) is GoodMinimaClassifier
     _assert_same(here, local)

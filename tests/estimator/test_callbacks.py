@@ -340,6 +340,10 @@ def test_a_checkpoint_knows_how_alpha_was_chosen():
     again = pickle.loads(watch.saved).fit(X, y)
     assert again.alpha_reason_ == model.alpha_reason_ != "kept from the fit before"
     assert again.certificate_ == model.certificate_
+    assert again.fit(X, y).alpha_reason_ == "kept from the fit before"
+    _model(warm_start=True).set_callbacks(watch).fit(X, y)
+    chosen = pickle.loads(watch.saved).set_params(alpha="auto").fit(X, y)
+    assert chosen.alpha_reason_ == model.alpha_reason_  # chosen anew
 
 
 def test_a_validation_set_of_two_lengths_is_an_error_before_the_fit():

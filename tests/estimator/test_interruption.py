@@ -108,6 +108,8 @@ def test_in_another_thread_a_fit_goes_on(child):
 def test_who_fits_many():
     assert not is_one_of_many()
     for name in (
+        "joblib",
+        "joblib.memory",
         "joblib.parallel",
         "joblib.externals.loky.process_executor",
         "sklearn.ensemble._bagging",
@@ -118,7 +120,6 @@ def test_who_fits_many():
         exec("def call(): return ask()", space)
         assert space["call"]()
     for name in (
-        "joblib.memory",
         "joblibs",
         "sklearn.pipeline",
         "sklearn.base",

@@ -251,3 +251,9 @@ def test_strata():
         np.testing.assert_array_equal(target.label_names, target.classes)
     assert LABELS.strata(np.array([[0], [1], [1]])) is None
     np.testing.assert_array_equal(LABELS.label_names, [0, 1])
+
+
+def test_later_calls_keep_the_type_of_the_first_one():
+    known = np.array([0, 1])
+    for classes in ([True, False], [0.0, 1.0]):
+        assert checked_classes(classes, known) is known
