@@ -113,7 +113,8 @@ class Certificate:
         The strength of weight decay and how it was chosen; empty where it was given.
     rounding : float
         What the rounding of predictions can hide of the loss: that of the weights as
-        they are is at most so much larger. Not small where features are huge.
+        they are is at most so much larger. Not small where features are huge; inf in
+        a fold, where it is not asked for.
     contradictions : ndarray of shape (n_contradicting,)
         Row numbers of the training X whose features another row has with another
         label or target.

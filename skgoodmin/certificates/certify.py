@@ -77,7 +77,7 @@ def certify(
     weights = predictions.theta[: objective.layout.n_weights]
     penalty = 0.5 * objective.alpha * float(weights @ weights)
     if effort is None:
-        return _unexamined(ending, loss, penalty)
+        return _unexamined(ending, loss, penalty, contribution)
     bounds, witness = [pointwise_bound(objective)], None
     if objective.alpha > 0 and (effort > 0 or not objective.is_large):
         more, witness = with_weight_decay(predictions, special_neuron, effort, neurons)
@@ -212,7 +212,7 @@ def _where_it_ended(ending):
     return Status.BOUNDED if ending.converged else Status.NOT_CONVERGED
 
 
-def _unexamined(ending, loss, penalty):
+def _unexamined(ending, loss, penalty, contribution):
     """The certificate of a fit in a fold, for which nothing is found out."""
     return Certificate(
         status=_where_it_ended(ending),
@@ -222,6 +222,7 @@ def _unexamined(ending, loss, penalty):
         bounds=(NOTHING,),
         witness=None,
         grad_norm=ending.grad_norm,
+        neuron_contribution=contribution,
         caveat="a fit in a fold leaves bounds and witness to certify",
         rounding=np.inf,
     )
