@@ -17,6 +17,8 @@ from skgoodmin.objective.losses import (
 )
 from skgoodmin.objective.losses.target_loss import TargetLoss
 from skgoodmin.objective.objective import Objective
+from skgoodmin.training.compact_lbfgs import compact_steps
+from skgoodmin.training.lbfgs import MEMORY
 
 
 def all_losses(degree=3.0):
@@ -74,6 +76,11 @@ def random_objective(
     layout = ParameterLayout((n_features, *hidden, n_outputs))
     objective = Objective(data, layout, ACTIVATIONS[activation], loss, alpha)
     return objective, layout.start(rng)
+
+
+def compact_steps_for(theta, bounds, tol):
+    """Those of ``compact_steps``, whatever the number of parameters."""
+    return compact_steps(theta, tol, MEMORY)
 
 
 def tiny_objective(X, y, hidden, activation="relu", degree=3.0):

@@ -8,7 +8,7 @@ from scipy.sparse import issparse
 from ..kernels.polar import AHEAD, ascend_all
 
 FIRST_STEP = 0.5
-MOST_DENSE = 2**28  # numbers in a dense copy of sparse rows
+MOST_DENSE = 2**28  # numbers of a dense copy of sparse rows, or there is an error
 NO_LOOKS = np.empty((0, 2))
 
 

@@ -199,10 +199,9 @@ def _status(ending, objective, constant, bounds, witness, least):
     lower = max(bound.value for bound in bounds if bound.known is Known.PROVEN)
     if objective - lower <= max(GAP_TOLERANCE * constant, SMALLEST_GAP):
         return Status.GLOBAL
-    if ending.stopped or not ending.converged:
-        return _where_it_ended(ending)
+    status = _where_it_ended(ending)
     improvable = witness is not None and witness.decrease >= least * objective
-    return Status.IMPROVABLE if improvable else Status.BOUNDED
+    return Status.IMPROVABLE if improvable and status is Status.BOUNDED else status
 
 
 def _where_it_ended(ending):

@@ -88,7 +88,6 @@ class DaskNetwork(TrainedNetwork):
 
     def _pose(self, shell, X, y, sample_weight, known, reset):
         """The problem on leaves, or in memory where that is as good."""
-        self._check_supported()
         if y is None:
             raise ValueError("y is None: it has to be a collection of dask, like X.")
         blocks = blocks_of(X, y, sample_weight)
@@ -153,10 +152,8 @@ class DaskNetwork(TrainedNetwork):
     def _posed_again(self, X, y, sample_weight):
         """See :func:`skgoodmin.estimator.setup.posed_again`."""
         shell = copy.copy(self)
-        learner = self._learner
-        learner.cache_dir = None  # which is for a fit
-        problem = learner._pose(shell, X, y, sample_weight, self._known, reset=False)
-        return problem.learned(self)
+        given = shell, X, y, sample_weight, self._known
+        return self._learner._pose(*given, reset=False).learned(self)
 
     @staticmethod
     def _share_out(workers, bare, target, *given):
@@ -168,8 +165,9 @@ class DaskNetwork(TrainedNetwork):
         given = self.get_params(deep=False)
         return {name: given[name] for name in self._local._get_param_names()}
 
-    def _check_supported(self):
-        """Whether the parameters are among those that a cluster can do."""
+    def _validate_params(self):
+        """Whether the parameters are valid, and among those that a cluster can do."""
+        super()._validate_params()
         for name, value in ONLY.items():
             if getattr(self, name) != value:
                 raise NotImplementedError(

@@ -5,12 +5,20 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, validate_parameter_constraints
 
 from ..estimator.setup import naming, posed_again
 from ..objective.layout import ParameterLayout
 from ..objective.with_neuron import AugmentedObjective
 from .axes import axes
 from .drawn import drawn
+
+CONSTRAINTS = {
+    "neuron": ["boolean"],
+    "span": [Interval(Real, 0, None, closed="neither")],
+    "n_points": [Interval(Integral, 2, None, closed="left")],
+    "random_state": ["random_state"],
+}
 
 
 @dataclass
@@ -96,10 +104,18 @@ class LandscapeDisplay:
             If a parameter or an array is not valid.
         """
         estimator = drawn(estimator)
-        _check(neuron, span, n_points)
+        validate_parameter_constraints(
+            CONSTRAINTS,
+            {
+                "neuron": neuron,
+                "span": span,
+                "n_points": n_points,
+                "random_state": random_state,
+            },
+            "LandscapeDisplay.from_estimator",
+        )
         objective, theta, _ = posed_again(estimator, X, y, sample_weight)
-        with naming("random_state"):
-            rng = check_random_state(random_state)
+        rng = check_random_state(random_state)
         if directions is None:
             directions = [_filter_normalised(objective, theta, rng) for _ in range(2)]
         with naming("directions"):
@@ -167,16 +183,6 @@ class LandscapeDisplay:
         self.ax_.set(xlabel=self.labels[0], ylabel=self.labels[1])
         self.ax_.legend()
         return self
-
-
-def _check(neuron, span, n_points):
-    """Check the parameters that shape the slice."""
-    if not isinstance(neuron, bool | np.bool_):
-        raise ValueError(f"neuron must be True or False, got {neuron!r}.")
-    if not (isinstance(span, Real) and 0 < float(span) < np.inf):
-        raise ValueError(f"span must be a finite number above 0, got {span!r}.")
-    if not (isinstance(n_points, Integral) and int(n_points) >= 2):
-        raise ValueError(f"n_points must be an integer from 2 on, got {n_points!r}.")
 
 
 def _with_unit(objective, witness):

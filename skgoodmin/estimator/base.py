@@ -167,17 +167,18 @@ class Network(CallbackSupportMixin, BaseEstimator):
     def _as_mlp(self, kind):
         """A fitted MLPClassifier or MLPRegressor with the same layers."""
         check_is_fitted(self)
-        activation = self._learner.activation
+        learner = self._learner
+        activation = learner.activation
         if activation not in MLP_ACTIVATIONS:
             raise ValueError(
                 f"to_mlp needs an activation out of {MLP_ACTIVATIONS}, got "
                 f"activation={activation!r}."
             )
         mlp = kind(
-            hidden_layer_sizes=tuple(len(coef) for coef in self.coefs_[1:]),
+            hidden_layer_sizes=learner.hidden_layer_sizes,
             activation=activation,
             solver="lbfgs",
-            alpha=self.alpha_,
+            alpha=learner.alpha,
             random_state=self.random_state,
         )
         mlp.coefs_ = [coef.copy() for coef in self.coefs_]

@@ -82,8 +82,7 @@ class TrainedNetwork(Network):
         """
         previous = self if self.warm_start and hasattr(self, "coefs_") else None
         checkpoint = getattr(previous, "checkpoint_", None)
-        how = {"previous": previous, "checkpoint": checkpoint}
-        return self._fit(X, y, sample_weight, **how)
+        return self._fit(X, y, sample_weight, previous=previous, checkpoint=checkpoint)
 
     @with_callbacks
     def _fit(self, X, y, sample_weight, **how):
@@ -122,11 +121,11 @@ class TrainedNetwork(Network):
             self._validate_params()
             check_parameters(self)
             problem = self._pose(shell, X, y, sample_weight, known, previous is None)
-        goes_on = checkpoint is not None
         rng, origin, cache = self._set_out(problem, previous, checkpoint)
         objective, held_out = replace(problem.objective, evaluations=cache), None
+        saved = None
         if cache is not None:
-            checkpoint = {"rng": rng.get_state(), "origin": origin}
+            saved = {"rng": rng.get_state(), "origin": origin}
         if self.early_stopping:
             data, rest = split(
                 objective.data, problem.target, self.validation_fraction, rng
@@ -138,6 +137,7 @@ class TrainedNetwork(Network):
                 self.tol,
             )
             objective = self._placed(replace(objective, data=data))
+        goes_on = checkpoint is not None
         choice = choose(self, objective, problem.target, previous, stop, goes_on)
         objective = replace(objective, alpha=choice.alpha)
         report = Report(self.verbose, short.name if short else "")
@@ -151,7 +151,7 @@ class TrainedNetwork(Network):
                 shell,
                 replace(problem, objective=objective),
                 choice,
-                checkpoint,
+                saved,
             )
             tasks = TaskTree(self, *given, reconstruct, largest_number_of_runs(self))
         try:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from problems import random_objective
+from problems import compact_steps_for, random_objective
 from scipy.optimize import rosen, rosen_der
 
 from skgoodmin.kernels.line_search import (
@@ -43,10 +43,6 @@ class Memory:
         way = np.empty_like(gradient)
         pairs = *self.pairs, *self.work, self.n_pairs
         return way, direction(*pairs, gradient, self.solved, way)
-
-
-def _compact(theta, bounds, tol):
-    return compact_steps(theta, tol, lbfgs.MEMORY)
 
 
 def two_loops(gradient, pairs):
@@ -110,7 +106,7 @@ class Wall(Rosenbrock):
 
 
 def _run(objective, start, tol):
-    return _run_on(_compact, objective, start, tol)
+    return _run_on(compact_steps_for, objective, start, tol)
 
 
 def _run_on(steps, objective, start, tol):
@@ -159,7 +155,7 @@ def test_a_start_at_rest_ends_at_once():
 
 def test_a_pause_changes_nothing(monkeypatch):
     whole = _run(Rosenbrock(), np.zeros(7), 1e-8)
-    monkeypatch.setattr(lbfgs, "steps_for", _compact)
+    monkeypatch.setattr(lbfgs, "steps_for", compact_steps_for)
     run = Run(Rosenbrock(), np.zeros(7), 1e-8)
     for n in range(1, 2000):
         run.advance(n, 4000)
@@ -255,7 +251,7 @@ ALPHAS = 0.02, 0.3, 0.0
 def test_short_runs_go_where_a_run_does(monkeypatch, max_iter, max_fun, n_outputs):
     """In one call of a kernel, and through Python: all to the same bits."""
     objective, theta = random_objective((6,), n_outputs=n_outputs)
-    monkeypatch.setattr(lbfgs, "steps_for", _compact)
+    monkeypatch.setattr(lbfgs, "steps_for", compact_steps_for)
     ends = []
     for alpha in ALPHAS:
         run = Run(replace(objective, alpha=alpha), theta, 1e-8)

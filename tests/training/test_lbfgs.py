@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from problems import random_objective
+from problems import compact_steps_for, random_objective
 
 from skgoodmin.objective.canonical_rows import canonical_rows
 from skgoodmin.training import lbfgs
-from skgoodmin.training.compact_lbfgs import compact_steps
 from skgoodmin.training.lbfgs import Exit, Run, minimize
 
 
@@ -105,11 +104,7 @@ def test_the_compiled_steps_are_those_of_the_public_interface(monkeypatch):
         np.testing.assert_array_equal(*curves)
 
 
-def _compact(theta, bounds, tol):
-    return compact_steps(theta, tol, lbfgs.MEMORY)
-
-
-STEPS = [_compact, lbfgs.lbfgsb_steps, lbfgs._public_steps]
+STEPS = [compact_steps_for, lbfgs.lbfgsb_steps, lbfgs._public_steps]
 
 
 @pytest.mark.parametrize("steps", STEPS)

@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 from ...kernels.cached import cached_property
 from ...kernels.losses.labels import signs
 from ..duals.custom import PointwiseDual, difference_of_slopes
+from .halving import least_point
 from .loss import OutputwiseLoss, inside
-from .target_loss import HALVINGS
 
 METHODS = ["value", "derivative", "minimum"]  # that the object has
 FARTHEST = 50.0  # margin up to which a minimum is looked for
@@ -96,19 +96,15 @@ class CustomLoss(OutputwiseLoss):
 
     def _halved(self, negative, positive):
         """The least loss of each pair of weights that halving the slope finds."""
-        left = np.full(negative.shape, -FARTHEST)
-        right, one = -left, np.ones(negative.shape)
-        loss = self.pointwise
+        loss, one = self.pointwise, np.ones(negative.shape)
+
+        def sum_of(function, f):
+            return negative * function(f, -one) + positive * function(f, one)
+
         with np.errstate(all="ignore"):
-            for _ in range(HALVINGS):
-                middle = 0.5 * (left + right)
-                slope = negative * loss.derivative(middle, -one)
-                slope += positive * loss.derivative(middle, one)
-                left = np.where(slope < 0, middle, left)
-                right = np.where(slope < 0, right, middle)
-            return negative * loss.value(right, -one) + positive * loss.value(
-                right, one
-            )
+            ends = -FARTHEST * one, FARTHEST * one
+            best = least_point(lambda f: sum_of(loss.derivative, f), *ends)
+            return sum_of(loss.value, best)
 
     def curvature(self, raw, labels):
         """d2l/df2 by differences of the derivative, elementwise."""

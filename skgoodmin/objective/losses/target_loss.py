@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-HALVINGS = 60
+from .halving import least_point
 
 
 class TargetwiseLoss(Protocol):
@@ -51,13 +51,11 @@ class TargetLoss:
         right = -left
         np.minimum.at(left, group, labels)
         np.maximum.at(right, group, labels)
-        for _ in range(HALVINGS):
-            middle = 0.5 * (left + right)
-            slope = self._sums(self.derivative, middle, labels, weights, group)
-            left = np.where(slope < 0, middle, left)
-            right = np.where(slope < 0, right, middle)
-        at_best = self._sums(self.value, right, labels, weights, group)
-        return at_best.sum(axis=1)
+        rows = labels, weights, group
+        best = least_point(
+            lambda raw: self._sums(self.derivative, raw, *rows), left, right
+        )
+        return self._sums(self.value, best, *rows).sum(axis=1)
 
     @staticmethod
     def _sums(function, raw, labels, weights, group):
