@@ -493,7 +493,7 @@ BAD_FITS = [
     ({}, np.eye(3), pd.Series([np.nan, "a", "b"]), None, "missing value, nan in row 0"),
     ({"degree": 1e6}, np.eye(2), [0, 1], None, "degree=1e\\+06: The objective overfl"),
     ({}, np.eye(2), [0, 1], [1, -1], "[Nn]egative"),
-    ({}, np.eye(2), [0, 1], [0, 0], "zero"),
+    ({}, np.eye(2), [0, 1], [0, 0], "zero|above 0"),
     ({}, np.eye(2), [0, 1], [1, 2, 3], "sample_weight"),
     ({"hidden_layer_sizes": (3, 0)}, np.eye(2), [0, 1], None, "hidden_layer_sizes"),
     ({"hidden_layer_sizes": "big"}, np.eye(2), [0, 1], None, "hidden_layer_sizes"),
