@@ -52,7 +52,7 @@ N_POLISH, MOST_POLISH, POLISHED = 20, 200, 0.03
 LAST_POLISH = 1000  # of them at the end, where no further unit is needed or has room
 PAYS = 1e-4  # relative decrease for which units are exchanged
 FINAL = 0.1  # precision of the last amplitudes, relative to tol_gap
-DUST = 1e-9  # of the objective: a unit whose penalty is no more is none
+DUST = 1e-9  # of the objective: units that are worth no more, and cost no more, go
 ABOVE = 1e-4  # relative polar above alpha that is worth a unit
 
 
@@ -217,10 +217,17 @@ class Growth:
             tol = 0.1 * max(self.tol_gap, min(self.gap if self.trace else 0.1, 0.1))
         fitted = fit_amplitudes(self.dual, units.phi, units.v, units.c, self.alpha, tol)
         units = units.with_amplitudes(fitted.v, fitted.c)
-        units = units.take(self.alpha * units.sizes > DUST * fitted.objective)
+        self.value, residuals = fitted.objective, fitted.residuals
+        costs = self.alpha * units.sizes
+        small = costs <= DUST * self.value
+        if small.any():  # where alpha is tiny, the loss may need them all the same
+            fewer = units.take(~small)
+            loss, without = self.dual.loss_and_gradient(fewer.raw)
+            value = loss + float(costs[~small].sum())
+            if value <= self.value * (1.0 + DUST):
+                units, self.value, residuals = fewer, value, without
         self.spent += fitted.work / self._evaluation(units)
-        self.value = fitted.objective
-        return units, fitted.residuals
+        return units, residuals
 
     def _polish(self, units, n_iterations):
         """Iterations of L-BFGS on all parameters, directions among them."""
@@ -319,13 +326,15 @@ class Growth:
         """The network and what is known of it."""
         theta = self._theta(units)
         objective = replace(self.objective, layout=self.objective.layout.holding(theta))
-        value, gradient = objective.value_and_gradient(theta)
+        self.value, gradient = objective.value_and_gradient(theta)
+        if exit is Exit.GAP and self.gap > self.tol_gap:  # by what is rounded in theta
+            exit = Exit.PRECISION
         self.spent += 1
-        self.trace[-1] = 0, self.spent, value
+        self.trace[-1] = 0, self.spent, self.value
         curve = np.array([point[2] for point in self.trace])
         norm = float(np.abs(gradient).max())
         solution = Solution(
-            theta, value, norm, exit, n_rounds, int(np.ceil(self.spent)), curve
+            theta, self.value, norm, exit, n_rounds, int(np.ceil(self.spent)), curve
         )
-        gap = value * max(self.gap, 0.0)
+        gap = self.value * max(self.gap, 0.0)
         return Grown(solution, self.trace, gap, self.search.neurons)

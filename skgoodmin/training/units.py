@@ -61,6 +61,11 @@ class Units:
         """||v_j||, (m,)."""
         return np.sqrt((self.v * self.v).sum(axis=0))
 
+    @property
+    def raw(self):
+        """Predictions, (K, n)."""
+        return self.v @ self.phi + self.c[:, None]
+
     def with_amplitudes(self, v, c):
         """The units with other amplitudes; those that are 0 are dropped."""
         return Units(self.w, self.b, v, c, self.phi).take((v != 0).any(axis=0))

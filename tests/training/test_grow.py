@@ -313,6 +313,29 @@ def test_a_constant_is_the_optimum_under_a_large_alpha():
     assert len(np.unique(model.decision_function(X))) == 1
 
 
+def test_units_of_a_tiny_penalty_stay_where_the_loss_needs_them():
+    X = np.repeat([[0.0], [1.0], [2.0]], 2, axis=0)
+    model = grower(alpha=1e-10).fit(X, [0, 1, 0, 0, 1, 1])
+    assert model.loss_ <= model.history_["objective"].min() * (1 + 1e-6)
+    assert_allclose(model.loss_, 1 / 3, rtol=1e-6)  # the pair that contradicts itself
+    X = 155.0 * np.repeat([[-1.0], [0.0], [1.0]], 4, axis=0)
+    y = [1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1]
+    model = grower(alpha=5e-7, tol_gap=0.01).fit(X, y)
+    assert model.certificate_.estimated_gap <= 0.01 * model.certificate_.objective
+
+
+def test_a_network_above_what_was_solved_has_not_closed_the_gap(monkeypatch):
+    end = Growth._end
+
+    def end_elsewhere(growth, units, *rest):
+        return end(growth, units.with_amplitudes(1.1 * units.v, units.c), *rest)
+
+    objective, _ = random_objective((64,), "relu", "poly_hinge", 1, n=40, seed=0)
+    assert grow(objective).solution.exit is Exit.GAP
+    monkeypatch.setattr(Growth, "_end", end_elsewhere)
+    assert grow(objective).solution.exit is Exit.PRECISION
+
+
 def test_a_width_is_kept():
     X, y = make_moons(200, noise=0.2, random_state=0)
     wide = grower(alpha=1e-3).fit(X, y)
