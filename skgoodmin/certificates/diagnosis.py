@@ -14,7 +14,7 @@ from .digits import about, at_least, at_most
 
 HIGH = 0.25  # a loss above this share of a constant's has to be explained
 MUCH = 0.3  # share of the loss that counts as an explanation
-NEAR = 0.1  # of the objective: networks with less to gain have about the same loss
+NEAR = 0.1  # of what is avoidable: networks with less to gain have about the same loss
 LITTLE = 0.01  # share of the objective for which nobody changes a network
 CLEARLY = 0.01  # above the objective of a constant network, of which many are near 1
 
@@ -101,7 +101,7 @@ def _width(certificate, objective):
     if share > LITTLE:
         yield (
             f"One more unit lowers the objective by {at_least(100 * share, 2)} %: "
-            "increase hidden_layer_sizes, or n_init if they are large already."
+            "try more units, or a larger n_init where they are many already."
         )
 
 
@@ -118,12 +118,13 @@ def _alpha(certificate, objective, constant):
     lower, by, rounded = certificate.lower_bound, "", at_most
     if certificate.estimated_bound > lower:
         lower, by, rounded = certificate.estimated_bound, "by the estimate, ", about
-    left = max(1.0 - lower / certificate.objective, 0.0)
+    left = certificate.objective - lower
     high = f"{100 * min(share, 1.0):.0f} % of what a constant model has to lose"
-    if left > NEAR:
+    if left > NEAR * (certificate.objective - least):
+        percent = rounded(100 * left / certificate.objective, 2)
         yield (
             f"The training loss is {high}: {by}networks at this alpha may have an "
-            f"objective up to {rounded(100 * left, 2)} % lower. Try more units"
+            f"objective up to {percent} % lower. Try more units"
             f"{_or_growing(objective)} or a larger n_init. If none comes much lower, "
             "it is alpha that holds the loss up."
         )

@@ -33,6 +33,7 @@ from .setup import (
     pose,
     validated,
 )
+from .short_fits import IN_A_FOLD
 from .typing import MatrixLike
 from .warned import warn_user
 
@@ -177,13 +178,12 @@ class TrainedNetwork(Network):
         if tasks is not None:
             tasks.close(training.theta)
         self._set_fitted(shell, training, problem, choice, degree)
-        why = advice(training.best.exit, objective.data)
+        is_enough = self._is_cut_short(short)
+        why = IN_A_FOLD if is_enough else advice(training.best.exit, objective.data)
         report.close(self.loss_, why)
         if stop.made:
             warn_user(f"{report.prefix}{STOPPED}", ConvergenceWarning)
-        elif not (
-            self.converged_ or training.best.stopped or self._is_cut_short(short)
-        ):
+        elif not (self.converged_ or training.best.stopped or is_enough):
             who = "Growing" if self.training == "grow" else "L-BFGS"
             sentence = f"{report.prefix}{who} did not converge: {why}"
             warn_user(sentence, ConvergenceWarning)

@@ -22,6 +22,7 @@ from ..training.threads import fit_threads
 
 BLIND = 0.65  # share that fits leave which have seen next to nothing
 FEW, MANY, SEES_MORE = 20, 100, 0.95  # iterations in a fold; MANY leave so much less
+IN_A_FOLD = "These iterations are enough in a fold."
 
 
 def share_left(objective, theta):

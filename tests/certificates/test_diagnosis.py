@@ -118,7 +118,7 @@ def test_width(decrease, says):
     found = diagnosed(found, objective)
     assert said(found) == ({"width"} if says else set())
     if says:
-        assert "by 2 %: increase hidden_layer_sizes" in found.advice
+        assert "by 2 %: try more units" in found.advice
 
 
 def test_alpha_from_the_loss_of_a_constant():
@@ -162,6 +162,11 @@ def test_alpha_is_the_cause_only_where_the_bound_is_near(known):
         left = "an objective up to 11 % lower. Try more units, training='grow' or a"
         assert (left in found.advice) == ("alpha" not in says)
         assert ("by the estimate" in found.advice) == (known is Known.ESTIMATED)
+    # Of what is left of the loss, not of what no network gets rid of.
+    bounds = _bound(0.95, "data loss"), _bound(0.97, known=known)
+    lost = _certificate(loss=1.0, bounds=bounds)
+    found = diagnosed(lost, replace(objective, alpha=1e-3))
+    assert "alpha" not in said(found)
     deep, _ = random_objective((4, 3), "relu", alpha=0.1)
     advice = diagnosed(_certificate(bounds=(_bound(0.0, "data loss"),)), deep).advice
     assert "Try more units or a larger n_init" in advice

@@ -246,6 +246,9 @@ def test_verbose_tells_fold_and_alpha(capsys):
         assert line.startswith(f"alpha={alpha:g}: mean score {mean:.4g}")
         assert line.endswith("the best") is bool(alpha == model.alpha_)
     assert lines[-1].startswith(f"Objective {model.loss_:.8g}. The ")
+    _model(verbose=1, max_iter=10**6).set_params(tol=1e-9).fit(X, y)
+    told = capsys.readouterr().out  # no max_iter would change that
+    assert "Fold 0, alpha=0.01: Objective" in told and "increase max_iter" not in told
     model.set_params(verbose=2, refit=False).fit(X, y)
     out = capsys.readouterr().out
     assert "Fold 1, alpha=0.01: Start 1: " in out and "iteration 1:" not in out
