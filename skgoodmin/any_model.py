@@ -20,7 +20,7 @@ from .estimator.setup import naming
 from .estimator.targets import encode
 from .estimator.typing import MatrixLike
 from .kernels.activations import ACTIVATIONS
-from .objective.canonical_rows import canonical_form
+from .objective.canonical_rows import canonical_form, counted_rows
 from .objective.layout import ParameterLayout
 from .objective.losses import LOSSES, CustomLoss
 from .objective.losses.checks import check_loss
@@ -29,6 +29,8 @@ from .objective.objective import Objective
 from .objective.predictions import GivenPredictions
 from .training.threads import one_blas_thread
 
+EPS = np.finfo(np.float64).eps
+ROUNDING = 1e-6  # times 1 + |prediction|: by so much equal rows may differ
 NO_CLASSES = (
     "skgoodmin.certify takes classes only; a GoodMinimaRegressor has certificate_ and "
     "certify of its own"
@@ -77,8 +79,9 @@ def certify(
     Raises
     ------
     ValueError
-        If an array is not valid, or rows with equal features have different
-        predictions, so that these are no function of X.
+        If an array is not valid, or predictions p of rows with equal features differ
+        by more than 1e-6 (1 + abs(p)), so that they are no function of X. What is less
+        counts as rounding.
 
     Examples
     --------
@@ -122,9 +125,9 @@ def certify(
             )
             check_sum(sample_weight)
     data, contradictions = canonical_form(X, labels, sample_weight)
-    given = np.ascontiguousarray(raw[data.rows.index])
     known = _loss(loss, degree, target)
-    _check_function(data, known, given)
+    wrong = _differences(X, known, raw)[data.rows.index]
+    given = np.ascontiguousarray(raw[data.rows.index])
     objective = Objective(
         data,
         ParameterLayout((X.shape[1], target.n_outputs)),
@@ -134,7 +137,7 @@ def certify(
     )
     with one_blas_thread():
         certificate = certify_predictions(
-            GivenPredictions(objective, given=given),
+            GivenPredictions(objective, given=given, wrong=wrong),
             Ending(),  # nothing is known of it
             rng,
         )
@@ -156,20 +159,42 @@ def _loss(loss, degree, target):
     return target.choose_loss(LOSSES[loss], float(degree))
 
 
-def _check_function(data, loss, raw):
-    """Predictions are a function of the rows, as far as the loss sees them."""
-    if data.opens_group.all():
-        return
+def _differences(X, loss, raw):
+    """By how much rows with equal features differ in their predictions, at most.
+
+    (n_samples, K), for each of them that of all rows like it, as far as the loss sees
+    it. No more than rounding, or they are no predictions of a model.
+    """
+    alike, numbers = counted_rows(X, np.zeros((len(raw), 1), dtype=np.int32))
+    counts = alike.weights.astype(np.intp)
+    first = np.cumsum(counts) - counts
+    raw = raw[numbers]
+    is_one = _spread(raw, first) == 0.0
+    if is_one.all():
+        return np.zeros(raw.shape)
+    seen, factor = raw, 1.0
     if loss.couples_outputs:  # as softmax does, which sees no common offset
-        raw = 0.5 * raw  # so that no difference overflows
-        raw -= raw.max(axis=1, keepdims=True)
-    first = np.flatnonzero(data.opens_group)
+        seen, factor = 0.5 * raw, 2.0  # so that no difference overflows
+        seen -= seen.max(axis=1, keepdims=True)
+    peak = np.maximum.reduceat(abs(seen), first)
+    spread = _spread(seen, first)
     # Of each output by itself: a large one is no excuse for another.
-    off = np.abs(raw - raw[first][data.group]) - 1e-6 * (1.0 + np.abs(raw))
+    off = (spread - ROUNDING * (1.0 + peak)).max(axis=1)
     if off.max() > 0:
-        worst = int(off.max(axis=1).argmax())
-        rows = data.rows.index[[first[data.group[worst]], worst]]
+        worst = int(off.argmax())
+        rows = slice(first[worst], first[worst] + counts[worst])
+        values = seen[rows, spread[worst].argmax()]
+        one, other = numbers[rows][[values.argmin(), values.argmax()]]
         raise ValueError(
-            f"raw_predictions of rows {rows[0]} and {rows[1]} differ, though their "
+            f"raw_predictions of rows {one} and {other} differ, though their "
             "features in X are equal: a model gives equal rows one prediction."
         )
+    wrong = np.where(is_one, 0.0, factor * (spread + 8.0 * EPS * peak))
+    out = np.empty(raw.shape)
+    out[numbers] = np.repeat(wrong, counts, axis=0)
+    return out
+
+
+def _spread(values, first):
+    """Largest less smallest of each group; (n, K) -> (n_groups, K)."""
+    return np.maximum.reduceat(values, first) - np.minimum.reduceat(values, first)

@@ -224,9 +224,34 @@ def test_predictions_that_are_no_function_of_the_rows():
     # Each output for itself: another one may be large.
     with pytest.raises(ValueError, match="rows 0 and 1 differ|rows 1 and 0 differ"):
         certify([[0.0], [0.0]], [[1, 0], [1, 1]], [[1e9, -50.0], [1e9, 50.0]])
+    # Rows of one label, too, and of the weight 0.
+    for weight in (None, [1, 0, 1]):
+        with pytest.raises(ValueError, match="rows 0 and 1 differ"):
+            certify(
+                [[0.0], [0.0], [1.0]], [1, 1, 0], [0.0, 5.0, 1.0], sample_weight=weight
+            )
     # float32 rounding is no difference.
     near = certify(X, [0, 1, 1], [0.5, 1.0, np.float32(0.5) + 1e-8])
     assert near.contradictions.tolist() == [0, 2]
+
+
+@pytest.mark.parametrize("data", [MOONS, IRIS], ids=["two", "three"])
+def test_what_equal_rows_differ_by_is_counted(data):
+    X, y = (np.repeat(part, 4, axis=0) for part in data)
+    model = LogisticRegression(C=0.01).fit(X, y)
+    raw = model.decision_function(X)
+    exact = certify(X, y, raw)
+    assert exact.rounding < 1e-12
+    raw[::4] -= 5e-7 * np.sign(raw[::4])
+    found = certify(X, y, raw)
+    assert 1e-8 < found.rounding < 1e-5
+    assert abs(float(loss_of(raw, y)) - found.objective) <= found.rounding
+    fall = realised(X, y, raw, found.witness)
+    assert 0 < found.witness.decrease <= fall
+    if raw.ndim == 2:  # softmax sees no offset
+        offset = 1e-7 * np.arange(len(raw))[:, None]
+        near = certify(X, y, model.decision_function(X) + offset)
+        assert near.rounding < 1e-12
 
 
 def test_real_targets_are_for_the_regressor_itself():

@@ -183,7 +183,7 @@ class TrainedNetwork(Network):
         report.close(self.loss_, why)
         if stop.made:
             warn_user(f"{report.prefix}{STOPPED}", ConvergenceWarning)
-        elif not (self.converged_ or training.best.stopped or is_enough):
+        elif not (is_enough or self.converged_ or training.best.stopped):
             who = "Growing" if self.training == "grow" else "L-BFGS"
             sentence = f"{report.prefix}{who} did not converge: {why}"
             warn_user(sentence, ConvergenceWarning)

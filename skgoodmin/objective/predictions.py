@@ -130,7 +130,7 @@ def joined(parts):
 
 @dataclass(frozen=True)
 class GivenPredictions(Predictions):
-    """Raw predictions of another model: what they are, without any rounding.
+    """Raw predictions of another model.
 
     Parameters
     ----------
@@ -138,10 +138,13 @@ class GivenPredictions(Predictions):
         Without weight decay.
     given : ndarray of shape (n_rows, n_outputs), float64
         Of the canonical rows.
+    wrong : ndarray of the same shape
+        By how much those of the rows that a canonical one stands for differ from it.
     """
 
     theta: np.ndarray = field(init=False, default_factory=lambda: np.empty(0))
     given: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    wrong: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
 
     @property
     def raw(self):
@@ -149,5 +152,5 @@ class GivenPredictions(Predictions):
         return self.given
 
     def rounding(self, rows):
-        """None."""
-        return np.zeros_like(self.given[rows])
+        """What rows with equal features differ by."""
+        return self.wrong[rows]
