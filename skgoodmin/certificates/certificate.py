@@ -184,12 +184,13 @@ class Certificate:
         return max(self.objective - self.estimated_bound, 0.0)
 
     def to_dict(self) -> dict[str, Any]:
-        """The certificate in values that JSON has; :meth:`from_dict` makes it again.
+        """The certificate in values that ``json`` writes; :meth:`from_dict` reads it.
 
         Returns
         -------
         plain : dict
-            Of strings, numbers, lists and dicts; one entry for each attribute.
+            Of strings, numbers (NaN and inf too, which strict readers of JSON do not
+            take), lists and dicts; one entry for each attribute.
         """
         bounds = [b._asdict() | {"known": b.known.name} for b in self.bounds]
         plain = asdict(self, dict_factory=_with_lists)

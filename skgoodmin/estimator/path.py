@@ -193,10 +193,11 @@ SCORES = np.dtype([("alpha", "f8"), ("score", "f8"), ("error", "f8")])
 def score_table(alphas, scores):
     """The scores (n_folds, n_alphas) in the fields of ``SCORES``, (n_alphas,)."""
     table = np.empty(len(alphas), dtype=SCORES)
-    table["alpha"] = alphas
+    table["alpha"], table["error"], n_folds = alphas, np.nan, len(scores)
     with np.errstate(invalid="ignore"):  # inf - inf
         table["score"] = scores.mean(axis=0)
-        table["error"] = scores.std(axis=0) / np.sqrt(len(scores))
+        if n_folds > 1:
+            table["error"] = scores.std(axis=0, ddof=1) / np.sqrt(n_folds)
     return table
 
 

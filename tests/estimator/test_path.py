@@ -7,6 +7,7 @@ import pytest
 import sklearn
 from joblib import parallel_config
 from scipy.sparse import csr_array
+from scipy.stats import sem
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_classification, make_moons
 from sklearn.exceptions import ConvergenceWarning
@@ -26,7 +27,7 @@ from skgoodmin import (
     GoodMinimaClassifierCV,
     GoodMinimaRegressorCV,
 )
-from skgoodmin.estimator.path import best_of
+from skgoodmin.estimator.path import best_of, score_table
 
 X, y = make_moons(90, noise=0.3, random_state=0)
 GROUPS = np.arange(90) % 6
@@ -355,3 +356,10 @@ def test_masks_and_negative_numbers_are_rows():
     for split in ((~odd, odd), (ROWS[::2] - 90, ROWS[1::2].tolist())):
         model = _model(cv=[split]).fit(X, y)
         np.testing.assert_array_equal(model.scores_, expected.scores_)
+
+
+def test_the_error_of_a_mean_over_folds_is_its_standard_error():
+    scores = np.random.RandomState(0).normal(size=(4, 3))
+    table = score_table([1.0, 0.1, 0.01], scores)
+    np.testing.assert_allclose(table["error"], sem(scores), rtol=1e-12)
+    assert np.isnan(score_table([1.0], scores[:1, :1])["error"]).all()

@@ -205,3 +205,5 @@ def test_a_small_loss_is_no_global_minimum(scale):
 def test_an_object_without_the_methods_is_named():
     with pytest.raises(ValueError, match="'loss' parameter"):
         GoodMinimaClassifier(loss=object()).fit([[0.0], [1.0]], [0, 1])
+    with pytest.raises(ValueError, match=r"got the class Hinge: use Hinge\(\)"):
+        GoodMinimaClassifier(loss=Hinge).fit([[0.0], [1.0]], [0, 1])

@@ -170,6 +170,7 @@ def test_a_loss_that_passes():
 @pytest.mark.parametrize(
     "loss, message",
     [
+        (LogCosh, r"got the class LogCosh: use LogCosh\(\)"),
         (Pinball(), "not differentiable"),
         (Concave(), "not convex"),
         (Shifted(), "0 at the target"),

@@ -27,6 +27,7 @@ def check_loss(loss):
     ValueError
         It names the assumption that fails, and where.
     """
+    _check_object(loss)
     f = np.linspace(-FARTHEST, FARTHEST, 2001)
     for sign in (-1.0, 1.0):
         where = f"(y={sign:+.0f})"
@@ -53,6 +54,7 @@ def check_target_loss(loss):
     ValueError
         It names the assumption that fails, and where.
     """
+    _check_object(loss)
     f = np.linspace(-FARTHEST, FARTHEST, 2001)
     for target in TARGETS:
         _check_convex(loss, f, target, f"(y={target:g})")
@@ -62,6 +64,13 @@ def check_target_loss(loss):
             raise ValueError(
                 f"loss.value must be 0 at the target, got {value:g} at f=y={target:g}."
             )
+
+
+def _check_object(loss):
+    """Its methods need no further argument."""
+    if isinstance(loss, type):
+        name = loss.__name__
+        raise ValueError(f"loss must be an object, got the class {name}: use {name}().")
 
 
 def _check_convex(loss, f, y, where):
