@@ -196,5 +196,6 @@ def _differences(X, loss, raw):
 
 
 def _spread(values, first):
-    """Largest less smallest of each group; (n, K) -> (n_groups, K)."""
-    return np.maximum.reduceat(values, first) - np.minimum.reduceat(values, first)
+    """Largest less smallest of each group, perhaps inf; (n, K) -> (n_groups, K)."""
+    with np.errstate(over="ignore"):
+        return np.maximum.reduceat(values, first) - np.minimum.reduceat(values, first)

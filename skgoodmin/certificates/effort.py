@@ -7,6 +7,7 @@ from .transport import LARGEST
 WORK = 4e6  # work of an iteration of a plan, up to which all are done
 LEAST = 0.5  # iterations of those of a fit that are not worth one
 FEW = 10  # iterations of a stage that are left of more, however long they are
+LEAST_STEPS = 5  # of W that are left of more
 SEVERAL = 0.65  # what part of them several outputs need
 
 
@@ -21,7 +22,7 @@ class Effort:
     stages : tuple of (power, iterations)
         See :func:`.relaxation.optimise`.
     n_tighten : int
-        Steps of W at the end.
+        Steps of W at the end; see :meth:`steps`.
     n_units, n_random, n_steps : int
         Ascents from units and random directions, and evaluations of each.
     amplitudes : int
@@ -66,6 +67,12 @@ class Effort:
         stages = [(power, number(n)) for power, n in self.stages]
         return tuple(stage for stage in stages if stage[1])
 
+    def steps(self, n_features):
+        """Steps of W, fewer where the eigenvalues of each take long."""
+        share = min(1.0, WORK / max(0.5 * n_features**3, 1))
+        least = 1 if self.n_tighten <= FEW else LEAST_STEPS
+        return max(int(self.n_tighten * share), least)
+
 
 def effort_of(effort):
     """Numbers for an effort: 0 is what a fit does by the way, 1 what certify does."""
@@ -73,7 +80,7 @@ def effort_of(effort):
         return Effort(
             n_neighbours=5,
             stages=((30.0, 7),),
-            n_tighten=3,
+            n_tighten=2,
             n_units=1,
             n_random=2,
             n_steps=60,
@@ -92,7 +99,7 @@ def effort_of(effort):
         stages=tuple(
             (p, share(n, 10)) for p, n in ((30.0, 150), (100.0, 150), (300.0, 120))
         ),
-        n_tighten=40,
+        n_tighten=20,
         n_units=share(12, 2),
         n_random=share(12, 2),
         n_steps=200,

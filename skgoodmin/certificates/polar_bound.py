@@ -27,7 +27,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from . import transport
-from .spread import EPS, Spread, exponential, isotropic, tighten
+from .spread import EPS, Spread, exponential, tighten
 from .transport import pairs
 
 SMALLEST = 1e-120  # product of a residual and a row, of which there is a square
@@ -183,7 +183,7 @@ def central_bound(points, slopes, n_tighten, enough):
         weights = np.append(half * abs(r[used]), middle)
         parts.append((weights, np.vstack([x[used], moment])))
     spread = Spread(parts)
-    bound = tighten(spread, spread.log_w, n_tighten)[0]
+    bound = tighten(spread, n_tighten)[0]
     slope = max(abs(v) for v in slopes)
     return bound + points.slack(points.residuals, slope, n_terms=spread.n_terms)
 
@@ -195,7 +195,7 @@ def _sides(r):
     return up, down, a, b
 
 
-def bound_of_plans(x, residuals, slopes, log_w, n_rounds, n_tighten, largest):
+def bound_of_plans(x, residuals, slopes, n_rounds, n_tighten, largest):
     """Bound of sup ||sum_i R_i act(w.x_i + b)|| by plans of pairs.
 
     A plan for each output; rounds average the plans of different W.
@@ -211,9 +211,9 @@ def bound_of_plans(x, residuals, slopes, log_w, n_rounds, n_tighten, largest):
     outputs = [r for r in residuals if (r != 0).any()]
     masses: list[list] = [[] for _ in outputs]
     differences: list[list] = [[] for _ in outputs]
-    deviation, best, n_plans = 0.0, np.inf, 0
+    deviation, best, n_plans, log_w = 0.0, np.inf, 0, None
     for _ in range(n_rounds if half > 0 else 1):
-        W = exponential(log_w)
+        W = np.eye(x.shape[1]) if log_w is None else exponential(log_w)
         direction = np.linalg.eigh(W)[1][:, -1]
         parts, off = [], 0.0
         for r, mass, difference in zip(outputs, masses, differences, strict=True):
@@ -242,10 +242,10 @@ def bound_of_plans(x, residuals, slopes, log_w, n_rounds, n_tighten, largest):
             parts.append((c, np.vstack([*difference, g])))
         n_plans += 1
         deviation = max(deviation, off)
-        value, log_w = tighten(Spread(parts), log_w, n_tighten)
+        value, log_w = tighten(Spread(parts), n_tighten, log_w)
         best = min(best, value)
         # The next plan is for a W a little more even than the best one.
-        log_w = 0.9 * log_w
+        log_w = None if log_w is None else 0.9 * log_w
     return best, deviation
 
 
@@ -275,12 +275,11 @@ def polar_bound(
         n_rounds = min(n_rounds, 3)  # plans of Sinkhorn have many pairs
     numbers = n_rounds, n_tighten, largest
     x, residuals = points.x, points.residuals
-    start = isotropic(x.shape[1])[0]
     low, high = product_range(activation, n_hidden)
     slope = max(abs(low), abs(high))
     if points.radius == 0:
         return points.slack(residuals, slope)
     if not points.has_squares:
         return np.inf
-    value, deviation = bound_of_plans(x, residuals, (low, high), start, *numbers)
+    value, deviation = bound_of_plans(x, residuals, (low, high), *numbers)
     return value + points.slack(residuals, slope, deviation, 2 * len(x) * n_rounds)

@@ -34,7 +34,7 @@ from scipy.optimize import minimize
 
 from ..kernels.pairs import moved_gradient
 from .neighbours import Sides
-from .spread import Spread
+from .spread import Spread, squared
 
 
 def power_mean(logs, power):
@@ -109,6 +109,17 @@ class _Sign:
         return by_s, by_g, by_rho, by_sigma
 
 
+def _first_logs(s, g):
+    """log rho and log sigma to begin with, for the W of :func:`.spread.squared`."""
+    rows = np.vstack([s, g])
+    size = np.sqrt((rows * rows).sum(axis=1))
+    size += 1e-3 * size.mean() + 1e-100
+    W = squared((rows.T / size) @ rows)
+    size = np.sqrt(np.maximum(((rows @ W) * rows).sum(axis=1), 0.0))
+    size += 1e-3 * size.mean() + 1e-100
+    return np.log(size[:-1]), np.log(size[-1])
+
+
 class Plan(Sides):
     """Masses on pairs, for one output.
 
@@ -124,24 +135,22 @@ class Plan(Sides):
     n_neighbours : int
     """
 
-    n_steps_saved = 0  # of W, by where its spreads begin
-
     def __init__(self, dual, x, residuals, alpha, n_neighbours):
         super().__init__(x, residuals, n_neighbours)
         self.dual, self.alpha = dual, alpha
         # q near 1: the scale drops out of the objective, but not of the solver.
         self.q = np.sqrt(self.mass / self.mass.mean() + 1e-3)
         self._by_mass = np.empty(len(self.left))
-        self._ends = np.cumsum([len(self.left), len(self.x), len(self.y)])
-        self.start = self._first()
+        self._ends = np.cumsum([len(self.q), len(self.x), len(self.y)])
+        self.n_variables = self._ends[-1] + 2
 
-    def _first(self):
+    @property
+    def start(self):
         """q, log rho of both sides, two log sigma."""
         s, t, _, _ = self.move(self.q * self.q)
-        sizes = [np.sqrt((rows * rows).sum(axis=1)) for rows in (s, t)]
-        floor = 1e-3 * np.mean(sizes[0]) + 1e-100
-        g = max(np.linalg.norm(s.sum(axis=0)), floor)
-        return np.r_[self.q, *(np.log(v + floor) for v in sizes), np.log([g, g])]
+        g = s.sum(axis=0)
+        (rho, sigma), (tau, ypsilon) = _first_logs(s, g), _first_logs(t, -g)
+        return np.r_[self.q, rho, tau, sigma, ypsilon]
 
     def value_and_gradient(self, z, power):
         """-D(alpha r / U) and its gradient."""
@@ -175,9 +184,8 @@ class Plan(Sides):
         )
         return -value, -gradient
 
-    def proof(self, z):
+    def proof(self, q):
         """Residuals (1, n) and the two spreads that bound their polar."""
-        q = z[: self._ends[0]]
         s, t, a, b = self.move(q * q)
         g = s.sum(axis=0)
         half = np.full(len(s) + 1, 0.5), np.full(len(t) + 1, 0.5)
@@ -189,7 +197,9 @@ class Plan(Sides):
 
 
 def optimise(plan, stages):
-    """L-BFGS in stages of (power, iterations); returns z."""
+    """L-BFGS in stages of (power, iterations); returns q."""
+    if not stages:
+        return plan.q
     z, scale = plan.start, 0.0
     for power, n_iterations in stages:
 
@@ -221,4 +231,4 @@ def optimise(plan, stages):
         )
         if np.isfinite(result.x).all():
             z = result.x
-    return z
+    return z[: len(plan.q)]

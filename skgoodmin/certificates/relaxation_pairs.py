@@ -24,9 +24,7 @@ from ..kernels.pairs import moved_gradient
 from .neighbours import Sides
 from .polar_bound import middle_and_half
 from .relaxation import best_scale, eigen, power_mean
-from .spread import Spread
-
-SMOOTH, TINY = 10.0, 1e-300  # the power that stands for the largest eigenvalue
+from .spread import Spread, squared
 
 
 class _Output(Sides):
@@ -78,8 +76,6 @@ class PairPlan:
         Range of the activation's slopes.
     """
 
-    n_steps_saved = 2  # of W, by where its spread begins
-
     def __init__(self, dual, x, residuals, alpha, n_neighbours, slopes):
         self.dual, self.alpha, self.n_rows = dual, alpha, len(x)
         self.n_features = x.shape[1]
@@ -88,34 +84,45 @@ class PairPlan:
         self.n_outputs = len(residuals)
         self.outputs = [_Output(x, residuals[k], n_neighbours) for k in self.places]
         mean = np.mean([output.mass.mean() for output in self.outputs])
-        parts = []
-        for output in self.outputs:
-            q = np.sqrt(output.mass / mean + 1e-3)
-            length = np.sqrt(output.squares(np.eye(self.n_features)))
-            a, b = output.marginals(q * q)
-            g = np.linalg.norm(a @ output.x - b @ output.y)
-            floor = 1e-3 * length.mean() + 1e-100
-            parts += [q, np.log(length + floor), [np.log(g + floor)]]
-        self.start = np.concatenate(parts)
+        self.q = np.sqrt(
+            np.concatenate([output.mass for output in self.outputs]) / mean + 1e-3
+        )
+        self._ends = np.cumsum([len(output.mass) for output in self.outputs])
+        self.n_variables = 2 * len(self.q) + len(self.outputs)
 
-    def _cut(self, z):
-        """(output, q, log tau, log sigma) of each output."""
-        first = 0
-        for output in self.outputs:
-            n = len(output.mass)
-            end = first + 2 * n
-            yield output, z[first : first + n], z[first + n : end], z[end]
-            first = end + 1
+    @property
+    def start(self):
+        """q, log tau and log sigma of all outputs."""
+        z = self._along(np.eye(self.n_features))
+        return self._along(squared(self._moments(z)[1]))
+
+    def _along(self, W):
+        """The first q with the best log tau and log sigma for a W."""
+        lengths, sizes = [], []
+        for output, q in zip(self.outputs, self._apart(self.q), strict=True):
+            length = np.sqrt(np.maximum(output.squares(W), 0.0))
+            a, b = output.marginals(q * q)
+            g = a @ output.x - b @ output.y
+            floor = 1e-3 * length.mean() + 1e-100
+            lengths.append(length + floor)
+            sizes.append(np.sqrt(max(g @ W @ g, 0.0)) + floor)
+        return np.concatenate([self.q, *map(np.log, lengths), np.log(sizes)])
+
+    def _apart(self, values):
+        """What belongs to the pairs of each output."""
+        return np.split(values, self._ends[:-1])
 
     def _moments(self, z):
         """(residuals (K, n), sum_k T_k M_k, what it is made of in each output)."""
-        d, half, middle = self.n_features, self.half, self.middle
+        d, half, middle, n = self.n_features, self.half, self.middle, len(self.q)
         matrix, kept = np.zeros((d, d)), []
         r = np.zeros((self.n_outputs, self.n_rows))
-        for k, (output, q, log_tau, log_sigma) in zip(
-            self.places, self._cut(z), strict=True
+        parts = self._apart(z[:n]), self._apart(np.exp(z[n : 2 * n]))
+        sigmas = np.exp(z[2 * n :])
+        for k, output, q, tau, sigma in zip(
+            self.places, self.outputs, *parts, sigmas, strict=True
         ):
-            mass, tau, sigma = q * q, np.exp(log_tau), np.exp(log_sigma)
+            mass = q * q
             a, b = output.marginals(mass)
             g = a @ output.x - b @ output.y
             total = half * (mass @ tau) + middle * sigma
@@ -135,7 +142,7 @@ class PairPlan:
         scale = self.alpha * np.exp(-0.5 * log_square)
         _, value, slope, pull = best_scale(self.dual, r, scale)
         W = (vectors * (weights / values)) @ vectors.T
-        parts = []
+        parts: tuple[list, ...] = [], [], []
         for k, (output, q, mass, tau, sigma, g, total, own) in zip(
             self.places, kept, strict=True
         ):
@@ -148,31 +155,18 @@ class PairPlan:
             by_tau = 0.5 * half * mass * (share * tau - total * square)
             by_sigma = 0.5 * middle * (share * sigma - total * (g @ toward) / sigma)
             gain = output.differences((slope[k][output.up], slope[k][output.down]))
-            parts += [
-                2.0 * q * (gain - pull * by_mass),
-                -pull * by_tau,
-                [-pull * by_sigma],
-            ]
-        return -value, -np.concatenate(parts)
+            changes = 2.0 * q * (gain - pull * by_mass), -pull * by_tau
+            for part, change in zip(parts, (*changes, [-pull * by_sigma]), strict=True):
+                part.append(change)
+        return -value, -np.concatenate([*parts[0], *parts[1], *parts[2]])
 
-    def proof(self, z):
+    def proof(self, q):
         """Residuals (K, n) and the spread that bounds their polar."""
-        r, matrix, kept = self._moments(z)
-        parts = []
-        for output, _, mass, *_ in kept:
-            delta = output.delta
+        r, parts = np.zeros((self.n_outputs, self.n_rows)), []
+        for k, output, mass in zip(
+            self.places, self.outputs, self._apart(q * q), strict=True
+        ):
+            r[k], delta = output.residuals(*output.marginals(mass)), output.delta
             weights = np.r_[self.half * mass, self.middle]
             parts.append((weights, np.vstack([delta, mass @ delta])))
-        return r, [Spread(parts, log_metric(matrix))]
-
-
-def log_metric(matrix):
-    """log W of the W that a smoothed lambda_max of a sum_k T_k M_k has as its gradient.
-
-    A spread is tightened from there: at tau^2 = delta' W delta the eigenvalues that
-    count are about equal.
-    """
-    values, vectors = eigen(matrix)
-    logs = np.log(values)
-    _, weights = power_mean(logs, SMOOTH)
-    return (vectors * (np.log(np.maximum(weights, TINY)) - logs)) @ vectors.T
+        return r, [Spread(parts)]

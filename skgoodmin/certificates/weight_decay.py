@@ -79,11 +79,12 @@ def prove(problem, residuals, effort):
     if not len(points.used):
         return -np.inf
     slopes = product_range(problem.activation, n_hidden)
-    known = central_bound(points, slopes, effort.n_tighten, NEARBY * problem.slope)
+    n_steps = effort.steps(points.x.shape[1])
+    known = central_bound(points, slopes, n_steps, NEARBY * problem.slope)
     best = problem.bound(residuals, known)
     dual = problem.dual.take(points.used)
     if points.radius == 0 or dual.smooth(points.residuals) is None:
-        numbers = effort.n_rounds, effort.n_tighten, effort.largest
+        numbers = effort.n_rounds, n_steps, effort.largest
         found = polar_bound(points, problem.activation, n_hidden, *numbers)
         return max(best, problem.bound(residuals, found))
     # The solver sees rows of size 1.
@@ -95,11 +96,9 @@ def prove(problem, residuals, effort):
         )
     else:
         plan = PairPlan(*args, points.residuals, near, effort.n_neighbours, slopes)
-    sizes = len(plan.start), points.x.shape[1], len(residuals)
-    z = optimise(plan, effort.affordable(*sizes))
-    r, spreads = plan.proof(z)
-    n_steps = effort.n_tighten - plan.n_steps_saved
-    polar = max(tighten(spread, spread.log_w, n_steps)[0] for spread in spreads)
+    sizes = plan.n_variables, points.x.shape[1], len(residuals)
+    r, spreads = plan.proof(optimise(plan, effort.affordable(*sizes)))
+    polar = max(tighten(spread, n_steps)[0] for spread in spreads)
     polar = polar * points.radius * (1.0 + 1e-14)
     n_terms = max(spread.n_terms for spread in spreads)
     polar += points.slack(r, max(abs(v) for v in slopes), 0.0, n_terms)

@@ -220,6 +220,8 @@ def test_iterations_are_made_where_they_are_short():
     ((_, fewer),) = fit.affordable(30_000, 287, 1)
     assert 2 <= fewer < whole
     assert fit.affordable(5000, 800, 1) == ()
+    assert fit.steps(30) == 2 and fit.steps(800) == 1
+    assert certify.steps(30) == 20 and certify.steps(800) == 5
     long = certify.affordable(20_000, 800, 1)
     assert [power for power, _ in long] == [power for power, _ in certify.stages]
     assert all(n < m for (_, n), (_, m) in zip(long, certify.stages, strict=True))
