@@ -181,7 +181,9 @@ neuron_amplitude_, neuron_degree_, optimality_gap_, best_validation_score_
     ) -> Self:
         """Go on from the present parameters, on these rows alone.
 
-        The first call finds mean and scale of y; later ones keep them.
+        The first call finds mean and scale of y, and ``alpha="auto"`` is that of the
+        first one that could choose; later calls keep them. So begin with rows that are
+        like all of them, not with a few.
 
         Parameters
         ----------

@@ -240,6 +240,12 @@ def test_warm_start_restates_the_output_layer():
         same.fit(X, TWO)
 
 
+def test_units_of_a_first_call_that_are_none_are_told():
+    model = _model().partial_fit(X[:50], np.zeros(50))
+    with pytest.warns(UserWarning, match=r"up to .*e\+0\d times y_scale_ away"):
+        model.partial_fit(X, 1e6 * (3.0 + y))
+
+
 def test_partial_fit_keeps_the_units_of_the_first_call():
     model = _model().partial_fit(X[:50], y[:50])
     mean, spread = model.y_mean_, model.y_scale_

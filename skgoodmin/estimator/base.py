@@ -107,7 +107,7 @@ class Network(CallbackSupportMixin, BaseEstimator):
     ) -> Certificate:
         """Certify the fitted network on its training rows, harder than ``fit`` does.
 
-        A fit spends a small part of its time on ``certificate_``. This takes as much
+        A fit spends part of its time on ``certificate_``. This takes as much
         time as the effort asks for, and finds tighter bounds with weight decay.
 
         Parameters

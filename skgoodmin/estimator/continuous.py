@@ -23,8 +23,10 @@ from sklearn.utils import check_array
 
 from ..objective.exact_sums import exact_sums
 from .target import Target
+from .warned import warn_user
 
 GRID = 2.0**24  # z is a multiple of 1 / GRID
+FAR = 1e4  # in units of a spread that was learned before: it was that of other rows
 STRAIGHT = 1e-6  # skewness, or mean in units of the mean size, that counts as 0
 
 
@@ -159,7 +161,7 @@ def encode_continuous(y, known=None, sample_weight=None):
     """
     y = numbers(y)
     column = y.ndim == 1
-    y = y.reshape(len(y), -1)
+    y, learned_before = y.reshape(len(y), -1), known is not None
     if known is None:
         found = [mean_and_scale(some, sample_weight) for some in y.T]
         mean, rest, scale, straight = map(np.array, zip(*found, strict=True))
@@ -176,6 +178,13 @@ def encode_continuous(y, known=None, sample_weight=None):
         raise ValueError(
             f"y has {y[i, k]:g} in row {i}, which overflows in units of its spread, "
             f"{abs(known.scale[k]):g}."
+        )
+    farthest = float(abs(z).max(initial=0.0))
+    if learned_before and farthest > FAR:
+        warn_user(
+            f"y is up to {farthest:.2g} times y_scale_ away from y_mean_, which were "
+            "learned from earlier rows; alpha, tol and the certificate are in units of "
+            "y_scale_. Call fit, or begin partial_fit with rows like all of them."
         )
     return known, z
 
