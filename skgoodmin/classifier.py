@@ -52,9 +52,10 @@ default='relu'
         mean of the best of six strengths, from 0.3 down to 0.001 (a quarter of it for
         log-loss), in four folds of short fits; see ``alpha_scores_``. This costs about
         a fit, which neither ``n_fun_`` nor ``max_fun`` counts; of more than 1000
-        distinct rows a sample decides. Where a class has fewer than 4 distinct rows,
-        'auto' is 20 over the number of rows, at most 0.2. A warm start and
-        ``partial_fit`` with the same loss keep it. The theorem speaks where alpha is 0.
+        distinct rows a sample decides, without classes of fewer than 4. Where these
+        leave fewer than two, 'auto' is 20 over the number of rows, at most 0.2. A warm
+        start and ``partial_fit`` with the same loss keep it. The theorem speaks where
+        alpha is 0.
     special_neuron : {'exponential', 'monomial'} or None, default='exponential'
         The special neuron of ``training='joint'``: a exp(w.x + b) or a (w.x + b)^p.
         Escapes and witness are those of the exponential one in either case. None
@@ -147,8 +148,8 @@ default='relu'
         their ``error`` is NaN, their ``score`` as far from the best as it was there.
     link_slope_ : float or None
         Slope of the link to probabilities, fitted on the left-out rows: see
-        :meth:`predict_proba`. None where alpha was given, where rows were too few to
-        choose it, or the loss is not 'poly_hinge': then the link is that of the loss.
+        :meth:`predict_proba`. None where alpha was given or rows were too few, or the
+        loss is not 'poly_hinge': then the link is that of the loss.
     classes_ : ndarray of shape (n_classes,)
         Labels that y holds, on rows of weight 0, too; for multilabel their numbers.
     multilabel_ : bool

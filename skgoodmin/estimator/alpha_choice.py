@@ -20,11 +20,9 @@ with t_a what the strength a is behind the best one, in standard errors of the m
 difference over the rows. Only if the strongest of all is the best, it is taken alone:
 what is stronger was not tried, and a mean would lean to one side.
 
-Folds are made of canonical rows, rows of equal content in one fold, dealt class by
-class. So the choice depends on the content of the rows alone: neither on their order
-nor on ``random_state``, but for the rows that early stopping sets aside, and a weight
-of 2 is a repetition. Of many rows a sample is dealt, and the strength times the number
-of rows is what it tells.
+Which rows are dealt to the folds is told by :mod:`.deal`: classes that have too few for
+four folds have no say, and of many rows a sample is dealt. The strength times the
+number of rows is what it tells.
 
 Where short fits see next to nothing in the rows, as of a wave with many bends, all
 strengths look alike. So where even the weakest one leaves most of what a constant has
@@ -39,23 +37,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..kernels.jit import read_only
-from ..objective.canonical_rows import CanonicalRows
 from ..objective.layout import ParameterLayout
 from ..objective.predictions import predict_raw
 from ..objective.row_space import row_space
 from ..training.compact_lbfgs import short_runs
 from ..training.lbfgs import MEMORY
 from ..training.threads import fit_threads
+from .deal import N_FOLDS, dealt, too_few
 from .link import FITTED
 from .path import score_table
 from .short_fits import BLIND, share_left
 
 ALPHAS = np.array([0.3, 0.1, 0.03, 0.01, 0.003, 0.001])  # of the hinge
 HALF, FEW = 3, 100  # of them go on after the first fold, of fewer rows all
-N_FOLDS, TOL = 4, 1e-4
-FOLDS = range(N_FOLDS)
-LEAST = 25  # groups of a class that are dealt, at least
+FOLDS, TOL = range(N_FOLDS), 1e-4
 NOISE = 1.25  # standard errors behind the best at which a strength counts 1/e
 
 
@@ -99,15 +94,6 @@ class AlphaChoice:
         return f"{self.alpha:.4g}: {self.reason}" if self.reason else ""
 
 
-@dataclass(frozen=True)
-class _Deal:
-    """Rows that are dealt to the folds."""
-
-    data: CanonicalRows
-    fold: np.ndarray  # (n_rows,)
-    share: float  # of the distinct rows
-
-
 class _Compared(NamedTuple):
     """What short fits have told; NaN, but in ``first``, of those that did not go on."""
 
@@ -147,7 +133,7 @@ def choose(estimator, objective, target, previous, stop, goes_on=False):
         why = previous.alpha_reason_ if goes_on else "kept from the fit before"
         kept = previous.alpha_, why, scores, slope
         return AlphaChoice(*kept, estimator.loss)
-    why = _too_few(objective.data, target)
+    why = too_few(objective.data, target)
     if why:
         return _by_rule(objective, why)
     is_grown, alphas = estimator.training == "grow", ALPHAS * objective.loss.auto_alpha
@@ -171,6 +157,9 @@ def choose(estimator, objective, target, previous, stop, goes_on=False):
     reason = (
         f"mean of the best of {len(alphas)} strengths in {N_FOLDS} folds of short fits"
     )
+    if deal.target is not target:
+        n_left = len(deal.target.classes)
+        reason += f" of the {n_left} classes with at least {N_FOLDS} distinct rows"
     if deal.share < 1:
         reason += f" on {deal.data.n_rows} distinct rows, times their share of all rows"
     slope = _geometric_mean(slopes, shares) if objective.loss.link in FITTED else None
@@ -193,62 +182,21 @@ def _by_rule(objective, why):
     return AlphaChoice(float(objective.alpha), reason)
 
 
-def _too_few(data, target):
-    """Why the rows can not be dealt to folds; empty if they can."""
-    if (data.labels == data.labels[0]).all():
-        return "y is constant"
-    name, fewest = min(target.sizes(data), key=lambda pair: pair[1])
-    if fewest >= N_FOLDS:
-        return ""
-    return f"{name} has too few distinct rows for {N_FOLDS} folds ({fewest})"
-
-
-def _dealt(data, target, most):
-    """The :class:`_Deal` of canonical rows: class by class, in canonical order.
-
-    A group of rows with equal content goes with its heaviest label. Of more than
-    ``most`` groups each class has its share in the sample, but no fewer than
-    ``LEAST``, and weights that make up for it (the largest factor is 1).
-    """
-    labels, group, first = data.labels, data.group, np.flatnonzero(data.opens_group)
-    n = len(first)
-    if n < data.n_rows:
-        labels = labels[np.lexsort((-data.weights, group))[first]]
-    strata = target.strata(labels)
-    strata = np.zeros(n) if strata is None else strata
-    fold, factors, n_dealt = np.full(n, -1, dtype=np.int8), np.ones(n), 0
-    for stratum in np.unique(strata):
-        places = np.flatnonzero(strata == stratum)
-        least = min(LEAST, len(places))
-        size = min(max(-(-len(places) * most // n), least), len(places))
-        sample = places[np.linspace(0, len(places) - 1, size).astype(np.intp)]
-        fold[sample] = (n_dealt + np.arange(size)) % N_FOLDS
-        factors[sample] = len(places) / size
-        n_dealt += size
-    if n_dealt == n:
-        return _Deal(data, fold[group], 1.0)
-    taken = np.flatnonzero(fold[group] >= 0)
-    sample = data.take(taken)
-    factors = factors[group[taken]] / factors.max()
-    sample = replace(sample, weights=read_only(sample.weights * factors))
-    return _Deal(sample, fold[group[taken]], n_dealt / n)
-
-
 def _short_fits(objective, target, alphas, is_grown, stop, size):
-    """(:class:`_Deal`, :class:`_Compared`) of short fits of a :class:`_Size`."""
-    deal = _dealt(objective.data, target, size.n_groups)
-    n_features, *hidden, n_outputs = objective.layout.sizes
+    """(:class:`.Deal`, :class:`_Compared`) of short fits of a :class:`_Size`."""
+    deal = dealt(objective.data, target, size.n_groups)
+    n_features, *hidden, _ = objective.layout.sizes
     if is_grown:
         hidden = [size.widest]
-    narrow = (n_features, *(min(n, size.widest) for n in hidden), n_outputs)
-    layout = ParameterLayout(narrow)
-    dealt = replace(objective, data=deal.data, layout=layout, evaluations=None)
-    space = row_space(dealt)
+    hidden = (min(n, size.widest) for n in hidden)
+    layout = ParameterLayout((n_features, *hidden, deal.target.n_outputs))
+    small = replace(objective, data=deal.data, layout=layout, evaluations=None)
+    space = row_space(small)
     if space is not None:  # where those of the folds are found fast
-        dealt = space.objective(dealt)
+        small = space.objective(small)
     with fit_threads() as shared_map, np.errstate(all="ignore"):
-        dealt = replace(dealt, map=shared_map)
-        found = _compared(dealt, deal.fold, target, alphas, size.limits, stop)
+        small = replace(small, map=shared_map)
+        found = _compared(small, deal.fold, deal.target, alphas, size.limits, stop)
     return deal, found
 
 

@@ -44,6 +44,21 @@ class Target(ABC):
         """Pairs (name, number of distinct rows) of what folds have to be dealt from."""
         return [("y", int(data.opens_group.sum()))]
 
+    def common(self, labels, least):
+        """This target without the classes that fewer than ``least`` rows have.
+
+        labels : ndarray of shape (n_rows, 1 or n_outputs)
+
+        Returns
+        -------
+        target : Target
+        rows : ndarray of shape (n_common,)
+            Places of the rows that are left, ascending.
+        labels : ndarray of shape (n_common, 1 or n_outputs)
+            Theirs, for that target.
+        """
+        return self, np.arange(len(labels)), labels
+
     @abstractmethod
     def merit(self, data):
         """callable(raw, labels) -> (n,), whose mean over ``data`` is a score.

@@ -12,7 +12,7 @@ Every other room asks the target; none looks at the shape of y or counts classes
 """
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import issparse
@@ -34,9 +34,12 @@ class ClassTarget(Target):
     ----------
     classes : ndarray of shape (n_classes,)
         Names of the classes, sorted; of labels their numbers.
+    n_left_out : int
+        Number of classes that :meth:`common` has left out.
     """
 
     classes: np.ndarray
+    n_left_out: int = 0
 
     multilabel = False
 
@@ -99,10 +102,17 @@ class ClassTarget(Target):
         return lambda raw, labels: (self.decide(raw) == labels).all(axis=1)
 
     def worth(self, loss, raw, labels, weights):
-        """See :class:`Target`: accuracy + 3 mean log P, the slope the best one."""
+        """See :class:`Target`: accuracy + 3 mean log P, the slope the best one.
+
+        Classes that were left out have outputs in the whole network, near -1 on all
+        rows, and the slope is the best one with those.
+        """
         slope = fitted_slope(raw, labels, weights)
         right = (self.decide(raw) == labels).all(axis=1)
         p = self.probabilities(link_of(loss, self, slope), raw)
+        if self.n_left_out:
+            absent = np.full((len(raw), self.n_left_out), -1.0)
+            slope = fitted_slope(np.hstack([raw, absent]), labels, weights)
         return right + 3.0 * self.log_likelihood(p, labels), slope
 
     def predictions(self, raw):
@@ -130,6 +140,21 @@ class OneClass(ClassTarget):
         codes, counts = np.unique(data.labels[:, 0], return_counts=True)
         names = [f"class {name!r}" for name in self.classes[codes].tolist()]
         return list(zip(names, counts.tolist(), strict=True))
+
+    def common(self, labels, least):
+        """See :class:`Target`: where no row is of a rare class, the target itself."""
+        counts = np.bincount(labels[:, 0], minlength=len(self.classes))
+        is_common = counts >= least
+        rows = np.flatnonzero(is_common[labels[:, 0]])
+        if len(rows) == len(labels):
+            return self, rows, labels
+        codes = np.cumsum(is_common, dtype=np.int32) - 1
+        target = replace(
+            self,
+            classes=self.classes[is_common],
+            n_left_out=int(np.sum(~is_common)),
+        )
+        return target, rows, codes[labels[rows]]
 
     def decode(self, labels):
         """The class of each row."""

@@ -50,6 +50,7 @@ X[1000:1400], X[15000:15300] = X[:400], X[:300]  # equal rows, far apart
 SIGNAL = X[:, 0] * X[:, 1] + X[:, 2]
 TWO = (SIGNAL + 0.3 * RNG.normal(size=N) > 0).astype(int)
 THREE = np.array(["a", "bb", "ccc"])[np.digitize(SIGNAL, [-0.5, 0.5])]
+RARE = np.where(np.arange(N) % 9000, THREE, "rare")  # three rows
 LABELS = np.column_stack([TWO, SIGNAL > 0.5]).astype(int)
 WEIGHT = RNG.uniform(size=N) * (RNG.uniform(size=N) < 0.95)
 UNEVEN = (1, 7000, 0, 4999, 8000)
@@ -192,6 +193,7 @@ def test_shuffled_rows(client):
         (LABELS, {"activation": "tanh"}),
         (TWO, {"class_weight": "balanced"}),
         (TWO, {"alpha": "auto"}),
+        (RARE, {"alpha": "auto"}),
         (TWO, {"neuron_placement": "per_layer", "max_escapes": 1, "tol": 0.1}),
         (THREE, {"class_weight": {"a": 0, "bb": 1, "ccc": 2}}),
         (THREE, {"early_stopping": True, "validation_fraction": 0.3, "n_init": 2}),
@@ -202,6 +204,7 @@ def test_shuffled_rows(client):
         "labels",
         "balanced",
         "auto",
+        "auto beside a rare class",
         "per layer",
         "class weight 0",
         "early stopping",

@@ -19,9 +19,8 @@ from sklearn.preprocessing import scale
 from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
 from skgoodmin.estimator import alpha_choice
 from skgoodmin.estimator.alpha_choice import ALPHAS
+from skgoodmin.estimator.deal import Deal
 from skgoodmin.estimator.setup import pose
-from skgoodmin.estimator.targets import encode
-from skgoodmin.objective.canonical_rows import canonical_rows
 from skgoodmin.objective.losses import LOSSES
 from skgoodmin.training.stop import StopRequest
 
@@ -66,7 +65,7 @@ def test_it_is_the_fit_with_a_strength_between_those_that_went_on(name, loss):
 
 
 def test_a_fixed_alpha_chooses_nothing(monkeypatch):
-    monkeypatch.setattr(alpha_choice, "_dealt", None)
+    monkeypatch.setattr(alpha_choice, "dealt", None)
     _fit(*MOONS, alpha=0.1)
     with pytest.raises(TypeError):
         _fit(*MOONS)
@@ -94,43 +93,6 @@ def test_order_repetition_and_seed_change_nothing(convert):
     assert _same(weighted, shuffled)
     other = _fit(convert(X), y, times.astype(float), max_iter=20, random_state=7)
     assert other.alpha_scores_.tobytes() == weighted.alpha_scores_.tobytes()
-
-
-def test_equal_rows_are_in_one_fold():
-    rng = np.random.RandomState(0)
-    X = rng.randint(4, size=(200, 2)).astype(float)
-    target, labels = encode(rng.randint(2, size=200))
-    data = canonical_rows(X, labels)
-    deal = alpha_choice._dealt(data, target, 1000)
-    folds = [set(deal.fold[data.group == group]) for group in range(data.group[-1] + 1)]
-    assert all(len(fold) == 1 for fold in folds)
-    assert set.union(*folds) == {0, 1, 2, 3}
-
-
-def test_a_sample_has_its_share_of_each_class(monkeypatch):
-    small = alpha_choice.SMALL._replace(n_groups=400)
-    monkeypatch.setattr(alpha_choice, "SMALL", small)
-    rng = np.random.RandomState(0)
-    X, y = rng.normal(size=(1000, 2)), np.repeat([0, 1, 2], [690, 300, 10])
-    target, labels = encode(y)
-    data = canonical_rows(X, labels, rng.uniform(0.5, 2.0, 1000))
-    deal = alpha_choice._dealt(data, target, 400)
-    codes, fold = deal.data.labels[:, 0], deal.fold
-    counts = np.bincount(codes)
-    assert counts.tolist() == [276, 120, 10]  # none of the rare class is left out
-    by_fold = np.array([np.bincount(codes[fold == k], minlength=3) for k in range(4)])
-    assert (np.ptp(by_fold, axis=0) <= 1).all()
-    assert deal.share == 406 / 1000
-    # Weights make up for it.
-    of_classes = np.bincount(codes, deal.data.weights)
-    whole = np.bincount(data.labels[:, 0], data.weights)
-    np.testing.assert_allclose(
-        of_classes / of_classes.sum(), whole / whole.sum(), rtol=0.1
-    )
-    X, y = make_moons(1000, noise=0.3, random_state=0)
-    model = _fit(X, y, max_iter=20)
-    np.testing.assert_allclose(model.alpha_scores_["alpha"], 0.4 * ALPHAS)
-    assert "on 400 distinct rows" in model.alpha_reason_
 
 
 @pytest.mark.parametrize("limits", [{"max_iter": 1}, {"max_fun": 2}], ids=str)
@@ -184,18 +146,6 @@ def test_fits_that_see_the_rows_are_not_repeated(monkeypatch):
         sizes.clear()
         GoodMinimaClassifier(random_state=0).fit(*_wave(n_bends))
         assert sizes == [alpha_choice.SMALL, alpha_choice.LARGE][:n_times]
-
-
-def test_too_few_rows_for_folds_are_told():
-    X, y = IRIS
-    rows = np.r_[:50, 50:100, 100:103]
-    model = _fit(X[rows], y[rows], max_iter=5)
-    assert model.alpha_ == 20 / len(rows) and model.alpha_scores_ is None
-    assert "class 2 has too few distinct rows for 4 folds (3)" in model.alpha_reason_
-    assert model.alpha_reason_ in str(model.certificate_)
-    assert model.link_slope_ is None and model.out_activation_ == "hinge"
-    one = _fit(X[:60], y[:60], np.repeat([1.0, 0.0], [50, 10]))
-    assert "y is constant" in one.alpha_reason_
 
 
 def test_a_stop_ends_the_choice():
@@ -309,10 +259,10 @@ def test_early_stopping_chooses_without_its_validation_rows():
 
     def dealt(data, target, most):
         seen.append(data.n_rows)
-        return alpha_choice._Deal(data, np.arange(data.n_rows) % 4, 1.0)
+        return Deal(data, target, np.arange(data.n_rows) % 4, 1.0)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(alpha_choice, "_dealt", dealt)
+        patch.setattr(alpha_choice, "dealt", dealt)
         _fit(X, y, early_stopping=True, max_iter=20)
     assert seen == [108] and model.alpha_scores_ is not None
 
