@@ -29,6 +29,10 @@ strengths look alike. So where even the weakest one leaves most of what a consta
 to lose, and wherever there are 8000 rows and more, the fits are of three times the
 sample, twice the width and twice the iterations.
 
+Several targets of a regressor share the units and the iterations of a fit: a short one
+sees of each but a part, and takes a strong penalty for what it has not come to. So for
+k targets width and iterations are those of one, times min(k, 3).
+
 Where there are too few rows for folds, a rule decides.
 """
 
@@ -61,7 +65,14 @@ class _Size(NamedTuple):
     widest: int  # units of a hidden layer
     limits: tuple  # iterations and evaluations
 
+    def of(self, n_targets):
+        """The size for so many targets, which share units and iterations."""
+        times = min(n_targets, MOST_TIMES)
+        limits = tuple(times * limit for limit in self.limits)
+        return _Size(self.n_groups, times * self.widest, limits)
 
+
+MOST_TIMES = 3
 MANY, SMALL, LARGE = 8000, _Size(1000, 16, (30, 75)), _Size(3000, 32, (60, 150))
 
 
@@ -139,9 +150,10 @@ def choose(estimator, objective, target, previous, stop, goes_on=False):
     is_grown, alphas = estimator.training == "grow", ALPHAS * objective.loss.auto_alpha
     given = objective, target, alphas, is_grown, stop
     has_many = np.sum(objective.data.opens_group) >= MANY
-    deal, found = _short_fits(*given, LARGE if has_many else SMALL)
+    small, large = (size.of(target.n_targets) for size in (SMALL, LARGE))
+    deal, found = _short_fits(*given, large if has_many else small)
     if found.left > BLIND and not has_many:
-        deal, found = _short_fits(*given, LARGE)
+        deal, found = _short_fits(*given, large)
     if stop.made:
         return _by_rule(objective, "a stop was asked for before there was a choice")
     worth, slopes, first, _ = found

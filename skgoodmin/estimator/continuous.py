@@ -56,6 +56,11 @@ class Continuous(Target):
         """Number of outputs of the network."""
         return len(self.mean)
 
+    @property
+    def n_targets(self):
+        """See :class:`Target`: each column is one."""
+        return self.n_outputs
+
     def attributes(self, loss, slope):
         """See :class:`Target`."""
         units: dict[str, Any] = {

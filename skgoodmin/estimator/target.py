@@ -13,6 +13,11 @@ class Target(ABC):
     def n_outputs(self) -> int:
         """Number of outputs of the network."""
 
+    @property
+    def n_targets(self):
+        """Number of targets that a network learns side by side."""
+        return 1
+
     @abstractmethod
     def attributes(self, loss, slope):
         """Attributes of a fitted estimator.

@@ -16,7 +16,11 @@ from sklearn.datasets import (
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
 
-from skgoodmin import GoodMinimaClassifier, GoodMinimaClassifierCV
+from skgoodmin import (
+    GoodMinimaClassifier,
+    GoodMinimaClassifierCV,
+    GoodMinimaRegressor,
+)
 from skgoodmin.estimator import alpha_choice
 from skgoodmin.estimator.alpha_choice import ALPHAS
 from skgoodmin.estimator.deal import Deal
@@ -146,6 +150,46 @@ def test_fits_that_see_the_rows_are_not_repeated(monkeypatch):
         sizes.clear()
         GoodMinimaClassifier(random_state=0).fit(*_wave(n_bends))
         assert sizes == [alpha_choice.SMALL, alpha_choice.LARGE][:n_times]
+
+
+class _LogCosh:
+    """A loss of one's own."""
+
+    def value(self, raw, target):
+        return np.logaddexp(raw - target, target - raw) - np.log(2)
+
+    def derivative(self, raw, target):
+        return np.tanh(raw - target)
+
+
+def _three_targets(seed, n):
+    """A line, a wave and noise."""
+    rng = np.random.RandomState(seed)
+    X = rng.normal(size=(n, 7))
+    return X, np.c_[X[:, 0], np.sin(2 * X[:, 1]), 3 * rng.normal(size=n)]
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "huber", _LogCosh()])
+def test_several_targets_have_fits_that_are_long_enough(loss):
+    """Those of one target see next to nothing of the wave."""
+    X, Y = _three_targets(0, 1500)
+    model = GoodMinimaRegressor(loss=loss, random_state=0).fit(X, Y)
+    assert model.score(*_three_targets(1, 3000)) > 0.615
+
+
+def test_short_fits_have_the_size_for_their_targets(monkeypatch):
+    seen, short_fits = [], alpha_choice._short_fits
+
+    def note(*args):
+        seen.append(args[-1])
+        return short_fits(*args)
+
+    monkeypatch.setattr(alpha_choice, "_short_fits", note)
+    X, Y = _three_targets(0, 100)
+    for y in (Y[:, 0], Y[:, :2], np.c_[Y, Y]):
+        GoodMinimaRegressor(random_state=0).fit(X, y)
+    small = alpha_choice.SMALL
+    assert seen == [small, (1000, 32, (60, 150)), (1000, 48, (90, 225))]
 
 
 def test_a_stop_ends_the_choice():
