@@ -6,9 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import load_iris, make_moons
+from sklearn.datasets import load_iris, make_classification, make_moons
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.metrics import log_loss
+from sklearn.model_selection import (
+    KFold,
+    PredefinedSplit,
+    ShuffleSplit,
+    StratifiedKFold,
+    cross_val_score,
+)
 
 from skgoodmin import (
     GoodMinimaClassifier,
@@ -37,7 +44,8 @@ def test_chooses_the_best_mean_score_and_refits(moons):
     assert model.best_score_ == means.max()
     single = GoodMinimaClassifier(**SMALL, alpha=model.alpha_).fit(X, y)
     np.testing.assert_array_equal(model.coefs_[0], single.coefs_[0])
-    np.testing.assert_array_equal(model.predict_proba(X), single.predict_proba(X))
+    raw = model.decision_function(X)
+    np.testing.assert_array_equal(raw, single.decision_function(X))
     assert model.certificate_.gap == single.certificate_.gap
 
 
@@ -305,3 +313,59 @@ def test_in_a_fold_nothing_is_known(moons):
 
     GoodMinimaClassifierCV(**SMALL, alphas=[0.1], cv=2, scoring=scoring).fit(*moons)
     assert gaps == [(np.inf, 1.0)] * 2
+
+
+def test_probabilities_are_calibrated_on_the_rows_left_out():
+    X, y = make_classification(
+        1600, 15, n_informative=8, n_classes=3, flip_y=0.15, random_state=0
+    )
+    X, y, X_test, y_test = X[:800], y[:800], X[800:], y[800:]
+    model = GoodMinimaClassifierCV(alphas=[0.1, 0.03], random_state=0).fit(X, y)
+    assert model.out_activation_ == "softmax" and model.link_slope_ > 0
+    given = GoodMinimaClassifier(alpha=model.alpha_, random_state=0).fit(X, y)
+    fitted = log_loss(y_test, model.predict_proba(X_test))
+    of_loss = log_loss(y_test, given.predict_proba(X_test))
+    assert fitted < 0.9 * of_loss
+    p = model.predict_proba(X_test)
+    np.testing.assert_array_equal(
+        p.argmax(axis=1), model.decision_function(X_test).argmax(axis=1)
+    )
+    log = clone(model).set_params(loss="log_loss", hidden_layer_sizes=(4,)).fit(X, y)
+    assert log.link_slope_ is None and log.out_activation_ == "softmax"
+
+
+@pytest.mark.parametrize(
+    "cv",
+    [ShuffleSplit(4, random_state=0), [(range(100), range(90, 150))], KFold(150)],
+    ids=["overlapping", "not all rows", "one row each"],
+)
+def test_any_folds_fit_a_slope(moons, cv):
+    X, y = moons
+    model = GoodMinimaClassifierCV(**SMALL, alphas=[0.01], cv=cv).fit(X, y)
+    raw, p = model.decision_function(X), model.predict_proba(X)[:, 1]
+    assert 1.0 < model.link_slope_ < 10.0
+    assert (np.diff(p[raw.argsort()]) >= 0).all() and ((p > 0.5) == (raw > 0)).all()
+
+
+def test_the_slope_of_weights_is_that_of_repetitions(moons):
+    X, y = moons
+    rng = np.random.RandomState(0)
+    times, fold = rng.randint(1, 4, len(X)), rng.randint(3, size=len(X))
+    repeated = rng.permutation(np.repeat(np.arange(len(X)), times))
+    model = GoodMinimaClassifierCV(
+        **SMALL, alphas=2, class_weight="balanced", cv=PredefinedSplit(fold)
+    )
+    weighted = clone(model).fit(X, y, sample_weight=times)
+    model.set_params(cv=PredefinedSplit(fold[repeated]))
+    again = model.fit(X[repeated], y[repeated])
+    assert again.link_slope_ == weighted.link_slope_
+    np.testing.assert_array_equal(again.predict_proba(X), weighted.predict_proba(X))
+
+
+def test_noise_keeps_the_shares_of_the_classes():
+    """A constant network is a row of the link for each row that it predicts."""
+    rng = np.random.RandomState(0)
+    X, y = rng.normal(size=(400, 5)), (rng.uniform(size=400) < 0.1).astype(int)
+    model = GoodMinimaClassifierCV(**SMALL, alphas=[3.0]).fit(X, y)
+    share = model.predict_proba(X)[:, 1]
+    np.testing.assert_allclose(share, y.mean(), atol=0.01)

@@ -103,9 +103,10 @@ class NetworkClassifier(ClassifierMixin, Network):
     def predict_proba(self, X: MatrixLike) -> NDArray[np.float64]:
         """Probabilities of the classes, or of each label for multilabel.
 
-        For the polynomial hinge with ``alpha='auto'`` they are those of log-loss at
-        ``link_slope_`` times ``arcsinh`` of the raw predictions, a slope that is fitted
-        on the rows left out in the choice. With an alpha that was given they come from
+        For the polynomial hinge with an alpha that was chosen, by ``alpha='auto'`` or
+        by cross-validation, they are those of log-loss at ``link_slope_`` times
+        ``arcsinh`` of the raw predictions, a slope that is fitted on the rows left out
+        in the choice. With an alpha that was given they come from
         the closed-form inverse of its pointwise minimiser, one class against the rest
         and then normalised. The likeliest class is the one that :meth:`predict`
         returns; far from all rows several classes may be equally likely.

@@ -21,10 +21,12 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
+from ..objective.canonical_rows import canonical_rows
 from .alpha_choice import AlphaChoice
 from .base import Network
 from .callbacks import Subfits, with_callbacks
 from .fitting import TrainedNetwork
+from .link import FITTED, fitted_slope
 from .path import AlphaPath, best_of, checked_folds, name_of, takes_weights
 from .setup import check_parameters, in_memory, naming, validated
 from .typing import MatrixLike
@@ -83,7 +85,7 @@ class CrossValidatedNetwork(Network):
             check_parameters(self._model(alphas[-1]))
         model = self._model(alphas[0])
         with naming("y"):
-            self._encode(y)  # what is wrong with all of it
+            target, _ = self._encode(y)  # what is wrong with all of it
         scorer = check_scoring(model, scoring=self.scoring)
         is_named = isinstance(self.scoring, str)
         scoring = repr(self.scoring) if is_named else name_of(scorer)
@@ -97,11 +99,14 @@ class CrossValidatedNetwork(Network):
         size = len(folds), len(alphas), self.refit
         subfits = Subfits(self, X, y, sample_weight, *size)
         rows = X_checked, y, sample_weight
-        path = AlphaPath(model, alphas, *rows, scorer, scoring, score_params, subfits)
-        scores = Parallel(n_jobs=self.n_jobs)(
+        calibrates = self.refit and self._loss(target).link in FITTED
+        path = AlphaPath(
+            model, alphas, *rows, scorer, scoring, score_params, subfits, calibrates
+        )
+        found = Parallel(n_jobs=self.n_jobs)(
             delayed(path.scores)(i, *fold) for i, fold in enumerate(folds)
         )
-        scores = np.array(scores)
+        scores = np.array([of_fold for of_fold, _ in found])
         best, table, sentences = best_of(alphas, scores, scoring)
         self._tell(alphas, scores, best)
         tried = f"the best of {len(alphas)} strengths in {len(folds)} folds"
@@ -124,12 +129,35 @@ class CrossValidatedNetwork(Network):
                 model._fit(X, y, sample_weight)
             learned = {k: v for k, v in vars(model).items() if k.endswith("_")}
             certificate = replace(model.certificate_, alpha=choice.sentence)
+            if calibrates:
+                raw = [of_fold[best] for _, of_fold in found]
+                learned |= self._calibrated(raw, folds, y, sample_weight)
             fitted = learned | {"certificate_": certificate} | fitted
         subfits.close(fitted if self.refit else None)
         self._replace_fitted(fitted)
         for sentence in sentences:
             warn_user(sentence)
         return self
+
+    def _calibrated(self, raw, folds, y, sample_weight):
+        """Attributes of the link that fits raw predictions of left-out rows best.
+
+        Rows count as often as they were left out. Their content is here what was
+        predicted: equal ones are merged, so that a weight of 2 is a repetition.
+
+        raw : list of ndarray of shape (n_test, n_outputs)
+            Of each fold.
+        """
+        raw, rows = np.concatenate(raw), np.concatenate([test for _, test in folds])
+        if not np.isfinite(raw).all():
+            return {}
+        target, labels = self._encode(y)
+        weight = None if sample_weight is None else sample_weight[rows]
+        data = canonical_rows(raw, labels[rows], weight)
+        data = self._reweighted(data, target)
+        of_rows = data.block(), data.labels, data.weights
+        slope = fitted_slope(*of_rows, data.whole.n_counted)
+        return target.attributes(self._loss(target), slope)
 
     def get_metadata_routing(self):
         """How metadata get to the splitter and to the scorer.

@@ -74,7 +74,7 @@ def link_of(loss, target, slope):
     return FittedLink(slope, target.choose_loss(LOSSES["log_loss"], 0.0))
 
 
-def fitted_slope(raw, labels, weights):
+def fitted_slope(raw, labels, weights, n_rows=None):
     """The slope for raw predictions of rows that were left out.
 
     Parameters
@@ -82,12 +82,14 @@ def fitted_slope(raw, labels, weights):
     raw : ndarray of shape (n, n_outputs)
     labels : ndarray of shape (n, 1 or n_outputs)
     weights : ndarray of shape (n,)
+    n_rows : float, optional
+        How many rows they stand for; by default they are n.
 
     Returns
     -------
     slope : float
     """
-    anew, n_labels = 1.0 / (len(raw) + 2), labels.shape[1]
+    anew, n_labels = 1.0 / ((n_rows or len(raw)) + 2), labels.shape[1]
     g = np.arcsinh(raw.astype(np.float64))
     if raw.shape[1] == n_labels:  # each output is on its own: 0 and g
         g = np.stack([np.zeros_like(g), g], axis=-1).reshape(-1, 2)

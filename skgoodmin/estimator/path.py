@@ -116,6 +116,9 @@ class AlphaPath:
     score_params : dict
         What the scorer gets besides, of all rows.
     subfits : Subfits
+    keeps_raw : bool
+        Whether the raw predictions of left-out rows are wanted: for each strength, for
+        nobody knows yet which one it will be.
     """
 
     model: Any
@@ -127,15 +130,23 @@ class AlphaPath:
     scoring: str
     score_params: dict
     subfits: Any
+    keeps_raw: bool
 
     def scores(self, fold, train, test):
-        """Scores on the rows ``test`` along the path of warm starts on ``train``."""
+        """Scores on the rows ``test`` along the path of warm starts on ``train``.
+
+        Returns
+        -------
+        scores : list of float
+        raw : list of ndarray of shape (n_test, n_outputs)
+            Raw predictions for them; empty where they are not kept.
+        """
         model, X, y = clone(self.model), self.X, self.y
         known, problem = model._shared(y), None
         weight = None if self.sample_weight is None else self.sample_weight[train]
         rows = X[train], y[train], weight
         params = _check_method_params(X, self.score_params, indices=test)
-        previous, scores, n_random = None, [], model.n_init
+        previous, scores, raw, n_random = None, [], [], model.n_init
         with self.subfits.fold(fold):
             for number, alpha in enumerate(self.alphas):
                 n_init = n_random if previous is None else 1 + n_random
@@ -154,12 +165,14 @@ class AlphaPath:
                         model._fit(*rows, **how)
                     score = self._score(model, X[test], y[test], params)
                     scores.append(score)
+                    if self.keeps_raw:
+                        raw.append(model._raw(X[test]))
                 except Exception as error:
                     where = f"in fold {fold} of cv, with alpha={alpha:g}"
                     error.add_note(f"This was {where}.")
                     raise
                 previous = model
-        return scores
+        return scores, raw
 
     def _iterations(self, problem):
         """How many each fit in a fold takes."""
