@@ -5,9 +5,9 @@ class. So they depend on the content of the rows alone: neither on their order n
 ``random_state``, but for the rows that early stopping sets aside, and a weight of 2 is
 a repetition. Of many rows a sample is dealt.
 
-A class that has not a row for each fold would be unknown where it is left out, or
-nobody would be there to be told from it. So its rows are not dealt, and short fits have
-no output for it: what they show of the other classes is taken for all of them.
+A class that has fewer rows than there are folds would have nothing to score in some of
+them. So its rows are not dealt, and short fits have no output for it: what they show of
+the other classes is taken for all of them.
 """
 
 from dataclasses import dataclass, replace
@@ -46,7 +46,7 @@ class Deal:
 def too_few(data, target):
     """Why the rows can not be dealt to folds; empty if they can.
 
-    Two classes have to be left, or what ``y`` is one of.
+    Of classes, two must have a row for each fold; any other y has to be so long.
     """
     if (data.labels == data.labels[0]).all():
         return "y is constant"
