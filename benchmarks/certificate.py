@@ -10,7 +10,9 @@ itself, and part of its time.
 import sys
 import time
 
+import numpy as np
 from datasets import keel, standardised, two_spirals
+from scipy.sparse import random_array
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine, make_moons
 
 from skgoodmin import GoodMinimaClassifier
@@ -33,10 +35,20 @@ NAMES = (
     "banana",
     "moons",
     "spirals",
+    "words",
 )
 
 
+def words(n, d):
+    """Texts of some eight words each, sparse and not standardised; a line and noise."""
+    rng = np.random.RandomState(0)
+    X = random_array((n, d), density=8 / d, rng=rng, format="csr")
+    return X, (X @ rng.normal(size=d) + 0.5 * rng.normal(size=n) > 0).astype(int)
+
+
 def load(name):
+    if name == "words":
+        return words(1000, 500)
     if name in LOADERS:
         X, y = LOADERS[name](return_X_y=True)
     elif name == "moons":

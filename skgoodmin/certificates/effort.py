@@ -6,8 +6,7 @@ from .transport import LARGEST
 
 WORK = 4e6  # work of an iteration of a plan, up to which all are done
 LEAST = 0.5  # iterations of those of a fit that are not worth one
-FEW = 10  # iterations of a stage that are left of more, however long they are
-LEAST_STEPS = 5  # of W that are left of more
+FEW = 10  # iterations of a stage, or steps of W, that are left of more
 SEVERAL = 0.65  # what part of them several outputs need
 
 
@@ -70,7 +69,7 @@ class Effort:
     def steps(self, n_features):
         """Steps of W, fewer where the eigenvalues of each take long."""
         share = min(1.0, WORK / max(0.5 * n_features**3, 1))
-        least = 1 if self.n_tighten <= FEW else LEAST_STEPS
+        least = 1 if self.n_tighten <= FEW else FEW
         return max(int(self.n_tighten * share), least)
 
 

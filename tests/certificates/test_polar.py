@@ -221,7 +221,7 @@ def test_iterations_are_made_where_they_are_short():
     assert 2 <= fewer < whole
     assert fit.affordable(5000, 800, 1) == ()
     assert fit.steps(30) == 2 and fit.steps(800) == 1
-    assert certify.steps(30) == 20 and certify.steps(800) == 5
+    assert certify.steps(30) == 20 and certify.steps(800) == 10
     long = certify.affordable(20_000, 800, 1)
     assert [power for power, _ in long] == [power for power, _ in certify.stages]
     assert all(n < m for (_, n), (_, m) in zip(long, certify.stages, strict=True))
