@@ -80,7 +80,7 @@ def sample(augmented, seed):
     )
 
 
-def count():
+def count(n_seeds=SEEDS):
     """A line for each construction; name -> (runs, converged, drifting)."""
     print(
         f"{'':10} runs converged  largest amplitude  largest gap  drifting  smallest"
@@ -92,7 +92,7 @@ def count():
             [
                 sample(construction(*data), seed)
                 for data in SETS.values()
-                for seed in range(SEEDS)
+                for seed in range(n_seeds)
             ]
         )
         gradient, contribution, amplitude, gap = runs.T

@@ -174,6 +174,7 @@ def _differences(X, loss, raw):
         return np.zeros(raw.shape)
     seen, factor = raw, 1.0
     if loss.couples_outputs:  # as softmax does, which sees no common offset
+        is_one = is_one.all(axis=1, keepdims=True)
         seen, factor = 0.5 * raw, 2.0  # so that no difference overflows
         seen -= seen.max(axis=1, keepdims=True)
     peak = np.maximum.reduceat(abs(seen), first)

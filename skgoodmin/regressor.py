@@ -201,4 +201,7 @@ neuron_amplitude_, neuron_degree_, optimality_gap_, best_validation_score_
         """
         previous = self if hasattr(self, "coefs_") else None
         known = None if previous is None else self._known
-        return self._fit(X, y, sample_weight, previous=previous, known=known)
+        self._fit(X, y, sample_weight, previous=previous, known=known)
+        if known is not None:
+            known.tell_of_units(y, sample_weight)
+        return self

@@ -369,3 +369,14 @@ def test_noise_keeps_the_shares_of_the_classes():
     model = GoodMinimaClassifierCV(**SMALL, alphas=[3.0]).fit(X, y)
     share = model.predict_proba(X)[:, 1]
     np.testing.assert_allclose(share, y.mean(), atol=0.01)
+
+
+def test_left_out_rows_of_no_weight_fit_no_slope():
+    X, y = load_iris(return_X_y=True)
+    cv = [(np.arange(150), np.flatnonzero(y == 0))]
+    weights = {0: 0, 1: 1, 2: 1}
+    model = GoodMinimaClassifierCV(
+        (3,), cv=cv, alphas=[0.1, 0.01], class_weight=weights, random_state=0
+    )
+    assert model.fit(X, y).link_slope_ is None
+    assert model.score(X[50:], y[50:]) > 0.9

@@ -244,6 +244,15 @@ def test_units_of_a_first_call_that_are_none_are_told():
     model = _model().partial_fit(X[:50], np.zeros(50))
     with pytest.warns(UserWarning, match=r"up to .*e\+0\d times y_scale_ away"):
         model.partial_fit(X, 1e6 * (3.0 + y))
+    model = _model().partial_fit(X[:50], 1e6 * y[:50])
+    with pytest.warns(UserWarning, match=r"differs by .*e-0\d times y_scale_ only"):
+        model.partial_fit(X, y)
+    # Neither of one row, nor of one without weight, nor by certify.
+    model.partial_fit(X[:1], 1e6 * y[:1])
+    targets, weights = 1e6 * y, np.ones(len(y))
+    targets[0], weights[0] = 1e15, 0.0
+    model.partial_fit(X, targets, sample_weight=weights)
+    model.certify(X, targets, sample_weight=weights)
 
 
 def test_partial_fit_keeps_the_units_of_the_first_call():

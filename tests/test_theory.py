@@ -224,12 +224,12 @@ def test_every_bad_minimum_has_the_value_it_claims():
 
 @pytest.mark.slow
 def test_theorem_sampled():
-    """600 runs: those that converge with a bounded contribution have a gap of 0."""
+    """300 runs: those that converge with a bounded contribution have a gap of 0."""
     script = Path(__file__).parent.parent / "benchmarks" / "theorem.py"
-    found = runpy.run_path(str(script))["count"]()
+    found = runpy.run_path(str(script))["count"](20)
     for name, (values, converged, drifting) in found.items():
         gradient, contribution, amplitude, gap = values.T
-        assert len(values) == 200 and converged.sum() > 50 and drifting.sum() > 10
+        assert len(values) == 100 and converged.sum() > 25 and drifting.sum() > 5
         assert (gradient[converged] < 1e-9).all() and gap[converged].max() < 1e-6
         # |gradient| < eps leaves lambda L sum v^(2L) <= eps (1 + sum |v|).
         power = 4 if name == "per layer" else 2
@@ -239,7 +239,7 @@ def test_theorem_sampled():
         small = (gradient < 1e-9) & (contribution < 0.1)
         # The bound is rounded down.
         assert (gap <= contribution**3 + 1e-11)[small].all()
-    assert sum(converged.sum() for _, converged, _ in found.values()) >= 200
+    assert sum(converged.sum() for _, converged, _ in found.values()) >= 100
 
 
 def test_tc2_one_sided_relu_with_a_frozen_output_intercept():

@@ -26,7 +26,8 @@ from .target import Target
 from .warned import warn_user
 
 GRID = 2.0**24  # z is a multiple of 1 / GRID
-FAR = 1e4  # in units of a spread that was learned before: it was that of other rows
+FAR = 1e4  # spreads: further away, or nearer than one over it, is other data
+LEAST = 10  # rows of which to say that they are near each other
 STRAIGHT = 1e-6  # skewness, or mean in units of the mean size, that counts as 0
 
 
@@ -140,6 +141,28 @@ class Continuous(Target):
         y = self.mean + self.scale * raw.astype(np.float64)
         return y[:, 0] if self.column else y
 
+    def tell_of_units(self, y, sample_weight):
+        """Warn where y_scale_, learned from earlier rows, says nothing of these."""
+        y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        if sample_weight is not None:
+            y = y[np.asarray(sample_weight) > 0]
+        with np.errstate(over="ignore"):
+            z = self.standardised(y)
+            spread = np.ptp(y, axis=0) / abs(self.scale)
+        is_small = (spread > 0) & (spread < 1.0 / FAR) & (len(y) >= LEAST)
+        farthest = float(abs(z).max(initial=0.0))
+        if farthest > FAR:
+            what = f"is up to {farthest:.2g} times y_scale_ away from y_mean_"
+        elif is_small.any():
+            what = f"differs by {spread[is_small].min():.2g} times y_scale_ only"
+        else:
+            return
+        warn_user(
+            f"y {what}; both were learned from the first call of partial_fit, and "
+            "alpha, tol and the certificate are in units of y_scale_. Call fit, or "
+            "begin partial_fit with rows like all of them."
+        )
+
     def unit(self, loss):
         """See :class:`Target`: the scale of one target, or its square."""
         if self.n_outputs > 1 or loss.kernel is None:
@@ -166,7 +189,7 @@ def encode_continuous(y, known=None, sample_weight=None):
     """
     y = numbers(y)
     column = y.ndim == 1
-    y, learned_before = y.reshape(len(y), -1), known is not None
+    y = y.reshape(len(y), -1)
     if known is None:
         found = [mean_and_scale(some, sample_weight) for some in y.T]
         mean, rest, scale, straight = map(np.array, zip(*found, strict=True))
@@ -183,13 +206,6 @@ def encode_continuous(y, known=None, sample_weight=None):
         raise ValueError(
             f"y has {y[i, k]:g} in row {i}, which overflows in units of its spread, "
             f"{abs(known.scale[k]):g}."
-        )
-    farthest = float(abs(z).max(initial=0.0))
-    if learned_before and farthest > FAR:
-        warn_user(
-            f"y is up to {farthest:.2g} times y_scale_ away from y_mean_, which were "
-            "learned from earlier rows; alpha, tol and the certificate are in units of "
-            "y_scale_. Call fit, or begin partial_fit with rows like all of them."
         )
     return known, z
 

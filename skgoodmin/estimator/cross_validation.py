@@ -154,7 +154,10 @@ class CrossValidatedNetwork(Network):
         target, labels = self._encode(y)
         weight = None if sample_weight is None else sample_weight[rows]
         data = canonical_rows(raw, labels[rows], weight)
-        data = self._reweighted(data, target)
+        try:
+            data = self._reweighted(data, target)
+        except ValueError:  # no class of these rows has a weight
+            return {}
         of_rows = data.block(), data.labels, data.weights
         slope = fitted_slope(*of_rows, data.whole.n_counted)
         return target.attributes(self._loss(target), slope)

@@ -19,6 +19,7 @@ from ..objective.canonical_rows import CanonicalRows
 from .target import Target
 
 N_FOLDS = 4
+FAIR = 0.25  # share of the distinct rows that tells enough of all classes
 LEAST = 25  # groups of a class that are dealt, at least
 
 
@@ -46,14 +47,19 @@ class Deal:
 def too_few(data, target):
     """Why the rows can not be dealt to folds; empty if they can.
 
-    Of classes, two must have a row for each fold; any other y has to be so long.
+    Of classes, two must have a row for each fold, and all that have must hold the
+    share ``FAIR`` of the rows; any other y has to be so long.
     """
     if (data.labels == data.labels[0]).all():
         return "y is constant"
-    name, n_rows = sorted(target.sizes(data), key=lambda pair: pair[1])[-2:][0]
-    if n_rows >= N_FOLDS:
-        return ""
-    return f"{name} has too few distinct rows for {N_FOLDS} folds ({n_rows})"
+    sizes = sorted(target.sizes(data), key=lambda pair: pair[1])
+    name, n_rows = sizes[-2:][0]
+    if n_rows < N_FOLDS:
+        return f"{name} has too few distinct rows for {N_FOLDS} folds ({n_rows})"
+    counts = np.array([size for _, size in sizes])
+    if counts[counts >= N_FOLDS].sum() < FAIR * counts.sum():
+        return f"most classes have too few distinct rows for {N_FOLDS} folds"
+    return ""
 
 
 def dealt(data, target, most):

@@ -146,3 +146,11 @@ def test_what_is_dealt_beside_rare_classes():
     for row, label in zip(deal.data.block(), deal.data.labels[:, 0], strict=True):
         place = np.flatnonzero((X[:100] == row).all(axis=1))
         assert y[place].tolist() == [deal.target.classes[label]]
+
+
+def test_a_choice_on_few_of_the_rows_is_none():
+    X = np.random.RandomState(0).normal(size=(68, 2))
+    y = np.repeat(np.arange(22), [4, 4] + 20 * [3])
+    model = _fit(X, y, max_iter=5)
+    assert model.alpha_scores_ is None and model.link_slope_ is None
+    assert model.alpha_ == 0.2 and "most classes have too few" in model.alpha_reason_
