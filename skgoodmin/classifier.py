@@ -53,9 +53,9 @@ default='relu'
         log-loss), in four folds of short fits; see ``alpha_scores_``. This costs about
         a fit, which neither ``n_fun_`` nor ``max_fun`` counts; of more than 1000
         distinct rows a sample decides, without classes of fewer than 4. Where these
-        leave fewer than two, 'auto' is 20 over the number of rows, at most 0.2. A warm
-        start and ``partial_fit`` with the same loss keep it. The theorem speaks where
-        alpha is 0.
+        leave less than a quarter of the rows, or one class, 'auto' is 20 over the
+        number of rows, at most 0.2. A warm start and ``partial_fit`` with the same loss
+        keep it. The theorem speaks where alpha is 0.
     special_neuron : {'exponential', 'monomial'} or None, default='exponential'
         The special neuron of ``training='joint'``: a exp(w.x + b) or a (w.x + b)^p.
         Escapes and witness are those of the exponential one in either case. None
