@@ -38,12 +38,12 @@ def test_fuzz(seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1000, 5000, 1000))
-def test_the_rest_of_five_thousand_cases(seed):
+@pytest.mark.parametrize("seed", range(1000, 3000, 1000))
+def test_the_rest_of_three_thousand_cases(seed):
     _fuzz(range(seed, seed + 1000))
 
 
-@pytest.mark.parametrize("seed", range(0, 2000, 100))
+@pytest.mark.parametrize("seed", range(0, 1000, 100))
 def test_soak(seed):
     one_case = _load("soak")["one_case"]
     for case in range(seed, seed + 100):
