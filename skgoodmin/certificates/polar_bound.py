@@ -244,8 +244,10 @@ def bound_of_plans(x, residuals, slopes, n_rounds, n_tighten, largest):
         deviation = max(deviation, off)
         value, log_w = tighten(Spread(parts), n_tighten, log_w)
         best = min(best, value)
+        if log_w is None:  # the next plan would be this one again
+            break
         # The next plan is for a W a little more even than the best one.
-        log_w = None if log_w is None else 0.9 * log_w
+        log_w = 0.9 * log_w
     return best, deviation
 
 

@@ -142,7 +142,7 @@ class PairPlan:
         scale = self.alpha * np.exp(-0.5 * log_square)
         _, value, slope, pull = best_scale(self.dual, r, scale)
         W = (vectors * (weights / values)) @ vectors.T
-        parts: tuple[list, ...] = [], [], []
+        of_q, of_tau, of_sigma = [], [], []
         for k, (output, q, mass, tau, sigma, g, total, own) in zip(
             self.places, kept, strict=True
         ):
@@ -155,10 +155,10 @@ class PairPlan:
             by_tau = 0.5 * half * mass * (share * tau - total * square)
             by_sigma = 0.5 * middle * (share * sigma - total * (g @ toward) / sigma)
             gain = output.differences((slope[k][output.up], slope[k][output.down]))
-            changes = 2.0 * q * (gain - pull * by_mass), -pull * by_tau
-            for part, change in zip(parts, (*changes, [-pull * by_sigma]), strict=True):
-                part.append(change)
-        return -value, -np.concatenate([*parts[0], *parts[1], *parts[2]])
+            of_q.append(2.0 * q * (gain - pull * by_mass))
+            of_tau.append(-pull * by_tau)
+            of_sigma.append(-pull * by_sigma)
+        return -value, -np.concatenate([*of_q, *of_tau, of_sigma])
 
     def proof(self, q):
         """Residuals (K, n) and the spread that bounds their polar."""
