@@ -71,7 +71,7 @@ class RandomSearch(UnitSearch):
 class RandomGrowth(Growth):
     def __init__(self, objective, rng, *args):
         super().__init__(objective, rng, *args)
-        self.search = RandomSearch(self.x, rng)
+        self.search = RandomSearch(self.x, rng, self.search.tolerance)
 
 
 def timed(function):

@@ -82,8 +82,8 @@ default='relu'
         objective, with as many units as it takes. ``n_init`` and ``max_escapes`` mean
         nothing to it; ``max_iter`` counts its rounds.
     tol_gap : float, default=1e-3
-        Growing ends where the objective is no further above the estimated bound of
-        networks of every width than this share of it.
+        Growing ends where the objective is no further above its estimated bound of
+        networks of every width than this share of it. The certificate looks anew.
     n_init : int, default=1
         Number of random starts; the best one is kept. A start that reaches a global
         minimum ends the search.

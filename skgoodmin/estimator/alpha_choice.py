@@ -29,9 +29,10 @@ strengths look alike. So where even the weakest one leaves most of what a consta
 to lose, and wherever there are 8000 rows and more, the fits are of three times the
 sample, twice the width and twice the iterations.
 
-Several targets of a regressor share the units and the iterations of a fit: a short one
-sees of each but a part, and takes a strong penalty for what it has not come to. So for
-k targets width and iterations are those of one, times min(k, 3).
+Several outputs share the units of a fit, so a short one has twice the width. Several
+targets of a regressor share its iterations, too: a short fit sees of each but a part,
+and takes a strong penalty for what it has not come to. So for k targets width and
+iterations are those of one, times min(k, 3).
 
 Where there are too few rows for folds, a rule decides.
 """
@@ -65,11 +66,12 @@ class _Size(NamedTuple):
     widest: int  # units of a hidden layer
     limits: tuple  # iterations and evaluations
 
-    def of(self, n_targets):
-        """The size for so many targets, which share units and iterations."""
-        times = min(n_targets, MOST_TIMES)
+    def of(self, target):
+        """The size for a target, whose outputs share units."""
+        times = min(target.n_targets, MOST_TIMES)
+        wider = max(times, 2 if target.n_outputs > 1 else 1)
         limits = tuple(times * limit for limit in self.limits)
-        return _Size(self.n_groups, times * self.widest, limits)
+        return _Size(self.n_groups, wider * self.widest, limits)
 
 
 MOST_TIMES = 3
@@ -150,7 +152,7 @@ def choose(estimator, objective, target, previous, stop, goes_on=False):
     is_grown, alphas = estimator.training == "grow", ALPHAS * objective.loss.auto_alpha
     given = objective, target, alphas, is_grown, stop
     has_many = np.sum(objective.data.opens_group) >= MANY
-    small, large = (size.of(target.n_targets) for size in (SMALL, LARGE))
+    small, large = (size.of(target) for size in (SMALL, LARGE))
     deal, found = _short_fits(*given, large if has_many else small)
     if found.left > BLIND and not has_many:
         deal, found = _short_fits(*given, large)

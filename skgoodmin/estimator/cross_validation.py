@@ -85,7 +85,7 @@ class CrossValidatedNetwork(Network):
             check_parameters(self._model(alphas[-1]))
         model = self._model(alphas[0])
         with naming("y"):
-            target, _ = self._encode(y)  # what is wrong with all of it
+            target, labels = self._encode(y)  # what is wrong with all of it
         scorer = check_scoring(model, scoring=self.scoring)
         is_named = isinstance(self.scoring, str)
         scoring = repr(self.scoring) if is_named else name_of(scorer)
@@ -96,6 +96,7 @@ class CrossValidatedNetwork(Network):
             splitter = check_cv(self.cv, y, classifier=is_classifier(self))
             splits = splitter.split(X_checked, y, **split_params)
             folds = checked_folds(splits, X_checked.shape[0], sample_weight)
+        unseen = [_unseen(target, labels, sample_weight, *fold) for fold in folds]
         size = len(folds), len(alphas), self.refit
         subfits = Subfits(self, X, y, sample_weight, *size)
         rows = X_checked, y, sample_weight
@@ -131,27 +132,32 @@ class CrossValidatedNetwork(Network):
             certificate = replace(model.certificate_, alpha=choice.sentence)
             if calibrates:
                 raw = [of_fold[best] for _, of_fold in found]
-                learned |= self._calibrated(raw, folds, y, sample_weight)
+                rows = [
+                    test[~out] for (_, test), out in zip(folds, unseen, strict=True)
+                ]
+                raw = [of[~out] for of, out in zip(raw, unseen, strict=True)]
+                learned |= self._calibrated(raw, rows, target, labels, sample_weight)
             fitted = learned | {"certificate_": certificate} | fitted
         subfits.close(fitted if self.refit else None)
         self._replace_fitted(fitted)
-        for sentence in sentences:
+        for sentence in sentences + _of_unseen(folds, unseen):
             warn_user(sentence)
         return self
 
-    def _calibrated(self, raw, folds, y, sample_weight):
+    def _calibrated(self, raw, rows, target, labels, sample_weight):
         """Attributes of the link that fits raw predictions of left-out rows best.
 
         Rows count as often as they were left out. Their content is here what was
         predicted: equal ones are merged, so that a weight of 2 is a repetition.
 
-        raw : list of ndarray of shape (n_test, n_outputs)
+        raw : list of ndarray of shape (n_left_out, n_outputs)
             Of each fold.
+        rows : list of ndarray of shape (n_left_out,)
+            Their numbers.
         """
-        raw, rows = np.concatenate(raw), np.concatenate([test for _, test in folds])
-        if not np.isfinite(raw).all():
+        raw, rows = np.concatenate(raw), np.concatenate(rows)
+        if not (len(rows) and np.isfinite(raw).all()):
             return {}
-        target, labels = self._encode(y)
         weight = None if sample_weight is None else sample_weight[rows]
         data = canonical_rows(raw, labels[rows], weight)
         try:
@@ -241,3 +247,26 @@ class CrossValidatedNetwork(Network):
         shared = self._single().get_params(deep=False).keys() & own.keys()
         shared -= {"n_jobs"}
         return self._single(alpha=float(alpha), **{name: own[name] for name in shared})
+
+
+def _unseen(target, labels, sample_weight, train, test):
+    """Which test rows have a label that no training row has; only weights count."""
+    if sample_weight is None:
+        return target.unseen(labels[test], labels[train])
+    has_weight = sample_weight > 0
+    is_unseen = target.unseen(labels[test], labels[train[has_weight[train]]])
+    return is_unseen & has_weight[test]
+
+
+def _of_unseen(folds, unseen):
+    """What to tell of test rows whose label is not learned; nothing if there is none."""
+    for number, ((_, test), is_unseen) in enumerate(zip(folds, unseen, strict=True)):
+        if is_unseen.any():
+            return [
+                f"In fold {number} of cv {is_unseen.sum()} test rows, the first is row "
+                f"{test[is_unseen][0]}, have a label that no training row has: their "
+                "scores say nothing of alpha, and link_slope_ is fitted without them. "
+                "Let cv shuffle or stratify, as StratifiedKFold(5, shuffle=True) does; "
+                "a label needs at least two rows for that."
+            ]
+    return []

@@ -64,6 +64,13 @@ class Target(ABC):
         """
         return self, np.arange(len(labels)), labels
 
+    def unseen(self, labels, seen):
+        """Which rows have a label that none of the ``seen`` ones is, (n,) bool.
+
+        labels : ndarray of shape (n, 1 or n_outputs), seen : (n_seen, 1 or n_outputs)
+        """
+        return np.zeros(len(labels), dtype=bool)
+
     @abstractmethod
     def merit(self, data):
         """callable(raw, labels) -> (n,), whose mean over ``data`` is a score.

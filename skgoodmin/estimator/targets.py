@@ -97,6 +97,11 @@ class ClassTarget(Target):
     def decode(self, labels):
         """Labels inside -> y."""
 
+    def unseen(self, labels, seen):
+        """See :class:`Target`: no network can know it."""
+        columns = zip(labels.T, seen.T, strict=True)
+        return ~np.all([np.isin(*pair) for pair in columns], axis=0)
+
     def merit(self, data):
         """See :class:`Target`: 1 where all labels are right, so that it is accuracy."""
         return lambda raw, labels: (self.decide(raw) == labels).all(axis=1)

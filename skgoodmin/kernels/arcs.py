@@ -10,7 +10,7 @@ within T |v_i| of 0. So
     h <= max(h(left), h(right)) / cos e + T/2 max_b sum_(i with a kink) ||R_i|| |v_i|
 
 which is off by O(e^2). Arcs whose bound is near the best value found are done, the
-others are halved.
+others are halved, the widest first: where not all can be, none is left that is wide.
 """
 
 import numpy as np
@@ -100,10 +100,10 @@ def kinks(x, sizes, angle, tangent, ends, changes, keys, other, order):
 
 
 @njit
-def push(stack, place, left, value_left, right, value_right):
-    """Row ``place`` of the stack <- an arc: its two angles and h there."""
-    stack[place, 0], stack[place, 1] = left, value_left
-    stack[place, 2], stack[place, 3] = right, value_right
+def push(queue, place, left, value_left, right, value_right):
+    """Row ``place`` of the queue <- an arc: its two angles and h there."""
+    queue[place, 0], queue[place, 1] = left, value_left
+    queue[place, 2], queue[place, 3] = right, value_right
 
 
 @njit
@@ -119,9 +119,9 @@ def polar_of_arcs(x, residuals, sizes, first, tolerance, max_arcs, best):
     keys, other = np.empty(2 * n, np.int64), np.empty(2 * n, np.int64)
     order = np.empty(2 * n, np.int64)
     at_z = keys[:n], other[:n], order[:n]
-    stack = np.empty((max_arcs + 2 * first, 4))
+    queue = np.empty((first + 2 * max_arcs, 4))
     full = 2.0 * np.pi * (1.0 + 1e-12)
-    n_stack, upper, looked = 0, 0.0, 0
+    n_arcs, upper, looked = 0, 0.0, 0
     left = 0.0
     value_left, b = at_angle(x, residuals, left, z, prefix, *at_z)
     best[0], best[1], best[2] = value_left, left, b
@@ -130,13 +130,12 @@ def polar_of_arcs(x, residuals, sizes, first, tolerance, max_arcs, best):
         value, b = at_angle(x, residuals, right, z, prefix, *at_z)
         if value > best[0]:
             best[0], best[1], best[2] = value, right, b
-        push(stack, n_stack, left, value_left, right, value)
-        n_stack += 1
+        push(queue, n_arcs, left, value_left, right, value)
+        n_arcs += 1
         left, value_left = right, value
-    while n_stack > 0:
-        n_stack -= 1
-        left, value_left = stack[n_stack, 0], stack[n_stack, 1]
-        right, value_right = stack[n_stack, 2], stack[n_stack, 3]
+    while looked < n_arcs:
+        left, value_left = queue[looked, 0], queue[looked, 1]
+        right, value_right = queue[looked, 2], queue[looked, 3]
         half = 0.5 * (right - left) * (1.0 + 1e-12)
         middle = left + 0.5 * (right - left)
         bound = max(value_left, value_right) / np.cos(half)
@@ -150,7 +149,7 @@ def polar_of_arcs(x, residuals, sizes, first, tolerance, max_arcs, best):
         value, b = at_angle(x, residuals, middle, z, prefix, *at_z)
         if value > best[0]:
             best[0], best[1], best[2] = value, middle, b
-        push(stack, n_stack, left, value_left, middle, value)
-        push(stack, n_stack + 1, middle, value, right, value_right)
-        n_stack += 2
+        push(queue, n_arcs, left, value_left, middle, value)
+        push(queue, n_arcs + 1, middle, value, right, value_right)
+        n_arcs += 2
     return max(upper, best[0])

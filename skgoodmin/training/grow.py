@@ -53,7 +53,7 @@ LAST_POLISH = 1000  # of them at the end, where no further unit is needed or has
 PAYS = 1e-4  # relative decrease for which units are exchanged
 FINAL = 0.1  # precision of the last amplitudes, relative to tol_gap
 DUST = 1e-9  # of the objective: units that are worth no more, and cost no more, go
-ABOVE = 1e-4  # relative polar above alpha that is worth a unit
+ABOVE, SHARE = 1e-4, 0.1  # relative polar above alpha worth a unit: at most; of tol_gap
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Growth:
         self.best: DualPoint | None = None  # the one with the best bound
         self.climbed: DualPoint | None = None  # in which all units have set out
         self.trace: list[tuple] = []
-        self.search = UnitSearch(self.x, rng)
+        self.search = UnitSearch(self.x, rng, self._above)
 
     def n_certain(self, units):
         """Random ascents that have to find nothing before the gap counts as closed."""
@@ -206,6 +206,11 @@ class Growth:
         """Relative gap of amplitudes that leaves no unit without need."""
         return FINAL * max(self.tol_gap, 1e-5)
 
+    @property
+    def _above(self):
+        """Relative polar above alpha that is worth a unit."""
+        return min(ABOVE, SHARE * self.tol_gap)
+
     def _evaluation(self, units):
         """Multiplications of an evaluation of the network as it is."""
         n, d = self.x.shape
@@ -280,7 +285,7 @@ class Growth:
             self.best = max(points, key=lambda known: known.bound)
             if self.gap > self.tol_gap:
                 found = found._replace(values=current.scores(values))
-                new = found.distinct(self.alpha * (1.0 + ABOVE), most)
+                new = found.distinct(self.alpha * (1.0 + self._above), most)
                 if len(new) or point is current:
                     return found, new
                 point = current
@@ -288,11 +293,15 @@ class Growth:
                 point = self.best
                 left = certain - point.n_random
                 number = min(max(N_RANDOM, point.n_random), left)
-            elif len(units) > MANY_UNITS and self.climbed is not self.best:
+            elif self._all_climb(units) and self.climbed is not self.best:
                 self.climbed = point = self.best
                 number = 0
             else:
                 return found, []
+
+    def _all_climb(self, units):
+        """Whether all units set out at last: of many, or where that finds the best."""
+        return len(units) > MANY_UNITS or self.search.in_the_plane
 
     def _search(self, units, point, n_random):
         """Ascents in the residuals of a dual point."""

@@ -41,7 +41,7 @@ class Exit(Enum):
     WORSE = "The objective is above that of a constant network."
     OVERFLOW = "The objective overflows at the start."
     STOPPED = "A stop was asked for."
-    GAP = "The estimated gap is at most tol_gap of the objective."
+    GAP = "The gap that growing estimates is at most tol_gap of the objective."
     WIDTH = "hidden_layer_sizes units are in use, and no exchange of units pays."
     UNIMPROVED = "The validation score did not improve for n_iter_no_change iterations."
 

@@ -9,6 +9,9 @@ After a few evaluations those go on that promise most: what they would come to i
 rose on like that. Their height alone says less than nothing, for the highest are mostly
 on their way to a unit that the network has; one that is beside it ends there. Later an
 ascent that does not promise to come above alpha ends as well.
+
+With one or two features the best neuron of all is found by branch and bound
+(:mod:`skgoodmin.certificates.plane`), where ascents find nothing any more.
 """
 
 import numpy as np
@@ -20,6 +23,8 @@ from ..certificates.ascents import (
     rows_used,
     starting_points,
 )
+from ..certificates.plane import plane_neuron
+from ..certificates.polar_bound import Points
 
 N_UNITS = 16  # ascents from the units and neurons that are missed most
 COMBINED, TOGETHER = 0.5, 3  # what part of the random ones are sums of so many units
@@ -30,6 +35,7 @@ N_FIRST, FIRST_LOOK, BESIDE = 11, np.array([(6, -np.inf)]), 0.14
 GOING_ON, N_STEPS = (4, 3), (40, 60)
 # Evaluations after which those end that promise less than what, in units of alpha.
 LOOKS = np.array([(6, 0.95), (12, 0.98), (20, 0.995), (30, 1.0)])
+ARCS = 20_000  # at most, in which the best neuron of all is looked for
 
 
 class UnitSearch:
@@ -39,15 +45,20 @@ class UnitSearch:
     ----------
     x : ndarray or CSR of shape (n, d)
     rng : numpy.random.RandomState
+    tolerance : float
+        Of the best polar in the plane, relative.
 
     Attributes
     ----------
+    in_the_plane : bool
+        Whether the best neuron of all can be found.
     neurons : (coefs (m, d), intercepts (m,))
         The best ones that the last search found.
     """
 
-    def __init__(self, x, rng):
-        self.x, self.rng = x, rng
+    def __init__(self, x, rng, tolerance):
+        self.x, self.rng, self.tolerance = x, rng, tolerance
+        self.in_the_plane = x.shape[1] <= 2
         self.neurons = np.zeros((0, x.shape[1])), np.zeros(0)
 
     def __call__(self, w, b, point, n_random, is_small):
@@ -60,7 +71,8 @@ class UnitSearch:
         point : DualPoint
         n_random : int
             Ascents from random directions, sums of units among them. Where it is 0,
-            all units set out: of many, some are on a ridge that still rises.
+            all units set out: of many, some are on a ridge that still rises. In the
+            plane the best neuron of all does so, too.
         is_small : bool
             Whether the gap is.
         """
@@ -69,6 +81,8 @@ class UnitSearch:
             starts = self._starts(x, r, w, point.n_random == 0, n_random)
         else:
             starts, w, b = w, w[:0], b[:0]  # beside which nothing is
+            if self.in_the_plane:
+                starts = np.vstack([starts, self._best_in_the_plane(point.residuals)])
         found = self.ascend(x, r, starts, (w, b), point.alpha, is_small)
         n_evaluations = found.n_evaluations + len(starts)
         point.learn(found.values)
@@ -86,6 +100,11 @@ class UnitSearch:
         some = self.rng.randint(max(len(units), 1), size=(n_combined, TOGETHER))
         shares = self.rng.normal(size=(n_combined, TOGETHER, 1))
         return np.vstack([starts, (shares * units[some]).sum(axis=1)])
+
+    def _best_in_the_plane(self, residuals):
+        """Direction (1, d) of the neuron with the largest polar."""
+        neuron, _ = plane_neuron(Points(self.x, residuals), self.tolerance, ARCS)
+        return neuron.coef[None][neuron.coef[None].any(axis=1)]
 
     def ascend(self, x, r, starts, units, alpha, is_small):
         """Ascents from all starts; those that promise most go on for longer."""

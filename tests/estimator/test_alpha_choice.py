@@ -188,8 +188,12 @@ def test_short_fits_have_the_size_for_their_targets(monkeypatch):
     X, Y = _three_targets(0, 100)
     for y in (Y[:, 0], Y[:, :2], np.c_[Y, Y]):
         GoodMinimaRegressor(random_state=0).fit(X, y)
+    signs = (Y > 0).astype(int)
+    for y in (signs[:, 0], signs[:, :2], signs[:, 0] + signs[:, 1]):
+        GoodMinimaClassifier(random_state=0).fit(X, y)
     small = alpha_choice.SMALL
-    assert seen == [small, (1000, 32, (60, 150)), (1000, 48, (90, 225))]
+    assert seen[:3] == [small, (1000, 32, (60, 150)), (1000, 48, (90, 225))]
+    assert seen[3:] == [small, *[(1000, 32, (30, 75))] * 2]
 
 
 def test_a_stop_ends_the_choice():

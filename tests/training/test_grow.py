@@ -241,6 +241,25 @@ def test_of_many_units_all_set_out_once_at_the_end(monkeypatch):
     assert drawn[-1] == 0 and len(grown.trace) > drawn.count(0) > 0
 
 
+@pytest.mark.parametrize("seed", [15, 18, 34])
+def test_of_two_features_the_best_neuron_of_all_is_known(seed):
+    """What the certificate finds anew is no better."""
+    X, y = make_moons(80, noise=0.2 + 0.02 * (seed % 10), random_state=seed)
+    model = GoodMinimaClassifier("auto", training="grow", alpha=0.01, random_state=0)
+    certificate = model.fit(X, y).certificate_
+    assert certificate.estimated_gap < 1.2e-3 * certificate.objective
+
+
+@pytest.mark.parametrize("tol_gap", [1e-5, 1e-6])
+def test_a_small_gap_is_closed(tol_gap):
+    X, y = make_moons(80, noise=0.2, random_state=0)
+    model = GoodMinimaClassifier("auto", training="grow", alpha=0.01, random_state=0)
+    rough = clone(model).fit(X, y)
+    certificate = model.set_params(tol_gap=tol_gap).fit(X, y).certificate_
+    assert model.loss_ <= rough.loss_
+    assert certificate.estimated_gap < 1.5 * tol_gap * certificate.objective
+
+
 def test_first_units_bisect_pairs_of_rows():
     x = np.random.RandomState(0).normal(size=(9, 3))
     (w, v), (b, c) = bisecting(x, 4, 2)

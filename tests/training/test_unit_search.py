@@ -29,7 +29,7 @@ def looked_at(n_units=4, n=60, alpha=0.01):
     w = rng.normal(size=(n_units, 3))
     w /= np.linalg.norm(w, axis=1, keepdims=True)
     units, x = (w, rng.normal(size=n_units)), data.block()
-    return UnitSearch(x, rng), x, units, DualPoint(dual, residuals, alpha)
+    return UnitSearch(x, rng, 1e-3), x, units, DualPoint(dual, residuals, alpha)
 
 
 def recording(search):
