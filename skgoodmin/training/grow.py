@@ -300,7 +300,7 @@ class Growth:
                 return found, []
 
     def _all_climb(self, units):
-        """Whether all units set out at last: of many, or where that finds the best."""
+        """Whether all units set out at last, or in the plane the best neuron of all."""
         return len(units) > MANY_UNITS or self.search.in_the_plane
 
     def _search(self, units, point, n_random):

@@ -10,7 +10,7 @@ rose on like that. Their height alone says less than nothing, for the highest ar
 on their way to a unit that the network has; one that is beside it ends there. Later an
 ascent that does not promise to come above alpha ends as well.
 
-With one or two features the best neuron of all is found by branch and bound
+With one or two features the best neuron of all is looked for by branch and bound
 (:mod:`skgoodmin.certificates.plane`), where ascents find nothing any more.
 """
 
@@ -35,7 +35,8 @@ N_FIRST, FIRST_LOOK, BESIDE = 11, np.array([(6, -np.inf)]), 0.14
 GOING_ON, N_STEPS = (4, 3), (40, 60)
 # Evaluations after which those end that promise less than what, in units of alpha.
 LOOKS = np.array([(6, 0.95), (12, 0.98), (20, 0.995), (30, 1.0)])
-ARCS = 20_000  # at most, in which the best neuron of all is looked for
+# Arcs in which the best neuron of all is looked for, at most; and times the rows.
+ARCS, ARCS_TIMES_ROWS = 20_000, 1_000_000
 
 
 class UnitSearch:
@@ -72,7 +73,7 @@ class UnitSearch:
         n_random : int
             Ascents from random directions, sums of units among them. Where it is 0,
             all units set out: of many, some are on a ridge that still rises. In the
-            plane the best neuron of all does so, too.
+            plane it is the best neuron of all, and nothing else.
         is_small : bool
             Whether the gap is.
         """
@@ -82,7 +83,7 @@ class UnitSearch:
         else:
             starts, w, b = w, w[:0], b[:0]  # beside which nothing is
             if self.in_the_plane:
-                starts = np.vstack([starts, self._best_in_the_plane(point.residuals)])
+                starts = self._best_in_the_plane(point.residuals)
         found = self.ascend(x, r, starts, (w, b), point.alpha, is_small)
         n_evaluations = found.n_evaluations + len(starts)
         point.learn(found.values)
@@ -103,7 +104,9 @@ class UnitSearch:
 
     def _best_in_the_plane(self, residuals):
         """Direction (1, d) of the neuron with the largest polar."""
-        neuron, _ = plane_neuron(Points(self.x, residuals), self.tolerance, ARCS)
+        points = Points(self.x, residuals)
+        most = min(ARCS, ARCS_TIMES_ROWS // max(len(points.used), 1))
+        neuron, _ = plane_neuron(points, self.tolerance, most)
         return neuron.coef[None][neuron.coef[None].any(axis=1)]
 
     def ascend(self, x, r, starts, units, alpha, is_small):
