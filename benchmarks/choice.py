@@ -6,8 +6,9 @@ Rare classes: log-loss and accuracy on further rows of the three common ones, me
 twelve tables. "The rule" is what is left without a choice: 20 over the number of rows,
 at most 0.2, and the link of the loss.
 
-Several classes: log-loss and accuracy on a quarter of the rows, and seconds of processor
-time, means over splits: with short fits as for one output, and with those of the default.
+Several classes: log-loss and accuracy on a quarter of the rows, and seconds of
+processor time, means over splits: with short fits as for one output, and with those of
+the default.
 
 Several targets: R2 on 3000 further rows and seconds of processor time, means of three
 tables of 1500 rows: with short fits as for one target, with those of the default, and
@@ -88,10 +89,9 @@ def several_classes(name, n_splits):
             right = np.mean(model.classes_[p.argmax(axis=1)] == y_test)
             loss = log_loss(y_test, p, labels=model.classes_)
             found[seed, place::2] = loss, right, seconds
-    cells = zip(
-        found.mean(axis=0), (10, 10, 10, 10, 8, 8), (4, 4, 4, 4, 2, 2), strict=True
-    )
-    return f"{name:10}" + "".join(f"{value:{w}.{n}f}" for value, w, n in cells)
+    numbers = found.mean(axis=0)
+    cells = "".join(f"{value:10.4f}" for value in numbers[:4])
+    return f"{name:10}{cells}" + "".join(f"{value:8.2f}" for value in numbers[4:])
 
 
 def line_wave_noise(rng, n):

@@ -25,6 +25,7 @@ from .objective.layout import ParameterLayout
 from .objective.losses import LOSSES, CustomLoss
 from .objective.losses.checks import check_loss
 from .objective.losses.custom import METHODS, PointwiseLoss
+from .objective.losses.own import OwnLoss
 from .objective.objective import Objective
 from .objective.predictions import GivenPredictions
 from .training.threads import one_blas_thread
@@ -141,6 +142,11 @@ def certify(
             Ending(),  # nothing is known of it
             rng,
         )
+    if not certificate.objective < np.inf:
+        raise ValueError(
+            f"the loss of raw_predictions up to {abs(given).max():.3g} is beyond the "
+            "range of float64."
+        )
     return replace(certificate, contradictions=contradictions)
 
 
@@ -148,7 +154,7 @@ def _loss(loss, degree, target):
     """The loss object of a name, or of the user's own."""
     if HasMethods(METHODS).is_satisfied_by(loss):
         check_loss(loss)
-        return CustomLoss(loss)
+        return CustomLoss(OwnLoss(loss))
     if not (isinstance(loss, str) and loss in LOSSES):
         raise ValueError(
             f"loss must be one of {sorted(LOSSES)} or an object with the methods "

@@ -69,9 +69,9 @@ n_init, max_escapes, max_iter, max_fun, tol, class_weight, random_state
         Slope of the link to probabilities, fitted on the rows that the folds left out,
         each as often as it was, but for those with a class that their fold had no row
         of to learn from: see :meth:`predict_proba`. None where no row is left, or the
-        loss is not 'poly_hinge'. Fits in the folds have the link of the loss, whatever ``scoring``
-        asks of them. Until alpha is chosen, raw predictions for these rows are kept,
-        of every strength.
+        loss is not 'poly_hinge'. Fits in the folds have the link of the loss, whatever
+        ``scoring`` asks of them. Until alpha is chosen, raw predictions for these rows
+        are kept, of every strength.
     classes_, coefs_, intercepts_, certificate_, ...
         Of the fit on all rows, as those of :class:`GoodMinimaClassifier`.
 

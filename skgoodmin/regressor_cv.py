@@ -68,6 +68,10 @@ n_init, max_escapes, max_iter, max_fun, tol, random_state
         name: GoodMinimaRegressor._parameter_constraints[name]
         for name in ("loss", "epsilon")
     }
+    _of_single_rows = (
+        ": a fold has one test row, of which there is no R2; give fewer folds, or "
+        "scoring='neg_mean_squared_error'"
+    )
     _single = GoodMinimaRegressor
 
     def __init__(

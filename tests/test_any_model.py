@@ -277,3 +277,9 @@ def test_errors_name_the_argument(change, told):
     given = {"X": np.eye(4), "y": [0, 1, 0, 1], "raw_predictions": np.zeros(4)}
     with pytest.raises(ValueError, match=told):
         certify(**(given | change))
+
+
+def test_a_loss_beyond_float64_is_an_error():
+    X, y = np.arange(4.0)[:, None], [0, 1, 0, 1]
+    with pytest.raises(ValueError, match="up to 1e.308 is beyond the range of float64"):
+        certify(X, y, [1e308, -1e308, 1e308, -1e308], loss="poly_hinge")

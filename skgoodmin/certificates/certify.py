@@ -101,7 +101,7 @@ def certify(
         caveat="" if status is Status.GLOBAL else caveat(objective, effort),
         rounding=rounding,
     )
-    return diagnose(certificate, objective, constant)
+    return diagnose(certificate, predictions, constant)
 
 
 def with_weight_decay(predictions, special_neuron, effort, neurons=None):

@@ -34,23 +34,25 @@ def is_worse(value, constant):
     return value > constant + CLEARLY * (1.0 + constant)
 
 
-def diagnose(certificate, objective, constant):
+def diagnose(certificate, predictions, constant):
     """The certificate with its advice.
 
     Parameters
     ----------
     certificate : Certificate
-    objective : Objective
+    predictions : Predictions
+        What is certified.
     constant : float
-        Its :func:`constant_loss`.
+        The :func:`constant_loss` of their objective.
     """
+    objective = predictions.objective
     if certificate.status is Status.GLOBAL and objective.alpha == 0:
         return certificate
     sentences = [*_scaling(objective), *_contradictions(certificate)]
     # Of a training that failed neither units nor penalty are the cause.
     if not is_worse(certificate.objective, constant):
         sentences += [
-            *_bad_minimum(certificate, objective),
+            *_bad_minimum(certificate, predictions),
             *_width(certificate, objective),
             *_alpha(certificate, objective, constant),
         ]
@@ -82,14 +84,25 @@ def _contradictions(certificate):
         )
 
 
-def _bad_minimum(certificate, objective):
-    """A way down is known where the training rests and the theorem speaks."""
+def _bad_minimum(certificate, predictions):
+    """A way down is known where the training rests and the theorem speaks.
+
+    Of a model of somebody else nothing is known but its predictions.
+    """
+    objective = predictions.objective
     at_rest = certificate.status is Status.IMPROVABLE and certificate.witness
-    if objective.alpha == 0 and at_rest and not certificate.caveat:
+    if objective.alpha > 0 or not at_rest or certificate.caveat or predictions.foreign:
+        return
+    if len(objective.layout.sizes) == 2 or objective.activation.form is Form.LINE:
         yield (
-            "The training rests where a special neuron shows a way down: increase "
-            "max_escapes, n_init or hidden_layer_sizes."
+            "The network is linear, and a special neuron shows a way down: use hidden "
+            "layers, and an activation other than 'identity'."
         )
+        return
+    yield (
+        "The training rests where a special neuron shows a way down: increase "
+        "max_escapes, n_init or hidden_layer_sizes."
+    )
 
 
 def _width(certificate, objective):

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..objective.losses import LOSSES, CustomLoss
 from ..objective.losses.checks import check_loss
+from ..objective.losses.own import OwnLoss
 from .base import Network
 from .link import link_of
 from .rows import check_sum, class_factors
@@ -52,7 +53,7 @@ class NetworkClassifier(ClassifierMixin, Network):
     def _loss(self, target):
         """The loss for a target."""
         if not isinstance(self.loss, str):
-            return CustomLoss(self.loss)
+            return CustomLoss(OwnLoss(self.loss))
         return target.choose_loss(LOSSES[self.loss], float(self.degree))
 
     def _reweighted(self, data, target):

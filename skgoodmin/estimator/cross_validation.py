@@ -40,6 +40,7 @@ class CrossValidatedNetwork(Network):
     """A network that chooses its own alpha."""
 
     _single: ClassVar[type[TrainedNetwork]]  # with one alpha
+    _of_single_rows: ClassVar[str] = ""  # why a fold of one row may have no score
 
     @with_callbacks
     def fit(
@@ -108,7 +109,9 @@ class CrossValidatedNetwork(Network):
             delayed(path.scores)(i, *fold) for i, fold in enumerate(folds)
         )
         scores = np.array([of_fold for of_fold, _ in found])
-        best, table, sentences = best_of(alphas, scores, scoring)
+        single = min(len(test) for _, test in folds) == 1
+        why = self._of_single_rows if single else ""
+        best, table, sentences = best_of(alphas, scores, scoring, why)
         self._tell(alphas, scores, best)
         tried = f"the best of {len(alphas)} strengths in {len(folds)} folds"
         reason = tried if len(alphas) > 1 else ""
@@ -259,7 +262,7 @@ def _unseen(target, labels, sample_weight, train, test):
 
 
 def _of_unseen(folds, unseen):
-    """What to tell of test rows whose label is not learned; nothing if there is none."""
+    """What to tell of test rows whose label is not learned, if there are any."""
     for number, ((_, test), is_unseen) in enumerate(zip(folds, unseen, strict=True)):
         if is_unseen.any():
             return [

@@ -214,7 +214,7 @@ def score_table(alphas, scores):
     return table
 
 
-def best_of(alphas, scores, scoring):
+def best_of(alphas, scores, scoring, why=""):
     """Number of the alpha with the best mean score; of equal ones, the first.
 
     An alpha with a score that is NaN can not be chosen, and a sentence tells of it.
@@ -228,6 +228,8 @@ def best_of(alphas, scores, scoring):
     scores : ndarray of shape (n_folds, n_alphas)
     scoring : str
         Name of what gave the scores.
+    why : str
+        What to add where all of them are NaN.
 
     Returns
     -------
@@ -241,7 +243,7 @@ def best_of(alphas, scores, scoring):
     table = score_table(alphas, scores)
     unknown = np.isnan(table["score"])
     if unknown.all():
-        raise ValueError(f"scoring={scoring} is NaN in some fold for every alpha.")
+        raise ValueError(f"scoring={scoring} is NaN in some fold for every alpha{why}.")
     if unknown.any():
         names = ", ".join(f"{alpha:g}" for alpha in alphas[unknown])
         sentences.append(

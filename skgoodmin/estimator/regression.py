@@ -8,6 +8,7 @@ from sklearn.utils import Tags
 
 from ..objective.losses import TARGET_LOSSES, CustomTargetLoss
 from ..objective.losses.checks import check_target_loss
+from ..objective.losses.own import OwnLoss
 from .base import Network
 from .continuous import Continuous, encode_continuous
 from .typing import MatrixLike
@@ -47,7 +48,7 @@ class NetworkRegressor(RegressorMixin, Network):
     def _loss(self, target):
         """The loss for a target."""
         if not isinstance(self.loss, str):
-            return CustomTargetLoss(self.loss)
+            return CustomTargetLoss(OwnLoss(self.loss))
         return TARGET_LOSSES[self.loss](float(self.epsilon))
 
     def _reweighted(self, data, target):

@@ -1,6 +1,7 @@
 """Raw predictions: of any rows, and of the training rows with their rounding."""
 
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 from scipy.sparse import issparse
@@ -54,10 +55,17 @@ class Predictions:
     ----------
     objective : Objective
     theta : ndarray of shape (n_parameters,)
+
+    Attributes
+    ----------
+    foreign : bool
+        Whether the model is not one of this package.
     """
 
     objective: Objective
     theta: np.ndarray
+
+    foreign: ClassVar[bool] = False
 
     @cached_property
     def raw(self):
@@ -142,6 +150,7 @@ class GivenPredictions(Predictions):
         By how much those of the rows that a canonical one stands for differ from it.
     """
 
+    foreign: ClassVar[bool] = True
     theta: np.ndarray = field(init=False, default_factory=lambda: np.empty(0))
     given: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
     wrong: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))

@@ -13,7 +13,7 @@ from skgoodmin.certificates.certificate import Certificate, Status
 from skgoodmin.certificates.diagnosis import constant_loss, diagnose
 from skgoodmin.certificates.witness import Witness
 from skgoodmin.objective.losses import LOSSES
-from skgoodmin.objective.predictions import Predictions
+from skgoodmin.objective.predictions import GivenPredictions, Predictions
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SENTENCES = {
@@ -30,8 +30,9 @@ def said(certificate):
     return {name for name, start in SENTENCES.items() if start in certificate.advice}
 
 
-def diagnosed(certificate, objective):
-    return diagnose(certificate, objective, constant_loss(objective))
+def diagnosed(certificate, objective, kind=Predictions):
+    predictions = kind(objective) if kind is GivenPredictions else kind(objective, None)
+    return diagnose(certificate, predictions, constant_loss(objective))
 
 
 def _certificate(**fields):
@@ -109,6 +110,21 @@ def test_bad_minimum_only_at_rest_and_where_the_theorem_speaks(caveat, status):
     )
     speaks = status is Status.IMPROVABLE and not caveat
     assert said(found) == ({"bad minimum"} if speaks else set())
+
+
+@pytest.mark.parametrize(
+    ("layers", "activation"), [((), "relu"), ((3,), "identity"), ((3, 2), "identity")]
+)
+def test_a_linear_network_needs_another_activation(layers, activation):
+    objective, _ = random_objective(layers, activation, alpha=0.0)
+    found = diagnosed(_certificate(witness=_witness(0.5)), objective)
+    assert found.advice.startswith("The network is linear") and not said(found)
+
+
+def test_no_advice_on_the_training_of_another_model():
+    objective, _ = random_objective((), "identity", alpha=0.0)
+    found = _certificate(witness=_witness(0.5))
+    assert diagnosed(found, objective, GivenPredictions).advice == ""
 
 
 @pytest.mark.parametrize(("decrease", "says"), [(0.009, False), (0.02, True)])

@@ -363,3 +363,16 @@ def test_the_error_of_a_mean_over_folds_is_its_standard_error():
     table = score_table([1.0, 0.1, 0.01], scores)
     np.testing.assert_allclose(table["error"], sem(scores), rtol=1e-12)
     assert np.isnan(score_table([1.0], scores[:1, :1])["error"]).all()
+
+
+def test_of_one_row_there_is_no_r2():
+    X = np.random.RandomState(0).normal(size=(6, 2))
+    model = GoodMinimaRegressorCV((3,), alphas=2, cv=6, random_state=0)
+    with (
+        pytest.warns(UserWarning, match="R"),
+        pytest.raises(
+            ValueError, match=r"every alpha: a fold has one test row, of whi"
+        ),
+    ):
+        model.fit(X, X[:, 0])
+    assert model.set_params(scoring="neg_mean_squared_error").fit(X, X[:, 0]).alpha_

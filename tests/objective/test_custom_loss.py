@@ -207,3 +207,70 @@ def test_an_object_without_the_methods_is_named():
         GoodMinimaClassifier(loss=object()).fit([[0.0], [1.0]], [0, 1])
     with pytest.raises(ValueError, match=r"got the class Hinge: use Hinge\(\)"):
         GoodMinimaClassifier(loss=Hinge).fit([[0.0], [1.0]], [0, 1])
+
+
+class Rowwise(Squared):
+    """The squared loss, but of a matrix divided by its number of columns."""
+
+    def value(self, raw, sign):
+        return super().value(raw, sign) / (raw.shape[-1] if raw.ndim > 1 else 1)
+
+    def derivative(self, raw, sign):
+        return super().derivative(raw, sign) / (raw.shape[-1] if raw.ndim > 1 else 1)
+
+
+class InPlace(Squared):
+    """The squared loss, into what it is given."""
+
+    def value(self, raw, sign):
+        raw *= sign
+        raw -= 1.0
+        raw *= raw
+        return raw
+
+
+class Reused(Squared):
+    """The squared loss, in the same arrays each time."""
+
+    def __init__(self):
+        self.known = {}
+
+    def _kept(self, name, result):
+        kept = self.known.setdefault((name, result.shape), np.empty_like(result))
+        kept[...] = result
+        return kept
+
+    def value(self, raw, sign):
+        return self._kept("value", super().value(raw, sign))
+
+    def derivative(self, raw, sign):
+        return self._kept("derivative", super().derivative(raw, sign))
+
+
+@pytest.mark.parametrize(
+    "loss, message",
+    [
+        (Rowwise(), "loss.value must be elementwise"),
+        (InPlace(), "read-only"),
+        (_loss(derivative=lambda f, y: None), "it returns None of type NoneType"),
+    ],
+)
+def test_a_loss_that_is_not_elementwise_or_not_pure(loss, message):
+    X, y = _data(2)
+    with pytest.raises(ValueError, match=message):
+        GoodMinimaClassifier((3,), loss=loss).fit(X, y)
+
+
+def test_a_loss_may_return_lists_and_reuse_its_arrays():
+    X, y = _data(2)
+    expected = GoodMinimaClassifier((6,), loss=Squared(), random_state=0).fit(X, y)
+    lists = _loss(
+        **{
+            name: lambda *args, name=name: getattr(Squared(), name)(*args).tolist()
+            for name in ("value", "derivative", "minimum")
+        }
+    )
+    for loss in (Reused(), lists):
+        model = GoodMinimaClassifier((6,), loss=loss, random_state=0).fit(X, y)
+        assert model.loss_ == expected.loss_
+        assert model.certify(X, y).bounds == expected.certify(X, y).bounds

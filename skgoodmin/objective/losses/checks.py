@@ -9,6 +9,7 @@ targets (Kawaguchi and Kaelbling 2020): convex, differentiable, and 0 at the tar
 import numpy as np
 
 from ..duals.custom import LEAST, MOST, size_nearby
+from .own import OwnLoss
 
 FARTHEST = 50.0  # raw prediction up to which a loss is checked
 SMALL = 1e-3  # relative error of a numerical derivative that passes
@@ -27,7 +28,7 @@ def check_loss(loss):
     ValueError
         It names the assumption that fails, and where.
     """
-    _check_object(loss)
+    loss = _checked_object(loss)
     f = np.linspace(-FARTHEST, FARTHEST, 2001)
     for sign in (-1.0, 1.0):
         where = f"(y={sign:+.0f})"
@@ -39,6 +40,7 @@ def check_loss(loss):
                 "loss must fall with the margin y f wherever the margin is not "
                 f"positive, its derivative does not at f={at:g} {where}."
             )
+    _check_elementwise(loss, f, (-1.0, 1.0))
     _check_minimum(loss, f, size_nearby(loss, np.array([-1.0, 1.0])).max())
 
 
@@ -54,7 +56,7 @@ def check_target_loss(loss):
     ValueError
         It names the assumption that fails, and where.
     """
-    _check_object(loss)
+    loss = _checked_object(loss)
     f = np.linspace(-FARTHEST, FARTHEST, 2001)
     for target in TARGETS:
         _check_convex(loss, f, target, f"(y={target:g})")
@@ -64,13 +66,29 @@ def check_target_loss(loss):
             raise ValueError(
                 f"loss.value must be 0 at the target, got {value:g} at f=y={target:g}."
             )
+    _check_elementwise(loss, f, TARGETS)
 
 
-def _check_object(loss):
-    """Its methods need no further argument."""
+def _checked_object(loss):
+    """The :class:`OwnLoss`, whose methods need no further argument."""
     if isinstance(loss, type):
         name = loss.__name__
         raise ValueError(f"loss must be an object, got the class {name}: use {name}().")
+    return OwnLoss(loss)
+
+
+def _check_elementwise(loss, f, ys):
+    """Of a matrix value and derivative are those of its rows."""
+    y = np.repeat(np.array(ys)[:, None], len(f), axis=1)
+    raw = np.broadcast_to(f, y.shape)
+    for name in ("value", "derivative"):
+        method = getattr(loss, name)
+        rows = [method(*row) for row in zip(raw, y, strict=True)]
+        if not np.allclose(method(raw, y), rows, rtol=1e-9, atol=0.0):
+            raise ValueError(
+                f"loss.{name} must be elementwise: of a matrix of raw predictions it "
+                "is not that of its rows."
+            )
 
 
 def _check_convex(loss, f, y, where):
@@ -78,7 +96,7 @@ def _check_convex(loss, f, y, where):
     ys = np.full_like(f, y)
     value, slope = loss.value(f, ys), loss.derivative(f, ys)
     for name, result in (("value", value), ("derivative", slope)):
-        if np.shape(result) != f.shape or not np.isfinite(result).all():
+        if not np.isfinite(result).all():
             raise ValueError(
                 f"loss.{name} must return a finite array of the shape of raw, "
                 f"elementwise, for raw predictions from {f[0]:g} to {f[-1]:g} "
@@ -151,9 +169,7 @@ def _check_minimum(loss, f, size):
             i = int(np.clip(np.argmin(mixture), 1, len(grid) - 2))
             grid = np.linspace(grid[i - 1], grid[i + 1], 2001)
         weights = np.array([float(negative)]), np.array([float(positive)])
-        claimed = np.asarray(loss.minimum(*weights))
-        if claimed.shape != (1,):
-            raise ValueError("loss.minimum must return an array of one value a group.")
+        claimed = loss.minimum(*weights)
         if not abs(claimed[0] - mixture.min()) <= 1e-6 * size * (negative + positive):
             raise ValueError(
                 f"loss.minimum({negative}, {positive}) is {claimed[0]:g}, but the "
