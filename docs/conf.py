@@ -66,9 +66,12 @@ def _link_to_sklearn(app, what, name, obj, options, lines):
 
 
 def _is_of_tuples(app, what, name, obj, skip, options):
-    """Leave out what named tuples have from tuples, and their fields without a text."""
+    """Leave out what named tuples have from tuples, and their fields without a text.
+
+    None leaves the decision to Sphinx; False would show what is private.
+    """
     from_tuple = getattr(obj, "__objclass__", None) is tuple
-    return skip or from_tuple or type(obj).__name__ == "_tuplegetter"
+    return True if from_tuple or type(obj).__name__ == "_tuplegetter" else None
 
 
 def setup(app):

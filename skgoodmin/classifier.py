@@ -25,9 +25,9 @@ class GoodMinimaClassifier(NetworkClassifier, TrainedNetwork):
 
         mean_i s_i l(y_i, f(x_i)) + alpha/2 * (sum of the squared weights)
 
-    and comes with a certificate: how far from the best network of any size it can be
-    at most, and, where it is not globally optimal, a special neuron a exp(w.x + b)
-    that would lower the loss [1]_.
+    and comes with a certificate: how far from the best network of any width it can be
+    at most, and, where one is known, a neuron that would lower the objective: a unit
+    of its own kind or, where alpha is 0, a special neuron a exp(w.x + b) [1]_.
 
     Parameters
     ----------
@@ -49,16 +49,16 @@ default='relu'
         Strength of the L2 penalty on the weights (intercepts are free). It is added
         to the mean loss as ``alpha / 2 * sum(W**2)``, independent of the number of
         samples; ``MLPClassifier`` divides its ``alpha`` by that number. 'auto' is a
-        mean of the best of six strengths, from 0.3 down to 0.001 (a quarter of it for
-        log-loss), in four folds of short fits; see ``alpha_scores_``. This costs about
-        a fit, which neither ``n_fun_`` nor ``max_fun`` counts; of more than 1000
-        distinct rows a sample decides, without classes of fewer than 4. Where these
-        leave less than a quarter of the rows, or one class, 'auto' is 20 over the
-        number of rows, at most 0.2. A warm start and ``partial_fit`` with the same loss
-        keep it. The theorem speaks where alpha is 0.
+        mean of the best of six strengths, from 0.3 down to 0.001 (a quarter for
+        log-loss), in four folds of short fits; see ``alpha_scores_``. ``n_fun_`` does
+        not count them. Of more than 1000 distinct rows a sample decides, and strengths
+        are multiplied by its share; classes of fewer than 4 are left out. Where that
+        leaves less than a quarter of the rows, or one class, 'auto' is 20 over the
+        number of rows, at most 0.2 (a quarter for log-loss). A warm start and
+        ``partial_fit`` with the same loss keep it. The theorem speaks where it is 0.
     special_neuron : {'exponential', 'monomial'} or None, default='exponential'
         The special neuron of ``training='joint'``: a exp(w.x + b) or a (w.x + b)^p.
-        Escapes and witness are those of the exponential one in either case. None
+        Without weight decay escapes look for the exponential one in either case. None
         trains a plain network, without escapes, and leaves the search for an
         escape out of the certificate.
     neuron_placement : {'skip', 'per_layer'}, default='skip'
@@ -102,9 +102,9 @@ default='relu'
     tol : float, default=1e-4
         A run has converged when the largest component of the gradient is at most
         ``tol``, or when 10 iterations have lowered the objective by less than a share
-        of itself (at the kinks of relu the gradient need not vanish): ``tol``, or with
-        a hidden layer and ``alpha > 0`` ``1 / n_samples``, from ``4 * tol`` to ``10 *
-        tol``. With 0 it goes on until no step lowers the objective in floating point.
+        of itself (at the kinks of relu the gradient need not vanish): ``tol``, or of
+        classes with a hidden layer, but for the hinge at alpha 0, one over the distinct
+        rows, from ``4 * tol`` to ``10 * tol``. With 0 it goes on while steps lower it.
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, as in scikit-learn. For multilabel targets a dict has
         the keys 0 and 1, and the weights of a row's labels are multiplied.
@@ -129,7 +129,7 @@ default='relu'
         X, such as a ``numpy.memmap``, in the order in which it reads them, to a file
         without a name that goes with the fit. The model is the same, bit for bit.
     random_state : int, RandomState instance or None, default=None
-        Source of starts, splits and scouts, but not of the choice of ``alpha``.
+        Source of starts, splits and scouts, but not of the folds that choose ``alpha``.
     verbose : bool or int, default=0
         1 prints a line for each start and each escape, in a terminal while it runs,
         and at last the objective and why the fit ended; 2 prints each iteration.
@@ -162,7 +162,7 @@ default='relu'
         Number of layers, input and output included.
     n_outputs_ : int
         Number of outputs; 1 for two classes.
-    out_activation_ : {'hinge', 'logistic', 'softmax'}
+    out_activation_ : {'hinge', 'logistic', 'softmax', 'custom'}
         Link from raw predictions to probabilities.
     n_features_in_ : int
         Number of features.

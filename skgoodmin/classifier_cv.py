@@ -22,7 +22,8 @@ class GoodMinimaClassifierCV(NetworkClassifier, CrossValidatedNetwork):
     These fits are short: without escapes, of at most 20 iterations each, or 100 in a
     fold where 20 see next to nothing. The strength with the best mean score is used for
     a whole fit on all rows. All other parameters are those of
-    :class:`GoodMinimaClassifier`.
+    :class:`GoodMinimaClassifier`, but for early stopping, ``warm_start`` and
+    ``cache_dir``, which are not there, nor is ``partial_fit``.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ n_init, max_escapes, max_iter, max_fun, tol, class_weight, random_state
     verbose : bool or int, default=0
         1 prints a line for each fit in a fold, the mean scores, and what
         :class:`GoodMinimaClassifier` prints of the fit on all rows; 2 a line for each
-        start and escape, 3 one for each iteration.
+        start and escape in the folds, 3 one for each of their iterations.
 
     Attributes
     ----------

@@ -33,6 +33,8 @@ from .regressor_cv import GoodMinimaRegressorCV
 def register():
     """Teach skl2onnx to convert the estimators of this package.
 
+    Those of :mod:`skgoodmin.dask` give one that it knows by ``to_local()``.
+
     Raises
     ------
     ImportError

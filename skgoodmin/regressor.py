@@ -25,7 +25,7 @@ class GoodMinimaRegressor(NetworkRegressor, TrainedNetwork):
         mean_i s_i l(z_i, f(x_i)) + alpha/2 * (sum of the squared weights)
 
     with z = (y - mean) / (standard deviation) of y, and comes with a certificate: how
-    far from the best network of any size it can be at most [1]_, [2]_. The units of y
+    far from the best network of any width it can be at most [1]_, [2]_. The units of y
     do not matter: ``fit(X, c * y + d)`` predicts c times as much, plus d, where ``d``
     leaves float64 the digits of ``c * y`` (see the how-to page "Regression").
 

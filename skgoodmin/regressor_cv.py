@@ -21,7 +21,8 @@ class GoodMinimaRegressorCV(NetworkRegressor, CrossValidatedNetwork):
     kept. These fits are short: without escapes, of at most 20 iterations each, or 100
     in a fold where 20 see next to nothing. The strength with the best mean score is
     used for a whole fit on all rows. All other parameters are those of
-    :class:`GoodMinimaRegressor`.
+    :class:`GoodMinimaRegressor`, but for early stopping, ``warm_start`` and
+    ``cache_dir``, which are not there, nor is ``partial_fit``.
 
     Parameters
     ----------

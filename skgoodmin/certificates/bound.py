@@ -30,7 +30,7 @@ class Bound(NamedTuple):
     of : str
         'data loss' or 'objective' (data loss and penalty).
     networks : str
-        Which networks it holds for, as in "networks of any size".
+        Which networks it holds for, as in "no network of any size".
     known : Known
         ``PROVEN`` holds in floating point; anything else is an estimate.
     """

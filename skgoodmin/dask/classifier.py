@@ -32,10 +32,10 @@ class DaskGoodMinimaClassifier(DaskNetwork, GoodMinimaClassifier):
     Features stay on the workers. The client has of each distinct row its label, its
     weight, and some 50 bytes in a certificate; and these it fetches: the 4096 rows that
     an escape looks at, the 1000 to 3000 that decide on ``alpha='auto'``, and for a
-    certificate with weight decay all rows of a table of up to 4 million numbers
-    (``certify`` with an effort above 0 all rows of any table). A table of at most
-    16384 distinct rows, one with fewer rows than columns, and one whose evaluations are
-    not worth sharing, is fetched as a whole and fitted on the client.
+    certificate with weight decay all rows of a table of up to 4 million numbers and
+    131072 rows (``certify`` with an effort above 0 all rows of any table). A table of
+    at most 16384 distinct rows, one with fewer rows than columns, and one whose
+    evaluations are not worth sharing, is fetched as a whole and fitted on the client.
 
     The source of the rows must be readable again: what a dead worker held is read,
     checked and sorted a second time.
