@@ -21,7 +21,7 @@ from unittest import mock
 
 import numpy as np
 from datasets import keel
-from sklearn.datasets import load_digits, load_iris, load_wine, make_classification
+from sklearn.datasets import load_digits, make_classification
 from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
@@ -29,8 +29,7 @@ from sklearn.preprocessing import StandardScaler
 from skgoodmin import GoodMinimaClassifier, GoodMinimaRegressor
 from skgoodmin.estimator import alpha_choice
 
-LOADERS = {"iris": load_iris, "wine": load_wine, "digits": load_digits}
-SETS = {"iris": 20, "wine": 20, "digits": 5, "splice": 4, "optdigits": 5, "letter": 2}
+SETS = {"digits": 5, "optdigits": 5, "letter": 2}  # and splits
 STRENGTHS = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
 
 
@@ -73,7 +72,7 @@ def as_for_one():
 
 def several_classes(name, n_splits):
     """One row of the second table."""
-    X, y = LOADERS[name](return_X_y=True) if name in LOADERS else keel(name)
+    X, y = load_digits(return_X_y=True) if name == "digits" else keel(name)
     found = np.zeros((n_splits, 6))
     for seed in range(n_splits):
         parts = train_test_split(X, y, random_state=seed, stratify=y)

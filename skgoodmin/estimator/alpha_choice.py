@@ -29,9 +29,9 @@ strengths look alike. So where even the weakest one leaves most of what a consta
 to lose, and wherever there are 8000 rows and more, the fits are of three times the
 sample, twice the width and twice the iterations.
 
-Several outputs share the units of a fit, so a short one has twice the width. Several
-targets of a regressor share its iterations, too: a short fit sees of each but a part,
-and takes a strong penalty for what it has not come to. So for k targets width and
+More than three outputs share the units of a fit, so a short one has twice the width.
+Several targets of a regressor share its iterations, too: a short fit sees of each but a
+part, and takes a strong penalty for what it has not come to. So for k targets width and
 iterations are those of one, times min(k, 3).
 
 Where there are too few rows for folds, a rule decides.
@@ -69,12 +69,12 @@ class _Size(NamedTuple):
     def of(self, target):
         """The size for a target, whose outputs share units."""
         times = min(target.n_targets, MOST_TIMES)
-        wider = max(times, 2 if target.n_outputs > 1 else 1)
+        wider = max(times, 2 if target.n_outputs > FEW_OUTPUTS else 1)
         limits = tuple(times * limit for limit in self.limits)
         return _Size(self.n_groups, wider * self.widest, limits)
 
 
-MOST_TIMES = 3
+MOST_TIMES, FEW_OUTPUTS = 3, 3
 MANY, SMALL, LARGE = 8000, _Size(1000, 16, (30, 75)), _Size(3000, 32, (60, 150))
 
 

@@ -189,11 +189,12 @@ def test_short_fits_have_the_size_for_their_targets(monkeypatch):
     for y in (Y[:, 0], Y[:, :2], np.c_[Y, Y]):
         GoodMinimaRegressor(random_state=0).fit(X, y)
     signs = (Y > 0).astype(int)
-    for y in (signs[:, 0], signs[:, :2], signs[:, 0] + signs[:, 1]):
+    four, labels = signs[:, 0] + 2 * signs[:, 1], np.c_[signs, signs[:, 0]]
+    for y in (signs[:, 0], signs, signs[:, 0] + signs[:, 1], four, labels):
         GoodMinimaClassifier(random_state=0).fit(X, y)
     small = alpha_choice.SMALL
     assert seen[:3] == [small, (1000, 32, (60, 150)), (1000, 48, (90, 225))]
-    assert seen[3:] == [small, *[(1000, 32, (30, 75))] * 2]
+    assert seen[3:] == [*[small] * 3, *[(1000, 32, (30, 75))] * 2]
 
 
 def test_a_stop_ends_the_choice():
