@@ -83,8 +83,9 @@ def _check_elementwise(loss, f, ys):
     raw = np.broadcast_to(f, y.shape)
     for name in ("value", "derivative"):
         method = getattr(loss, name)
-        rows = [method(*row) for row in zip(raw, y, strict=True)]
-        if not np.allclose(method(raw, y), rows, rtol=1e-9, atol=0.0):
+        rows = np.array([method(*row) for row in zip(raw, y, strict=True)])
+        rounding = 1e-9 * np.abs(rows).mean()  # of a difference it may be all of it
+        if not np.allclose(method(raw, y), rows, rtol=1e-9, atol=rounding):
             raise ValueError(
                 f"loss.{name} must be elementwise: of a matrix of raw predictions it "
                 "is not that of its rows."
