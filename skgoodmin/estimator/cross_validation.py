@@ -135,11 +135,8 @@ class CrossValidatedNetwork(Network):
             certificate = replace(model.certificate_, alpha=choice.sentence)
             if calibrates:
                 raw = [of_fold[best] for _, of_fold in found]
-                rows = [
-                    test[~out] for (_, test), out in zip(folds, unseen, strict=True)
-                ]
-                raw = [of[~out] for of, out in zip(raw, unseen, strict=True)]
-                learned |= self._calibrated(raw, rows, target, labels, sample_weight)
+                given = raw, folds, unseen, target, labels, sample_weight
+                learned |= self._calibrated(*given)
             fitted = learned | {"certificate_": certificate} | fitted
         subfits.close(fitted if self.refit else None)
         self._replace_fitted(fitted)
@@ -147,18 +144,20 @@ class CrossValidatedNetwork(Network):
             warn_user(sentence)
         return self
 
-    def _calibrated(self, raw, rows, target, labels, sample_weight):
+    def _calibrated(self, raw, folds, unseen, target, labels, sample_weight):
         """Attributes of the link that fits raw predictions of left-out rows best.
 
         Rows count as often as they were left out. Their content is here what was
         predicted: equal ones are merged, so that a weight of 2 is a repetition.
 
-        raw : list of ndarray of shape (n_left_out, n_outputs)
+        raw : list of ndarray of shape (n_test, n_outputs)
             Of each fold.
-        rows : list of ndarray of shape (n_left_out,)
-            Their numbers.
+        unseen : list of ndarray of shape (n_test,)
+            Which of them have a label that their fold has not seen.
         """
-        raw, rows = np.concatenate(raw), np.concatenate(rows)
+        known = ~np.concatenate(unseen)
+        raw = np.concatenate(raw)[known]
+        rows = np.concatenate([test for _, test in folds])[known]
         if not (len(rows) and np.isfinite(raw).all()):
             return {}
         weight = None if sample_weight is None else sample_weight[rows]

@@ -35,19 +35,19 @@ class OwnLoss:
 
     def _called(self, name, *given):
         """What the method returns for two arrays of one shape, as a new one."""
-        given = [np.asarray(array, dtype=np.float64).view() for array in given]
-        for array in given:
+        arrays = [np.asarray(array, dtype=np.float64).view() for array in given]
+        for array in arrays:
             array.flags.writeable = False
-        result = getattr(self.loss, name)(*given)
+        result = getattr(self.loss, name)(*arrays)
         try:
             copied = np.array(result, dtype=np.float64)
         except (TypeError, ValueError):
             copied = np.array(np.nan)
-        if copied.shape != given[0].shape:
+        if copied.shape != arrays[0].shape:
             of = "one value a group" if name == "minimum" else "the shape of raw"
             raise ValueError(
                 f"loss.{name} must return a finite array of {of}, elementwise: for raw "
-                f"of shape {given[0].shape} it returns {_short(result)}."
+                f"of shape {arrays[0].shape} it returns {_short(result)}."
             )
         return copied
 
