@@ -1,6 +1,7 @@
 """Walks the built pages: python docs/check_html.py [docs/_build].
 
-- Every public class and function has an entry, and so has every public method.
+- Every public class and function has an entry, and so has every public method. What is
+  private has none.
 - Every example has a picture.
 - No page needs a network: scripts, stylesheets and pictures are local, formulas MathML.
 - Every link within the pages leads to a place that exists.
@@ -104,6 +105,14 @@ def missing_entries(pages):
         yield from (f"{entry} has no entry" for entry in wanted if entry not in ids)
 
 
+def private_entries(root):
+    """Members in the tables of classes whose name begins with an underscore."""
+    for path in (root / "reference" / "generated").glob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        for name in re.findall(r">([\w.]+\._\w+)<", text):
+            yield f"{path.relative_to(root)} lists {name}"
+
+
 def missing_pictures(pages, root):
     """Examples without a picture of their own."""
     for path, page in pages.items():
@@ -182,6 +191,7 @@ def main(root):
     pages = {path: Page(path) for path in paths}
     faults = [
         *missing_entries(pages),
+        *private_entries(root),
         *missing_pictures(pages, root),
         *from_elsewhere(pages, root),
         *broken_links(pages, root),
