@@ -63,6 +63,20 @@ def test_polar_against_all_neurons(n_outputs, n_features, rounded):
         assert exact <= proven * (1 + 1e-9)
 
 
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@pytest.mark.parametrize("max_arcs", [1, 33, 64, 200])
+def test_the_bound_of_few_arcs_holds_and_is_not_far(max_arcs, n_outputs):
+    rng = np.random.default_rng(max_arcs)
+    for _ in range(20):
+        x, _, _ = rows(12, 2, rng)
+        points = Points(x, balanced(n_outputs, 12, rng))
+        exact = exact_polar(x, points.residuals)
+        upper, lower, _, _ = plane_polar(points, points.residuals, 1e-9, max_arcs)
+        assert lower <= exact * (1 + 1e-3) and exact <= upper
+        if max_arcs == 200:  # with arcs halved depth first some are 9 % above
+            assert upper < 1.01 * exact
+
+
 @pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS)
 @pytest.mark.parametrize("n_outputs", [1, 3])
 def test_found_is_attained_and_below_proven(activation, n_outputs):
