@@ -40,7 +40,7 @@ class CrossValidatedNetwork(Network):
     """A network that chooses its own alpha."""
 
     _single: ClassVar[type[TrainedNetwork]]  # with one alpha
-    _of_single_rows: ClassVar[str] = ""  # why a fold of one row may have no score
+    _of_single_rows: ClassVar[str] = ""  # why one of one row has no default score
 
     @with_callbacks
     def fit(
@@ -109,8 +109,9 @@ class CrossValidatedNetwork(Network):
             delayed(path.scores)(i, *fold) for i, fold in enumerate(folds)
         )
         scores = np.array([of_fold for of_fold, _ in found])
-        single = min(len(test) for _, test in folds) == 1
-        why = self._of_single_rows if single else ""
+        is_default = self.scoring in (None, self._default_scoring)
+        has_single = is_default and min(len(test) for _, test in folds) == 1
+        why = self._of_single_rows if has_single else ""
         best, table, sentences = best_of(alphas, scores, scoring, why)
         self._tell(alphas, scores, best)
         tried = f"the best of {len(alphas)} strengths in {len(folds)} folds"

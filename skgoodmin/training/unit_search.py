@@ -103,11 +103,12 @@ class UnitSearch:
         return np.vstack([starts, (shares * units[some]).sum(axis=1)])
 
     def _best_in_the_plane(self, residuals):
-        """Direction (1, d) of the neuron with the largest polar."""
+        """Direction (1, d) of the neuron with the largest polar; (0, d) without one."""
         points = Points(self.x, residuals)
         most = min(ARCS, ARCS_TIMES_ROWS // max(len(points.used), 1))
         neuron, _ = plane_neuron(points, self.tolerance, most)
-        return neuron.coef[None][neuron.coef[None].any(axis=1)]
+        w = neuron.coef[None]
+        return w[w.any(axis=1)]
 
     def ascend(self, x, r, starts, units, alpha, is_small):
         """Ascents from all starts; those that promise most go on for longer."""
