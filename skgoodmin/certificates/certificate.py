@@ -207,21 +207,29 @@ class Certificate:
         Returns
         -------
         certificate : Certificate
+
+        Raises
+        ------
+        ValueError
+            If an entry is missing or unknown.
         """
-        bounds = tuple(
-            Bound(**fields | {"known": Known[fields["known"]]})
-            for fields in plain["bounds"]
-        )
-        witness = plain["witness"] and Witness(
-            **{k: _array(v) for k, v in plain["witness"].items()}
-        )
-        again = {
-            "status": Status[plain["status"]],
-            "bounds": bounds,
-            "witness": witness,
-            "contradictions": np.array(plain["contradictions"], dtype=np.int64),
-        }
-        return cls(**plain | again)
+        try:
+            bounds = tuple(
+                Bound(**fields | {"known": Known[fields["known"]]})
+                for fields in plain["bounds"]
+            )
+            witness = plain["witness"] and Witness(
+                **{k: _array(v) for k, v in plain["witness"].items()}
+            )
+            again = {
+                "status": Status[plain["status"]],
+                "bounds": bounds,
+                "witness": witness,
+                "contradictions": np.array(plain["contradictions"], dtype=np.int64),
+            }
+            return cls(**plain | again)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"plain is no dict of to_dict: {error}") from error
 
     def __eq__(self, other):
         if not isinstance(other, Certificate):

@@ -62,6 +62,18 @@ def exponents(rows, x, first, w, out):
 
 
 @njit
+def natural_power(z, exponent):
+    """z^exponent by squaring, for an integer exponent >= 0."""
+    power = 1.0
+    while exponent > 0:
+        if exponent & 1:
+            power *= z
+        z *= z
+        exponent >>= 1
+    return power
+
+
+@njit
 def neuron_forward(rows, x, first, neuron, degree, e, slope, raw):
     """With z_i = w.x_i + b: e_i = exp(z_i), or z_i^p for p = ``degree`` > 0.
 
@@ -76,9 +88,7 @@ def neuron_forward(rows, x, first, neuron, degree, e, slope, raw):
             e[i] = exp64(z)
             slope[i] = e[i]
         else:
-            power = 1.0
-            for _ in range(degree - 1):
-                power *= z
+            power = natural_power(z, degree - 1)
             e[i] = power * z
             slope[i] = degree * power
     for k in range(raw.shape[0]):

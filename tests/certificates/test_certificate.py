@@ -328,6 +328,9 @@ def test_plain_values_and_back(witness):
     assert str(again) == str(found) and repr(again) == repr(found)
     assert type(again.witness) is type(found.witness)
     assert again.to_dict().keys() == plain.keys()
+    for wrong in {}, plain | {"status": "PERFECT"}, plain | {"height": 1}:
+        with pytest.raises(ValueError, match="plain is no dict of to_dict"):
+            Certificate.from_dict(wrong)
 
 
 def test_records_are_frozen():

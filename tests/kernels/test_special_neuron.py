@@ -7,6 +7,7 @@ from scipy.sparse import csr_array
 
 from skgoodmin.kernels.special_neuron import (
     exponents,
+    natural_power,
     neuron_backward,
     neuron_forward,
 )
@@ -88,6 +89,13 @@ def test_identity_and_gradient_of_the_monomial(n_outputs, sparse, degree):
     inside = slice(0, plain.layout.sizes[0] + 1)
     euler = by_neuron[inside] @ neuron[inside] / degree
     assert abs(a @ by_neuron[-n_outputs:] - euler - strength * a @ a) < 1e-13 * scale
+
+
+@pytest.mark.parametrize("exponent", [0, 1, 2, 3, 6, 7, 10**9])
+@pytest.mark.parametrize("z", [-1.0 - 1e-9, 1.0 - 1e-9, 0.0])
+def test_a_natural_power(z, exponent):
+    """By squaring: a thousand million multiplications would take a second."""
+    assert abs(natural_power(z, exponent) - z**exponent) < 1e-6
 
 
 def test_tc7_low_degrees_see_nothing():
