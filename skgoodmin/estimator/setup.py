@@ -202,8 +202,10 @@ def pose_on(estimator, data, target):
     loss = estimator._loss(target)
     data = estimator._reweighted(data, target)
     sizes = hidden_sizes(estimator)
-    if sizes == AUTO:  # more units than rows, for each output, never help
-        sizes = (data.n_rows * target.n_outputs + 1,)
+    if sizes == AUTO:
+        # No optimum needs more units than rows, for each output; on its way there a
+        # network may have twice as many.
+        sizes = (2 * (data.n_rows * target.n_outputs + 1),)
     alpha = estimator.alpha
     return Objective(
         data,

@@ -547,3 +547,14 @@ def test_sparse_rows_that_are_too_large_to_be_dense(monkeypatch):
     certified = told.format("an effort above 0", "effort=0")
     with pytest.raises(ValueError, match=certified):
         plain.certify(X, y, effort=0.1)
+
+
+def test_a_network_may_have_more_units_on_its_way_than_at_its_end():
+    """With as many as there are rows it was full, and gave up at a gap of a third."""
+    rng = np.random.default_rng(1)
+    X = np.linspace(-2, 2, 31)[:, None]
+    rng.normal(size=31)
+    y = np.sin(3 * X[:, 0]) + 0.3 * rng.normal(size=31)
+    model = GoodMinimaRegressor("auto", training="grow", alpha=1e-6, random_state=0)
+    certificate = model.fit(X, y).certificate_
+    assert certificate.estimated_gap <= 1e-3 * certificate.objective
