@@ -33,6 +33,7 @@ from ..certificates.amplitudes import unit_values
 from ..certificates.ascents import check_dense
 from ..certificates.group_lasso import fit_amplitudes
 from .dual_point import DualPoint
+from .kinks import Held
 from .lbfgs import Exit, Run, Solution
 from .progress import Progress
 from .unit_search import UnitSearch
@@ -244,16 +245,27 @@ class Growth:
 
     def _trained(self, theta, n_iterations, enough=0.0):
         """(parameters, value) after L-BFGS, which ends where it gains too little."""
-        layout = self.objective.layout.holding(theta)
-        run = Run(replace(self.objective, layout=layout), theta, self.budget.tol)
+        objective = replace(
+            self.objective, layout=self.objective.layout.holding(theta)
+        )
         left = max(int(self.budget.max_fun - self.spent), 1)
-        most, fall = min(2 * n_iterations, left), np.inf
-        while fall > enough * run.value and run.n_iter < n_iterations and not run.ended:
-            before = run.value
-            run.advance(min(run.n_iter + N_POLISH, n_iterations), most)
-            fall = before - run.value
-        self.spent += run.n_fun
-        return run.theta, run.value
+        most, n_iter, n_fun, fall, value = 2 * n_iterations, 0, 0, np.inf, None
+        most = min(most, left)
+        while value is None or fall > enough * value and n_iter < n_iterations:
+            held = Held(objective, theta, self.x, self.dual)
+            run = Run(held, held.start, self.budget.tol)
+            if value is None:
+                value = objective.value_and_gradient(theta)[0]
+                n_fun += 1
+            run.advance(min(N_POLISH, n_iterations - n_iter), most - n_fun)
+            n_iter += max(run.n_iter, 1)
+            n_fun += run.n_fun
+            if not run.value < value or n_fun >= most:
+                if run.value < value: theta, value = run.theta, run.value
+                break
+            theta, fall, value = run.theta, value - run.value, run.value
+        self.spent += n_fun
+        return theta, value
 
     def _units(self, theta):
         """The units of a network."""

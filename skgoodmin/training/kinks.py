@@ -1,0 +1,81 @@
+"""Along the kinks of relu, and not across them: L-BFGS with rows held.
+
+Where g_ij, the derivative of the loss by relu(z_ij), z_ij = w_j.x_i + b_j, is positive,
+the objective has a convex kink at z_ij = 0, and minima lie in such kinks: with few
+features in half as many as a direction has numbers. L-BFGS goes to and fro across them.
+With z_ij *held* at 0 what is left is smooth: the gradient by (w_j, b_j) is projected
+onto the complement of the rows (x_i, 1) that unit j is held at.
+
+A unit is held at the rows near a kink whose multipliers the kink has, or nearly has:
+
+    0 <= lambda_i <= g_ij,   lambda = argmin || s + sum_i lambda_i (x_i, 1) ||
+
+with s the gradient by (w_j, b_j) without these rows. (The space of smooth change and
+that of kinks: Lemarechal, Oustry and Sagastizabal 2000, "The U-Lagrangian of a convex
+function".)
+"""
+
+import numpy as np
+
+from ..kernels.kinks import hold, project
+
+NEAR = 2e-3  # |z_ij| that is near, in units of the mean over the rows
+MARGIN = 0.5  # by which a multiplier may be off, in units of g_ij
+DEPENDENT = 1e-6  # share of a row beside those before it that counts as none
+
+
+class Held:
+    """An objective of one hidden layer of relu, with units held at rows.
+
+    Parameters
+    ----------
+    objective : Objective
+        With weight decay.
+    theta : ndarray of shape (n_parameters,)
+        The point near which it is.
+    x : ndarray or CSR of shape (n, d)
+        Its rows.
+    dual : object
+        Its loss as :mod:`skgoodmin.objective.duals` has it.
+
+    Attributes
+    ----------
+    start : ndarray of shape (n_parameters,)
+        ``theta`` with z_ij = 0 where unit j is held at row i.
+    """
+
+    def __init__(self, objective, theta, x, dual):
+        self.objective = objective
+        (w, v), (b, c) = objective.layout.unpack(theta)
+        z = np.asarray(x @ w) + b
+        raw = np.maximum(z, 0.0) @ v + c
+        _, residuals = dual.loss_and_gradient(np.ascontiguousarray(raw.T))
+        slope = residuals.T @ v.T
+        active = np.where(z > 0.0, slope, 0.0)
+        rest = np.vstack([np.asarray(x.T @ active), active.sum(axis=0)])
+        rest[:-1] += objective.alpha * w
+        limits = NEAR * np.abs(z).mean(axis=0)
+        near = (np.abs(z) <= limits) & (slope > 0.0)
+        some = near.any(axis=1)
+        most = int(min(near.sum(axis=0).max(initial=0), x.shape[1]))
+        rows = x[some]
+        rows = rows.toarray() if hasattr(rows, "toarray") else rows
+        self.bases = np.empty((len(b), most, len(w) + 1))
+        self.n_held = np.zeros(len(b), dtype=np.int64)
+        given = (np.ascontiguousarray(a) for a in (z[some].T, slope[some].T, rest.T))
+        rows = np.ascontiguousarray(rows, dtype=np.float64)
+        kinds = limits, MARGIN, DEPENDENT, self.bases, self.n_held
+        hold(rows, *given, *kinds)
+        self.start = theta.copy()
+        self._project(self.start)
+
+    def value_and_gradient(self, theta):
+        """The objective, and its gradient along the kinks."""
+        value, gradient = self.objective.value_and_gradient(theta)
+        self._project(gradient)
+        return value, gradient
+
+    def _project(self, theta):
+        """Parameters or a gradient without what moves a z_ij that is held."""
+        (w, _), (b, _) = self.objective.layout.unpack(theta)
+        project(self.bases, self.n_held, w, b)
