@@ -245,7 +245,7 @@ def _worst_losses(predictions):
     for rows in predictions.slices:
         raw, labels = predictions.raw[rows], objective.data.labels[rows]
         wrong = predictions.rounding(rows)
-        worse = raw + objective.loss.worse(raw, labels) * wrong
+        worse = raw + objective.loss.worse(raw, labels, wrong) * wrong
         losses.append(objective.data_loss(worse, rows.start)[0])
         losses.append(rounding_of_own(objective, rows, abs(raw) + wrong))
     return losses

@@ -274,3 +274,12 @@ def test_a_loss_may_return_lists_and_reuse_its_arrays():
         model = GoodMinimaClassifier((6,), loss=loss, random_state=0).fit(X, y)
         assert model.loss_ == expected.loss_
         assert model.certify(X, y).bounds == expected.certify(X, y).bounds
+
+
+def test_a_loss_that_rises_again_is_worse_on_either_side():
+    """Its rounding was counted towards the minimum, and came to nothing."""
+    X, y, weight = [[0.0], [0.0], [1.0]], [1, 1, 0], [1, 1, 6e-7]
+    raw = np.array([1 + 9e-7, 1 + 2.8e-6, -1])
+    certificate = certify(X, y, raw, loss=Squared(), sample_weight=weight)
+    true = np.average((1 - np.array([1, 1, -1]) * raw) ** 2, weights=weight)
+    assert certificate.gap >= true and certificate.status is not Status.GLOBAL

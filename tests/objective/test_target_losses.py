@@ -106,9 +106,21 @@ def test_the_pointwise_bound_is_what_equal_rows_cost(loss):
 def test_constant_worse_and_by_row():
     loss = SquaredError()
     raw, z = np.array([[1.0, -2.0], [0.0, 0.5]]), np.array([[0.0, 0.0], [0.0, 1.0]])
-    assert_array_equal(loss.worse(raw, z), [[1, -1], [1, -1]])
+    assert_array_equal(loss.worse(raw, z, 0 * z), [[1, -1], [1, -1]])
+    steep = CustomTargetLoss(Steep())  # to its left
+    beside, target = np.array([[0.1, -0.1]]), np.zeros((1, 2))
+    assert_array_equal(steep.worse(beside, target, 0.5 + target), [[-1, -1]])
+    assert_array_equal(steep.worse(beside, target, 0.01 + target), [[1, -1]])
     assert_array_equal(loss.by_row(raw, z), [2.0, 0.5])
     assert_array_equal(loss.constant(z, 2), z)
+
+
+class Steep:
+    def value(self, raw, target):
+        return np.where(raw < target, 100.0, 1.0) * (raw - target) ** 2
+
+    def derivative(self, raw, target):
+        return np.where(raw < target, 200.0, 2.0) * (raw - target)
 
 
 class Pinball:

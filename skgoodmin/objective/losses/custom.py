@@ -54,6 +54,15 @@ class PointwiseLoss(Protocol):
         """min_f [negative l(-1, f) + positive l(+1, f)]."""
 
 
+def worse_end(loss, raw, y, wrong):
+    """+1 or -1: which of the two predictions loses more, elementwise.
+
+    The loss is convex: nowhere between them is it larger than at both.
+    """
+    above, below = loss.value(raw + wrong, y), loss.value(raw - wrong, y)
+    return np.where(above >= below, 1, -1)
+
+
 @dataclass(frozen=True)
 class CustomLoss(OutputwiseLoss):
     """What the package asks of a loss, answered by an object of the user's.
@@ -86,6 +95,11 @@ class CustomLoss(OutputwiseLoss):
             value = (self.pointwise.value(f, sign) * weights).sum()
             raw[:] = self.pointwise.derivative(f, sign) * weights
         return float(value)
+
+    def worse(self, raw, labels, wrong):
+        """See :class:`Loss`: beyond its minimum a loss may rise again."""
+        sign = signs(labels, raw.shape[1]).astype(np.float64)
+        return worse_end(self.pointwise, raw, sign, wrong)
 
     def minimum(self, counts):
         """Least loss of groups with weights (n_groups, n_outputs, 2) of labels."""

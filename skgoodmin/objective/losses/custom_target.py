@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..duals.custom import PointwiseDual, difference_of_slopes
+from .custom import worse_end
 from .target_loss import TargetLoss, TargetwiseLoss
 
 
@@ -46,6 +47,10 @@ class CustomTargetLoss(TargetLoss):
             value = (self.value(f, labels.T) * weights).sum()
             raw[:] = self.derivative(f, labels.T) * weights
         return float(value)
+
+    def worse(self, raw, labels, wrong):
+        """See :class:`Loss`: a loss need not be alike on both sides of the target."""
+        return worse_end(self.targetwise, raw, labels, wrong)
 
     def curvature(self, raw, labels):
         """d2l/df2 by differences of the derivative, elementwise."""

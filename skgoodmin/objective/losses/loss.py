@@ -80,8 +80,13 @@ class Loss(Protocol):
     ) -> np.ndarray:
         """Least loss of each group of identical rows, (n_groups,); group from 0 on."""
 
-    def worse(self, raw: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """+1 or -1 for each raw prediction: where the loss grows, (n, n_outputs)."""
+    def worse(
+        self, raw: np.ndarray, labels: np.ndarray, wrong: np.ndarray
+    ) -> np.ndarray:
+        """+1 or -1: which of ``raw + wrong`` and ``raw - wrong`` loses more.
+
+        For each raw prediction, (n, n_outputs), with ``wrong`` at least 0.
+        """
 
     def constant(self, labels: np.ndarray, n_outputs: int) -> np.ndarray:
         """Raw predictions (n, n_outputs) that are as good as any for the labels."""
@@ -129,7 +134,7 @@ class LabelLoss:
         """See :class:`Loss`: a formula of the weights of the labels in a group."""
         return self.minimum(self.counts(labels, weights, group, n_outputs))
 
-    def worse(self, raw, labels):
+    def worse(self, raw, labels, wrong):
         """See :class:`Loss`: against the sign."""
         return -signs(labels, raw.shape[1])
 

@@ -65,8 +65,8 @@ class TargetLoss:
         np.add.at(sums, group, values * weights[:, None])
         return sums
 
-    def worse(self, raw, labels):
-        """See :class:`Loss`: away from the target."""
+    def worse(self, raw, labels, wrong):
+        """See :class:`Loss`: away from the target, as both sides of it are alike."""
         return np.where(raw >= labels, 1, -1)
 
     def constant(self, labels, n_outputs):
