@@ -77,7 +77,9 @@ class Status(Enum):
     STOPPED = (
         "stopped on request, by early stopping, a callback or Ctrl-C, on its way down"
     )
-    NOT_CONVERGED = "not converged: the solver was stopped on its way down"
+    NOT_CONVERGED = (
+        "not converged: training ended on its way down, or above a constant network"
+    )
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -269,14 +271,16 @@ class Certificate:
         """A sentence about objective and bound; empty where ``unit`` is not known."""
         if np.isnan(self.unit):
             return ""
-        # The network sees y rounded, and both losses change by no more than this.
+        # The network sees y rounded, and losses change by no more than this.
         unit, bound = float(self.unit), float(self.lower_bound)
         bound -= OF_SPREAD * (math.sqrt(2.0 * bound) + 1.0)
         objective, bound = unit * float(self.objective), unit * max(bound, 0.0)
         if not (objective < math.inf and bound < math.inf):
             return ""
-        what = f"objective {objective:.6g}, lower bound {at_least(bound, 6)}"
-        return f"{what}, for y as it was given"
+        return (
+            f"objective {objective:.6g} of y rounded to 2^-24 of its spread, "
+            f"lower bound {at_least(bound, 6)} of y as it was given"
+        )
 
     def _lines(self):
         """Pairs of a name and a text, what is empty left out."""

@@ -68,8 +68,8 @@ def _scaling(objective):
     """Columns that a network can not use as they are."""
     if not objective.data.is_scaled:
         yield (
-            "The columns of X are far from one scale: a StandardScaler in front of the "
-            "model comes before all else."
+            "Columns of X are far from the scale of 1: a StandardScaler in front of "
+            "the model comes before all else."
         )
 
 
@@ -135,6 +135,14 @@ def _alpha(certificate, objective, constant):
     high = f"{100 * min(share, 1.0):.0f} % of what a constant model has to lose"
     if left > NEAR * (certificate.objective - least):
         percent = rounded(100 * left / certificate.objective, 2)
+        if len(objective.layout.sizes) == 2:
+            yield (
+                f"The training loss is {high}: {by}linear models at this alpha may "
+                f"have an objective up to {percent} % lower. Scale the columns, or "
+                "lower tol. If none comes much lower, it is alpha that holds the loss "
+                "up."
+            )
+            return
         yield (
             f"The training loss is {high}: {by}networks at this alpha may have an "
             f"objective up to {percent} % lower. Try more units"

@@ -17,7 +17,7 @@ from skgoodmin.objective.predictions import GivenPredictions, Predictions
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SENTENCES = {
-    "scaling": "The columns of X are far from one scale",
+    "scaling": "Columns of X are far from the scale of 1",
     "contradictions": "Rows that contradict each other cost",
     "bad minimum": "The training rests where a special neuron shows a way down",
     "width": "One more unit lowers the objective by",
@@ -54,6 +54,13 @@ def _bound(value, of="objective", known=Known.PROVEN):
 
 def _witness(decrease):
     return Witness("relu unit", np.zeros(3), 0.0, np.ones(1), decrease)
+
+
+def test_a_linear_model_has_no_units_to_add():
+    objective, theta = random_objective((), alpha=0.1)
+    found = _certificate(bounds=(_bound(0.0, "data loss"), _bound(0.5)), loss=0.99)
+    told = diagnose(found, Predictions(objective, theta), 1.0).advice
+    assert "linear models at this alpha" in told and "units" not in told
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -129,7 +129,7 @@ def test_y_as_it_was_given_is_not_that_which_the_network_sees():
     y = [0.0, 1.0, 1.0 + 4.5e-8]
     model = GoodMinimaRegressor((3,), alpha=0, random_state=0, tol=1e-14)
     model.fit([[0.0], [1.0], [1.0]], y)
-    assert "lower bound 0, for y as it was given" in str(model.certificate_)
+    assert "lower bound 0 of y as it was given" in str(model.certificate_)
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "huber"])
