@@ -505,3 +505,15 @@ def test_the_classifier_names_the_regressor():
         name = type(classifier).__name__.replace("Classifier", "Regressor")
         with pytest.raises(ValueError, match=f"use a regressor, {name}[.]"):
             classifier.fit(X, y + 0.5)
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"loss": "huber"}, {"training": "grow"}, {"alpha": 0.0}]
+)
+def test_a_constant_among_several_targets_is_predicted_exactly(how):
+    """It came out 3e-4 beside it, for which R2 was -1e22."""
+    x = np.random.default_rng(0).normal(size=(100, 3))
+    targets = np.c_[x[:, 0], np.full(100, 0.1), np.sin(x[:, 1])]
+    model = GoodMinimaRegressor((10,), random_state=0, **how).fit(x, targets)
+    assert (model.predict(x)[:, 1] == 0.1).all()
+    assert model.score(x, targets) > 0.9

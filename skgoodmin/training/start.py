@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ..objective.losses.target_loss import TargetLoss
 from .adam import adam
 from .finish import is_separated
 from .graft import graft, graft_cost
@@ -35,6 +36,20 @@ class Budget:
         return rough_objective(objective, self.tol) if self.max_fun >= 2 else None
 
 
+def without_constants(objective, theta):
+    """Parameters that predict targets which are 0 on all rows, and so go on to do.
+
+    A constant among several targets is such a one, and has no gradient there.
+    """
+    if not isinstance(objective.loss, TargetLoss):
+        return theta
+    constant = ~objective.data.labels.any(axis=0)
+    theta = theta.copy()
+    coefs, intercepts = objective.layout.unpack(theta)
+    coefs[-1][:, constant] = intercepts[-1][constant] = 0.0
+    return theta
+
+
 class Start:
     """One start and what became of it: the present run, and those that grafts ended.
 
@@ -46,6 +61,7 @@ class Start:
         self.objective, self.budget, self.number = objective, budget, number
         self.rng, self.on_iteration = np.random.RandomState(seed), on_iteration
         self.rough = budget.rough(objective)
+        theta0 = without_constants(objective, theta0)
         theta0, before = adam(objective, theta0, budget)
         self.run = self._run(theta0)
         self.spent, self.won, self.level = before + self.run.n_fun, False, 0
