@@ -6,10 +6,11 @@ start for 30 iterations, one with each of six strengths. A strength is worth
     accuracy + 3 mean log P(label)      of a classifier
     1 - 2 mean loss                     of a regressor: R2 for the squared error
 
-on the rows that were left out, P by the link that fits all of them best
-(:mod:`.link`). So early in a training it shows already which strength will predict
-best, and after the first fold the better half of the strengths goes on alone: what it
-costs is about a fit. With few rows one fold says little, and all go on.
+on the rows that were left out, P that of the loss, and of the hinge by the link that
+fits all of them best (:mod:`.link`). So early in a training it shows already which
+strength will predict best, and after the first fold the better half of the strengths
+goes on alone: what it costs is about a fit. With few rows one fold says little, and all
+go on.
 
 Which of two strengths is better is often a matter of chance. So alpha is a mean of
 those that went on,
@@ -176,6 +177,8 @@ def choose(estimator, objective, target, previous, stop, goes_on=False):
         reason += f" of the {n_left} classes with at least {N_FOLDS} distinct rows"
     if deal.share < 1:
         reason += f" on {deal.data.n_rows} distinct rows, times their share of all rows"
+    if best == len(alphas) - 1:
+        reason += "; the weakest of them is the best, so weaker ones may be better"
     slope = _geometric_mean(slopes, shares) if objective.loss.link in FITTED else None
     alpha = _geometric_mean(table["alpha"], shares)
     return AlphaChoice(alpha, reason, table, slope, estimator.loss)

@@ -18,11 +18,13 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from .link import fitted_slope, link_of
+from .link import FITTED, fitted_slope, link_of
 from .target import Target
+from .warned import warn_user
 
 # Real numbers in y are taken for classes up to so many, or such a share of the rows.
 MOST_NUMBERS, MOST_NUMBERS_SHARE = 30, 0.1
+MANY_CLASSES = 0.5  # of the rows: so many that they may be no classes
 FOR_NUMBERS = "use a regressor, GoodMinimaRegressor"  # what to do with others
 
 
@@ -107,18 +109,22 @@ class ClassTarget(Target):
         return lambda raw, labels: (self.decide(raw) == labels).all(axis=1)
 
     def worth(self, loss, raw, labels, weights):
-        """See :class:`Target`: accuracy + 3 mean log P, the slope the best one.
+        """See :class:`Target`: accuracy + 3 mean log P.
 
-        Classes that were left out have outputs in the whole network, near -1 on all
-        rows, and the slope is the best one with those.
+        P is that of the loss itself, unless its link is a fitted one, with the best
+        slope then. Classes that were left out have outputs in the whole network, near
+        -1 on all rows, and the slope is the best one with those.
         """
-        slope = fitted_slope(raw, labels, weights)
+        slope, is_fitted = None, loss.link in FITTED
+        if is_fitted:
+            slope = fitted_slope(raw, labels, weights)
         right = (self.decide(raw) == labels).all(axis=1)
         p = self.probabilities(link_of(loss, self, slope), raw)
-        if self.n_left_out:
+        if is_fitted and self.n_left_out:
             absent = np.full((len(raw), self.n_left_out), -1.0)
             slope = fitted_slope(np.hstack([raw, absent]), labels, weights)
-        return right + 3.0 * self.log_likelihood(p, labels), slope
+        worth = right + 3.0 * self.log_likelihood(p, labels)
+        return worth, np.nan if slope is None else slope
 
     def predictions(self, raw):
         """See :class:`Target`."""
@@ -284,6 +290,11 @@ def encode(y, classes=None, advice=FOR_NUMBERS):
     present, codes = np.unique(y, return_inverse=True)
     if classes is None:
         check_discrete(len(y), present, advice)
+        if len(y) > 20 and len(present) > MANY_CLASSES * len(y):
+            warn_user(
+                f"y has {len(present)} classes in {len(y)} rows: if it is a column of "
+                f"numbers, {advice}."
+            )
         classes = present
     _check_known(present, classes)
     if len(classes) < 2:

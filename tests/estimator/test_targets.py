@@ -1,5 +1,7 @@
 """Targets: names of classes, labels inside, losses and probabilities of each kind."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -147,6 +149,7 @@ def test_real_numbers_are_for_a_regressor(y):
         encode(y)
 
 
+@pytest.mark.filterwarnings("ignore:y has .* classes in")
 def test_numbers_that_are_classes():
     for y in (np.arange(30.0), np.arange(400) % 40 * 1.0, np.arange(100), np.arange(2)):
         target, _ = encode(y)
@@ -155,6 +158,16 @@ def test_numbers_that_are_classes():
     target, labels = encode(known[:50], known)
     assert target.n_outputs == 200
     np.testing.assert_array_equal(labels[:, 0], np.arange(50))
+
+
+def test_as_many_classes_as_rows_may_be_no_classes():
+    y = np.arange(60) % 31
+    with pytest.warns(UserWarning, match="y has 31 classes in 60 rows: .* a regressor"):
+        encode(y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encode(np.arange(60) % 30)
+        encode(y, np.arange(31))  # named by the user
 
 
 @pytest.mark.parametrize(
@@ -257,3 +270,21 @@ def test_later_calls_keep_the_type_of_the_first_one():
     known = np.array([0, 1])
     for classes in ([True, False], [0.0, 1.0]):
         assert checked_classes(classes, known) is known
+
+
+def test_log_loss_is_chosen_for_its_own_probabilities():
+    """The hinge has a link that is fitted, and is chosen for that."""
+    raw, labels = (
+        np.array([[2.0], [2.0], [-2.0], [-2.0]]),
+        np.array([[1], [1], [0], [1]]),
+    )
+    target, weights = target_of(np.arange(2), False), np.ones(4)
+    log_loss = target.choose_loss(LOSSES["log_loss"], 3.0)
+    worth, slope = target.worth(log_loss, raw, labels, weights)
+    p = 1.0 / (1.0 + np.exp(-2.0))
+    np.testing.assert_allclose(worth[:3], 1.0 + 3.0 * np.log(p))
+    np.testing.assert_allclose(worth[3], 3.0 * np.log(1.0 - p))
+    assert np.isnan(slope)
+    hinge = target.choose_loss(LOSSES["poly_hinge"], 3.0)
+    worth, slope = target.worth(hinge, raw, labels, weights)
+    assert slope > 0 and worth[0] < 1.0 + 3.0 * np.log(p)
