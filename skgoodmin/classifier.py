@@ -103,8 +103,8 @@ default='relu'
         A run has converged when the largest component of the gradient is at most
         ``tol``, or when 10 iterations have lowered the objective by less than a share
         of itself (at the kinks of relu the gradient need not vanish): ``tol``, or of
-        classes with a hidden layer, but for the hinge at alpha 0, one over the distinct
-        rows, from ``4 * tol`` to ``10 * tol``. With 0 it goes on while steps lower it.
+        classes with a hidden layer, but for the hinge at alpha 0, one over the number
+        of rows, from ``4 * tol`` to ``10 * tol``. 0 goes on while steps lower it.
     class_weight : dict, 'balanced' or None, default=None
         Weights of the classes, as in scikit-learn. For multilabel targets a dict has
         the keys 0 and 1, and the weights of a row's labels are multiplied.
@@ -226,8 +226,8 @@ default='relu'
     class that y gives it is one of ``classes_`` all the same. Where the rows that are
     left have one class, the network is constant.
 
-    Ctrl-C ends the fit after the present iteration, with the best point so far, the
-    status ``STOPPED`` and a ``ConvergenceWarning``; a second one raises
+    Ctrl-C ends the fit after the present iteration, with the best point so far, a
+    ``ConvergenceWarning`` and, on the way down, the status ``STOPPED``; a second raises
     ``KeyboardInterrupt`` at once, and an earlier fit stays as it was. In a search, in
     cross-validation and in ensembles the first one stops the whole.
 
