@@ -68,7 +68,7 @@ def _needed(training, activation, alpha):
     if alpha != 0 and (known.form is Form.CORNER or known.is_relu_from_afar):
         yield "ascents"
     if training == "grow":
-        yield "amplitudes"
+        yield from ("kinks", "amplitudes")
 
 
 def _begin(calls):

@@ -33,8 +33,8 @@ from ..certificates.amplitudes import unit_values
 from ..certificates.ascents import check_dense
 from ..certificates.group_lasso import fit_amplitudes
 from .dual_point import DualPoint
-from .kinks import Held
-from .lbfgs import Exit, Run, Solution
+from .kinks import descend
+from .lbfgs import Exit, Solution
 from .progress import Progress
 from .unit_search import UnitSearch
 from .units import Units, bisecting
@@ -47,9 +47,9 @@ NEARLY = 1e-2  # gap from which on they are longer
 # set out, too.
 CERTAIN, LEAST_CERTAIN, MANY_UNITS = (80, 480), 32, 240
 LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number and share
-# Iterations of L-BFGS on the directions between rounds, at a time and at most: they go
-# on while they bring a share of the gap.
-N_POLISH, MOST_POLISH, POLISHED = 20, 200, 0.03
+# Iterations of L-BFGS on the directions between rounds, at most: they go on while they
+# bring a share of the gap.
+MOST_POLISH, POLISHED = 200, 0.03
 LAST_POLISH = 1000  # of them at the end, where no further unit is needed or has room
 PAYS = 1e-4  # relative decrease for which units are exchanged
 FINAL = 0.1  # precision of the last amplitudes, relative to tol_gap
@@ -245,25 +245,14 @@ class Growth:
 
     def _trained(self, theta, n_iterations, enough=0.0):
         """(parameters, value) after L-BFGS, which ends where it gains too little."""
-        objective = replace(
-            self.objective, layout=self.objective.layout.holding(theta)
-        )
+        layout = self.objective.layout.holding(theta)
+        objective = replace(self.objective, layout=layout)
         left = max(int(self.budget.max_fun - self.spent), 1)
-        most, n_iter, n_fun, fall, value = 2 * n_iterations, 0, 0, np.inf, None
-        most = min(most, left)
-        while value is None or fall > enough * value and n_iter < n_iterations:
-            held = Held(objective, theta, self.x, self.dual)
-            run = Run(held, held.start, self.budget.tol)
-            if value is None:
-                value = objective.value_and_gradient(theta)[0]
-                n_fun += 1
-            run.advance(min(N_POLISH, n_iterations - n_iter), most - n_fun)
-            n_iter += max(run.n_iter, 1)
-            n_fun += run.n_fun
-            if not run.value < value or n_fun >= most:
-                if run.value < value: theta, value = run.theta, run.value
-                break
-            theta, fall, value = run.theta, value - run.value, run.value
+        most = n_iterations, min(2 * n_iterations, left)
+        rows = self.x, self.dual
+        theta, value, n_fun = descend(
+            objective, theta, *rows, self.budget.tol, most, enough
+        )
         self.spent += n_fun
         return theta, value
 

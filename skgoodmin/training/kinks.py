@@ -18,7 +18,9 @@ function".)
 import numpy as np
 
 from ..kernels.kinks import hold, project
+from .lbfgs import Run
 
+AT_A_TIME = 20  # iterations with the same rows held
 NEAR = 2e-3  # |z_ij| that is near, in units of the mean over the rows
 MARGIN = 0.5  # by which a multiplier may be off, in units of g_ij
 DEPENDENT = 1e-6  # share of a row beside those before it that counts as none
@@ -79,3 +81,31 @@ class Held:
         """Parameters or a gradient without what moves a z_ij that is held."""
         (w, _), (b, _) = self.objective.layout.unpack(theta)
         project(self.bases, self.n_held, w, b)
+
+
+def descend(objective, theta, x, dual, tol, most, enough):
+    """(parameters, value, evaluations) after L-BFGS along the kinks.
+
+    Parameters
+    ----------
+    objective, theta, x, dual
+        See :class:`Held`.
+    tol : float
+        Largest component of the gradient at which L-BFGS ends.
+    most : (int, int)
+        Iterations and evaluations.
+    enough : float
+        It goes on while ``AT_A_TIME`` iterations lower the objective by a larger share
+        than this.
+    """
+    value, n_fun, n_iter = objective.value_and_gradient(theta)[0], 1, 0
+    fall = np.inf
+    while fall > enough * value and n_iter < most[0] and n_fun < most[1]:
+        held = Held(objective, theta, x, dual)
+        run = Run(held, held.start, tol)
+        run.advance(min(AT_A_TIME, most[0] - n_iter), most[1] - n_fun)
+        n_iter, n_fun = n_iter + max(run.n_iter, 1), n_fun + run.n_fun
+        fall = value - run.value
+        if fall > 0:
+            theta, value = run.theta, run.value
+    return theta, value, n_fun

@@ -42,7 +42,7 @@ class Exit(Enum):
     OVERFLOW = "The objective overflows at the start."
     STOPPED = "A stop was asked for."
     GAP = "The gap that growing estimates is at most tol_gap of the objective."
-    WIDTH = "hidden_layer_sizes units are in use, and no exchange of units pays."
+    WIDTH = "There is no room for further units, and no exchange of units pays."
     UNIMPROVED = "The validation score did not improve for n_iter_no_change iterations."
 
 

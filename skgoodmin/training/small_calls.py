@@ -7,6 +7,7 @@ import numpy as np
 
 from ..certificates.ascents import relu_ascents
 from ..kernels.group_descent import descend
+from ..kernels.kinks import hold, project
 from ..kernels.process_lock import alone
 from .compact_lbfgs import compact_steps
 
@@ -29,7 +30,19 @@ def _amplitudes():
     descend(np.ones((1, 1, 2, 2)), np.zeros(2), 1, v, v.copy())
 
 
-CALLS = {"steps": _steps, "ascents": _ascents, "amplitudes": _amplitudes}
+def _kinks():
+    """Of growing, too."""
+    x, bases, n_held = np.eye(2), np.zeros((2, 1, 3)), np.zeros(2, dtype=np.int64)
+    hold(x, x, x, np.zeros((2, 3)), np.ones(2), 0.5, 0.5, bases, n_held)
+    project(bases, n_held, np.eye(2), np.ones(2))
+
+
+CALLS = {
+    "steps": _steps,
+    "ascents": _ascents,
+    "kinks": _kinks,
+    "amplitudes": _amplitudes,
+}
 
 
 def compile_kernels(folder, names):

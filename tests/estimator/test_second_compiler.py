@@ -65,7 +65,7 @@ def _compile(*how):
         (("escape", "softplus", 0.1), ["steps", "ascents"]),
         (("escape", "tanh", "auto"), ["steps"]),
         (("escape", "relu", 0), ["steps"]),
-        (("grow", "relu", 0.1), ["steps", "ascents", "amplitudes"]),
+        (("grow", "relu", 0.1), ["steps", "ascents", "kinks", "amplitudes"]),
         (("joint", "tanh", 0.1), []),
     ],
     ids=str,
