@@ -34,13 +34,12 @@ from ..certificates.ascents import check_dense
 from ..certificates.group_lasso import fit_amplitudes
 from .dual_point import DualPoint
 from .kinks import descend
-from .lbfgs import Exit, Solution
+from .lbfgs import Exit, Solution, minimize
 from .progress import Progress
-from .unit_search import UnitSearch
+from .unit_search import UnitSearch, n_ascents
 from .units import Units, bisecting
 
 N_FIRST_UNITS, FIRST_POLISH = 32, 40  # and iterations of L-BFGS on these
-N_RANDOM, PER_UNIT = 32, 0.5  # random ascents of a round, and for each of many units
 NEARLY = 1e-2  # gap from which on they are longer
 # Random ascents that have to find nothing, for a gap of 1e-3: one for each weight into
 # a unit, within these limits. For a larger gap fewer in proportion. Of many units, all
@@ -49,7 +48,7 @@ CERTAIN, LEAST_CERTAIN, MANY_UNITS = (80, 480), 32, 240
 LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number and share
 # Iterations of L-BFGS on the directions between rounds, at most: they go on while they
 # bring a share of the gap.
-MOST_POLISH, POLISHED = 200, 0.03
+MOST_POLISH, POLISHED = 200, 0.1
 LAST_POLISH = 1000  # of them at the end, where no further unit is needed or has room
 PAYS = 1e-4  # relative decrease for which units are exchanged
 FINAL = 0.1  # precision of the last amplitudes, relative to tol_gap
@@ -116,11 +115,6 @@ class Growth:
         most = np.clip(units.w.size, *CERTAIN)
         return max(int(most * min(1e-3 / max(self.tol_gap, 1e-9), 1.0)), LEAST_CERTAIN)
 
-    @staticmethod
-    def n_random(units):
-        """Random ascents of a search."""
-        return max(N_RANDOM, int(PER_UNIT * len(units)))
-
     @property
     def gap(self):
         """Estimated gap, relative to the objective."""
@@ -165,7 +159,7 @@ class Growth:
 
     def _look(self, units, residuals):
         """Search once more, for the certificate to know what is missed."""
-        self._search(units, self._point(residuals), self.n_random(units))
+        self._search(units, self._point(residuals), n_ascents(len(units)))
 
     def _point(self, residuals):
         """The :class:`DualPoint` next to residuals."""
@@ -177,8 +171,15 @@ class Growth:
         theta = self.objective.layout.pack(*bisecting(self.x, number, n_outputs))
         none, _ = self._amplitudes(Units.none(self.x, n_outputs))
         constant = self.value
-        theta, value = self._trained(theta, FIRST_POLISH)
-        return self._units(theta) if value < constant else none
+        first = minimize(
+            self._with_units_of(theta),
+            theta,
+            max_iter=FIRST_POLISH,
+            max_fun=min(2 * FIRST_POLISH, self._left),
+            tol=self.budget.tol,
+        )
+        self.spent += first.n_fun
+        return self._units(first.theta) if first.value < constant else none
 
     def _add(self, units, found, new):
         """(units with some of the neurons found, residuals, whether it pays).
@@ -239,22 +240,21 @@ class Growth:
         """Iterations of L-BFGS on all parameters, directions among them."""
         if not len(units):
             return units
-        enough = POLISHED * max(self.gap if self.trace else 1.0, 0.0)
-        theta, _ = self._trained(self._theta(units), n_iterations, enough)
+        theta, enough = self._theta(units), POLISHED * max(self.gap, 0.0)
+        problem = self._with_units_of(theta), theta, self.x, self.dual
+        most = n_iterations, min(2 * n_iterations, self._left)
+        theta, n_fun = descend(*problem, self.budget.tol, most, enough)
+        self.spent += n_fun
         return self._units(theta)
 
-    def _trained(self, theta, n_iterations, enough=0.0):
-        """(parameters, value) after L-BFGS, which ends where it gains too little."""
-        layout = self.objective.layout.holding(theta)
-        objective = replace(self.objective, layout=layout)
-        left = max(int(self.budget.max_fun - self.spent), 1)
-        most = n_iterations, min(2 * n_iterations, left)
-        rows = self.x, self.dual
-        theta, value, n_fun = descend(
-            objective, theta, *rows, self.budget.tol, most, enough
-        )
-        self.spent += n_fun
-        return theta, value
+    def _with_units_of(self, theta):
+        """The objective of a network with as many units as this one."""
+        return replace(self.objective, layout=self.objective.layout.holding(theta))
+
+    @property
+    def _left(self):
+        """Evaluations that the budget has left, one at least."""
+        return max(int(self.budget.max_fun - self.spent), 1)
 
     def _units(self, theta):
         """The units of a network."""
@@ -270,7 +270,7 @@ class Growth:
         """
         current = self._point(residuals)
         points = [current] if self.best is None else [current, self.best]
-        number = self.n_random(units)
+        number = n_ascents(len(units))
         most = max(LEAST_NEW, int(NEW_SHARE * len(units)))
         certain = self.n_certain(units)
         point = current
@@ -293,7 +293,7 @@ class Growth:
             elif self.best.n_random < certain:
                 point = self.best
                 left = certain - point.n_random
-                number = min(max(N_RANDOM, point.n_random), left)
+                number = min(max(n_ascents(0), point.n_random), left)
             elif self._all_climb(units) and self.climbed is not self.best:
                 self.climbed = point = self.best
                 number = 0
@@ -335,7 +335,7 @@ class Growth:
     def _end(self, units, exit, n_rounds):
         """The network and what is known of it."""
         theta = self._theta(units)
-        objective = replace(self.objective, layout=self.objective.layout.holding(theta))
+        objective = self._with_units_of(theta)
         self.value, gradient = objective.value_and_gradient(theta)
         if exit is Exit.GAP and self.gap > self.tol_gap:  # by what is rounded in theta
             exit = Exit.PRECISION

@@ -21,8 +21,8 @@ from ..kernels.kinks import hold, project
 from .lbfgs import Run
 
 AT_A_TIME = 20  # iterations with the same rows held
-NEAR = 2e-3  # |z_ij| that is near, in units of the mean over the rows
-MARGIN = 0.5  # by which a multiplier may be off, in units of g_ij
+NEAR = 5e-3  # |z_ij| that is near, in units of the mean over the rows
+MARGIN = 0.1  # by which a multiplier may be off, in units of g_ij
 DEPENDENT = 1e-6  # share of a row beside those before it that counts as none
 
 
@@ -84,7 +84,7 @@ class Held:
 
 
 def descend(objective, theta, x, dual, tol, most, enough):
-    """(parameters, value, evaluations) after L-BFGS along the kinks.
+    """(parameters, evaluations) after L-BFGS along the kinks.
 
     Parameters
     ----------
@@ -108,4 +108,4 @@ def descend(objective, theta, x, dual, tol, most, enough):
         fall = value - run.value
         if fall > 0:
             theta, value = run.theta, run.value
-    return theta, value, n_fun
+    return theta, n_fun

@@ -26,6 +26,7 @@ from ..certificates.ascents import (
 from ..certificates.plane import plane_neuron
 from ..certificates.polar_bound import Points
 
+N_RANDOM, PER_UNIT = 32, 0.5  # random ascents of a round, and for each of many units
 N_UNITS = 16  # ascents from the units and neurons that are missed most
 COMBINED, TOGETHER = 0.5, 3  # what part of the random ones are sums of so many units
 # Evaluations of all ascents, and when they are first looked at; how near a unit, in
@@ -37,6 +38,11 @@ GOING_ON, N_STEPS = (4, 3), (40, 60)
 LOOKS = np.array([(6, 0.95), (12, 0.98), (20, 0.995), (30, 1.0)])
 # Arcs in which the best neuron of all is looked for, at most; and times the rows.
 ARCS, ARCS_TIMES_ROWS = 20_000, 1_000_000
+
+
+def n_ascents(n_units):
+    """Random ascents of a search in a network of so many units."""
+    return max(N_RANDOM, int(PER_UNIT * n_units))
 
 
 class UnitSearch:
