@@ -23,7 +23,11 @@ from .typing import MatrixLike
 from .warned import warn_user
 
 # What scikit-learn keeps of the callbacks while a fit lasts: no part of a checkpoint.
-OF_A_RUNNING_FIT = "_callback_fit_ctx", "_skl_callbacks_to_teardown"
+OF_A_RUNNING_FIT = (
+    "_callback_fit_ctx",
+    "_parent_callback_ctx",
+    "_skl_callbacks_to_teardown",
+)
 MLP_ACTIVATIONS = tuple(name for name, act in ACTIVATIONS.items() if act.in_mlp)
 
 

@@ -3,6 +3,7 @@
 import copy
 import functools
 from dataclasses import replace
+from numbers import Integral
 from typing import Self
 
 import numpy as np
@@ -10,15 +11,16 @@ from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from ..objective.evaluation_cache import EvaluationCache
+from ..objective.evaluation_cache import EvaluationCache, digest
 from ..training.early_stopping import HeldOut
+from ..training.overflow import OverflowAtStartError
 from ..training.start import Budget
 from ..training.train import train
 from .advice import advice, advice_on_overflow
 from .alpha_choice import choose
 from .base import Network
 from .callbacks import TaskTree, with_callbacks
-from .interruption import STOPPED, interruptible, is_one_of_many
+from .interruption import STOPPED, TOO_LATE, interruptible, is_one_of_many
 from .report import Report, telling_of_compilation
 from .rows import split
 from .second_compiler import second_compiler
@@ -122,11 +124,14 @@ class TrainedNetwork(Network):
             self._validate_params()
             check_parameters(self)
             problem = self._pose(shell, X, y, sample_weight, known, previous is None)
+        if checkpoint is not None and checkpoint["of"] != self._digest(problem):
+            previous = checkpoint = None  # it is of another fit
         rng, origin, cache = self._set_out(problem, previous, checkpoint)
         objective, held_out = replace(problem.objective, evaluations=cache), None
         saved = None
         if cache is not None:
             saved = {"rng": rng.get_state(), "origin": origin}
+            saved["of"] = self._digest(problem)
         if self.early_stopping:
             data, rest = split(
                 objective.data, problem.target, self.validation_fraction, rng
@@ -171,7 +176,7 @@ class TrainedNetwork(Network):
                 tol_gap=self.tol_gap,
                 effort=None if short else 0,
             )
-        except OverflowError as error:
+        except OverflowAtStartError as error:
             raise ValueError(advice_on_overflow(objective)) from error
         if stop.made and is_one_of_many():
             raise KeyboardInterrupt
@@ -181,8 +186,10 @@ class TrainedNetwork(Network):
         is_enough = self._is_cut_short(short)
         why = IN_A_FOLD if is_enough else advice(training.best.exit, objective.data)
         report.close(self.loss_, why)
-        if stop.made:
+        if training.was_stopped:
             warn_user(f"{report.prefix}{STOPPED}", ConvergenceWarning)
+        elif stop.made:
+            warn_user(f"{report.prefix}{TOO_LATE}")
         elif not (is_enough or self.converged_ or training.best.stopped):
             who = "Growing" if self.training == "grow" else "L-BFGS"
             sentence = f"{report.prefix}{who} did not converge: {why}"
@@ -221,6 +228,12 @@ class TrainedNetwork(Network):
         if cache is None and self.warm_start and hasattr(self, "_skl_callbacks"):
             cache = EvaluationCache()
         return rng, origin, cache
+
+    def _digest(self, problem):
+        """Of what a checkpoint is for: rows, network and seed."""
+        seed = self.random_state
+        seed = repr(seed) if isinstance(seed, Integral) else "drawn"
+        return digest([problem.objective.digest, seed.encode()])
 
     def _budget(self, stop, origin, short):
         """How much work the training may do; in a fold that is less."""

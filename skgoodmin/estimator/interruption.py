@@ -17,6 +17,7 @@ STOPPED = (
     "Ctrl-C: the fit has stopped, and the model is the best point so far. Fitted "
     "again with warm_start=True it goes on from there."
 )
+TOO_LATE = "Ctrl-C came when the training had ended: the model is complete."
 
 # Who fits many: whatever works through joblib (its cache keeps what is the result for
 # its arguments, which a fit cut short is not), and scikit-learn's own loops.

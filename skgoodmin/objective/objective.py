@@ -205,12 +205,12 @@ class Objective:
         if self.evaluations is None:
             return self._sum(theta, neuron, degree)
         return self.evaluations.recall(
-            (self._digest, theta.tobytes(), neuron.tobytes(), str(degree).encode()),
+            (self.digest, theta.tobytes(), neuron.tobytes(), str(degree).encode()),
             lambda: self._sum(theta, neuron, degree),
         )
 
     @cached_property
-    def _digest(self):
+    def digest(self):
         """Digest of all that the objective is a function of, but its arguments."""
         try:
             loss = pickle.dumps(self.loss)

@@ -16,6 +16,7 @@ from .finish import finish
 from .grow import Growth
 from .joint_training import train_joint
 from .lbfgs import Exit, Run, Solution
+from .overflow import OverflowAtStartError
 from .progress import Progress
 from .threads import fit_threads
 
@@ -32,6 +33,7 @@ class Trained:
     n_escapes: int
     neuron: tuple | None  # (w, b, a) before it was dropped, if it was trained
     certificate: Certificate
+    was_stopped: bool  # by a request, before its end
     held_out: HeldOut | None  # validation of the best start
     history: np.ndarray  # (iterations of all starts,) of HISTORY
 
@@ -136,9 +138,9 @@ def train(
                 outcome = _escape(objective, starts, rng, budget, n_jobs, on_iteration)
             case _:
                 raise ValueError(f"there is no training {training!r}.")
-        solution = outcome.solution
+        solution, was_stopped = outcome.solution, budget.stop.made
         if solution.exit is Exit.OVERFLOW:
-            raise OverflowError(solution.exit.value)
+            raise OverflowAtStartError(solution.exit.value)
         if space is not None:
             solution = _lifted(space, objective, solution)
         # Where numbers are huge, L-BFGS comes to rest anywhere.
@@ -169,6 +171,7 @@ def train(
         n_escapes=outcome.n_escapes,
         neuron=outcome.neuron,
         certificate=certificate,
+        was_stopped=was_stopped,
         held_out=outcome.held_out,
         history=_history(outcome.traces),
     )

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import signal
 import warnings
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.datasets import make_moons
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -252,6 +254,40 @@ def test_a_checkpoint_on_other_data_knows_nothing_of_them():
     np.testing.assert_array_equal(resumed.coefs_[0], other.coefs_[0])
 
 
+@pytest.mark.parametrize(
+    ("change", "rows"),
+    [
+        ({"random_state": 7}, slice(None)),
+        ({"hidden_layer_sizes": (5,)}, slice(None)),
+        ({}, slice(0, None, 2)),
+    ],
+)
+@pytest.mark.parametrize("went_on", [False, True])
+def test_a_checkpoint_of_another_fit_is_a_new_fit(change, rows, went_on):
+    """It kept alpha, its reason and the seed of the fit that it was made in."""
+    watch, model = Checkpoint(3), _model(warm_start=True, alpha="auto", max_escapes=0)
+    if went_on:
+        model.fit(X, 1 - y)
+    model.set_callbacks(watch).fit(X, y)
+    other = _model(alpha="auto", max_escapes=0).set_params(**change)
+    other.fit(X[rows], y[rows])
+    resumed = pickle.loads(watch.saved).set_params(**change).fit(X[rows], y[rows])
+    assert (resumed.alpha_, resumed.alpha_reason_) == (
+        other.alpha_,
+        other.alpha_reason_,
+    )
+    np.testing.assert_array_equal(resumed.coefs_[0], other.coefs_[0])
+
+
+def test_a_checkpoint_in_a_pipeline_holds_nothing_of_the_running_fit():
+    """Callbacks and all checkpoints before were in it, so that it doubled each time."""
+    watch = Checkpoint(3)
+    model = _model(warm_start=True).set_callbacks(watch)
+    make_pipeline(StandardScaler(), model).fit(X, y)
+    saved = pickle.loads(watch.saved)
+    assert not [attribute for attribute in vars(saved) if "callback" in attribute]
+
+
 class Counter:
     """Reaches the classifiers inside, counts in this process."""
 
@@ -299,6 +335,24 @@ def test_a_callback_that_raises_leaves_the_model_as_it_was():
     assert watch.torn_down
     assert all(vars(model)[name] is value for name, value in before.items())
     assert "_callback_fit_ctx" not in vars(model)
+
+
+def test_an_overflow_in_a_callback_is_none_of_the_objective():
+    with pytest.raises(OverflowError, match="cannot convert float infinity"):
+        _model().set_callbacks(Watch(lambda context: int(np.inf))).fit(X, y)
+
+
+def test_an_interrupt_after_the_end_of_training_has_cut_nothing_short():
+    def interrupt(context):
+        if context.task_name == "fit":
+            signal.raise_signal(signal.SIGINT)
+
+    plain = _model().fit(X, y)
+    model = _model().set_callbacks(Watch(interrupt))
+    with pytest.warns(UserWarning, match="the model is complete") as warned:
+        model.fit(X, y)
+    assert not [w for w in warned if issubclass(w.category, ConvergenceWarning)]
+    np.testing.assert_array_equal(model.coefs_[0], plain.coefs_[0])
 
 
 class Exhausted(Watch):

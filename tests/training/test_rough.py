@@ -83,7 +83,7 @@ def test_a_pickled_one_is_still_rough():
     again = pickle.loads(pickle.dumps(rough))
     assert again.precision is np.float32
     assert again.value_and_gradient(theta)[0] == rough.value_and_gradient(theta)[0]
-    assert rough._digest != objective._digest
+    assert rough.digest != objective.digest
 
 
 @pytest.mark.parametrize("tol", [1e-3, 1e-4])
