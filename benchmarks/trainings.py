@@ -1,6 +1,6 @@
 """Which training should be the default: accuracy, spread between seeds, time.
 
-    python benchmarks/trainings.py [--sets pima,heart]
+    python benchmarks/trainings.py [--sets pima,heart] [--across]
 
 The data sets of ``accuracy.py``, 5-fold cross-validation, columns standardised, three
 values of ``random_state`` on each split, ``alpha='auto'``, one thread. For 'escape',
@@ -9,7 +9,8 @@ the default; 'convex', the same with convex output weights of its units at the e
 is reached on the training rows, over that of the default; how many test labels in a
 hundred differ between two seeds, and the mean difference of their raw predictions;
 units that are not 0; and the seconds of a fit over those of the default, of the
-processor.
+processor. ``--across`` is the control of growing: L-BFGS goes across the kinks of relu,
+and no rows are held.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from threadpoolctl import threadpool_limits
 
 from skgoodmin import GoodMinimaClassifier
 from skgoodmin.estimator.setup import posed_again
+from skgoodmin.training import kinks
 from skgoodmin.training.grow import Growth
 from skgoodmin.training.start import Budget
 
@@ -81,7 +83,10 @@ def one_split(X, y, train, test):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", help="comma-separated names")
+    parser.add_argument("--across", action="store_true", help="hold no rows")
     arguments = parser.parse_args()
+    if arguments.across:
+        kinks.NEAR = -1.0
     sets = data_sets()
     one_split(*sets["wine"], *[np.arange(178)] * 2)  # kernels are loaded once
     if arguments.sets:
