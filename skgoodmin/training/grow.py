@@ -15,7 +15,7 @@ which is convex in (v, c). A round
    would bound the objective of networks of every width: the *estimated* bound
    (:mod:`.dual_point`), of which the best one is kept,
 3. adds the distinct ones among them, and
-4. improves all directions by some iterations of L-BFGS.
+4. improves all directions by some iterations of L-BFGS along the kinks (:mod:`.kinks`).
 
 It ends where the estimated gap is at most ``tol_gap`` of P, with a last improvement of
 the directions. Every local minimum of what is solved is a global one, so two starts

@@ -16,6 +16,7 @@ function".)
 """
 
 import numpy as np
+from scipy.sparse import issparse
 
 from ..kernels.kinks import hold, project
 from .lbfgs import Run
@@ -61,7 +62,7 @@ class Held:
         some = near.any(axis=1)
         most = int(min(near.sum(axis=0).max(initial=0), x.shape[1]))
         rows = x[some]
-        rows = rows.toarray() if hasattr(rows, "toarray") else rows
+        rows = rows.toarray() if issparse(rows) else rows
         self.bases = np.empty((len(b), most, len(w) + 1))
         self.n_held = np.zeros(len(b), dtype=np.int64)
         given = (np.ascontiguousarray(a) for a in (z[some].T, slope[some].T, rest.T))
