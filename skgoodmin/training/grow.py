@@ -42,8 +42,8 @@ from .units import Units, bisecting
 N_FIRST_UNITS, FIRST_POLISH = 32, 40  # and iterations of L-BFGS on these
 NEARLY = 1e-2  # gap from which on they are longer
 # Random ascents that have to find nothing, for a gap of 1e-3: one for each weight into
-# a unit, within these limits. For a larger gap fewer in proportion. Of many units, all
-# set out, too.
+# a unit, within these limits, or two for each of many units, which all set out, too. For
+# a larger gap fewer in proportion.
 CERTAIN, LEAST_CERTAIN, MANY_UNITS = (80, 480), 32, 240
 LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number and share
 # Iterations of L-BFGS on the directions between rounds, at most: they go on while they
@@ -113,6 +113,8 @@ class Growth:
     def n_certain(self, units):
         """Random ascents that have to find nothing before the gap counts as closed."""
         most = np.clip(units.w.size, *CERTAIN)
+        if len(units) > MANY_UNITS:
+            most = max(most, 2 * len(units))
         return max(int(most * min(1e-3 / max(self.tol_gap, 1e-9), 1.0)), LEAST_CERTAIN)
 
     @property
@@ -153,13 +155,11 @@ class Growth:
         if exit in (Exit.GAP, Exit.WIDTH):
             units = self._polish(units, LAST_POLISH)
         units, residuals = self._amplitudes(units, self._precise)
-        if exit in (Exit.MAX_ITER, Exit.MAX_FUN):  # nothing is known of these residuals
-            self._look(units, residuals)
+        if exit in (Exit.MAX_ITER, Exit.MAX_FUN):
+            # The certificate has to know what is missed, and of these residuals
+            # nothing is known yet.
+            self._search(units, self._point(residuals), n_ascents(len(units)))
         return self._end(units, exit, n_rounds)
-
-    def _look(self, units, residuals):
-        """Search once more, for the certificate to know what is missed."""
-        self._search(units, self._point(residuals), n_ascents(len(units)))
 
     def _point(self, residuals):
         """The :class:`DualPoint` next to residuals."""
