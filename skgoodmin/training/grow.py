@@ -42,8 +42,8 @@ from .units import Units, bisecting
 N_FIRST_UNITS, FIRST_POLISH = 32, 40  # and iterations of L-BFGS on these
 NEARLY = 1e-2  # gap from which on they are longer
 # Random ascents that have to find nothing, for a gap of 1e-3: one for each weight into
-# a unit, within these limits, or two for each of many units, which all set out, too. For
-# a larger gap fewer in proportion.
+# a unit, within these limits, or two for each of many units, which all set out, too.
+# For a larger gap fewer in proportion.
 CERTAIN, LEAST_CERTAIN, MANY_UNITS = (80, 480), 32, 240
 LEAST_NEW, NEW_SHARE = 30, 0.5  # units added in a round, the larger of number and share
 # Iterations of L-BFGS on the directions between rounds, at most: they go on while they
