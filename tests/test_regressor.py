@@ -219,11 +219,11 @@ def test_an_objective_in_units_of_y_or_none(loss, size):
     certificate = _model(loss=loss).fit(X, size * (y / y.std())).certificate_
     unit = certificate.unit
     if loss == "squared_error" and abs(np.log10(size)) > 150:
-        assert np.isnan(unit) and "for y as it was given" not in str(certificate)
+        assert np.isnan(unit) and "of y as it was given" not in str(certificate)
     else:
         expected = size**2 if loss == "squared_error" else size
         assert_allclose(unit, expected, rtol=1e-6)
-        assert "for y as it was given" in str(certificate)
+        assert "of y as it was given" in str(certificate)
 
 
 def test_warm_start_restates_the_output_layer():

@@ -25,7 +25,7 @@ The first units bisect pairs of rows, and some iterations of L-BFGS make a netwo
 them: rounds that begin with no unit at all take longer to come as far.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from ..certificates.amplitudes import unit_values
 from ..certificates.ascents import check_dense
 from ..certificates.group_lasso import fit_amplitudes
 from .dual_point import DualPoint
+from .grown import Grown
 from .kinks import descend
 from .lbfgs import Exit, Solution, minimize
 from .progress import Progress
@@ -54,27 +55,6 @@ PAYS = 1e-4  # relative decrease for which units are exchanged
 FINAL = 0.1  # precision of the last amplitudes, relative to tol_gap
 DUST = 1e-9  # of the objective: units that are worth no more, and cost no more, go
 ABOVE, SHARE = 1e-4, 0.1  # relative polar above alpha worth a unit: at most; of tol_gap
-
-
-@dataclass(frozen=True)
-class Grown:
-    """What growing ends with.
-
-    Attributes
-    ----------
-    solution : Solution
-    trace : list of (0, n_fun, objective)
-        By round.
-    gap : float
-        The estimated one.
-    neurons : (coefs (m, d), intercepts (m,))
-        The best ones that the last search found.
-    """
-
-    solution: Solution
-    trace: list
-    gap: float
-    neurons: tuple
 
 
 class Growth:
@@ -136,9 +116,15 @@ class Growth:
             if not len(new) and self.gap > self.tol_gap:  # for want of precision
                 units, residuals = self._amplitudes(units, self._precise)
                 found, new = self._missing(units, residuals)
-            if self.gap <= self.tol_gap:
-                exit = Exit.GAP
-                break
+            if self.best is not None and self.gap <= self.tol_gap:
+                units = self._polish(units, LAST_POLISH)
+                units, residuals = self._amplitudes(units, self._precise)
+                self.best.learn(self.best.scores(units.phi))  # they have moved
+                if self.gap <= self.tol_gap:
+                    exit = Exit.GAP
+                    break
+                n_rounds += 1
+                continue
             if not len(new):  # nor any gap, but for rounding
                 exit = Exit.LEVEL
                 break
@@ -152,9 +138,10 @@ class Growth:
                 exit = Exit.WIDTH
                 break
             n_rounds += 1
-        if exit in (Exit.GAP, Exit.WIDTH):
+        if exit is Exit.WIDTH:
             units = self._polish(units, LAST_POLISH)
-        units, residuals = self._amplitudes(units, self._precise)
+        if exit is not Exit.GAP:
+            units, residuals = self._amplitudes(units, self._precise)
         if exit in (Exit.MAX_ITER, Exit.MAX_FUN):
             # The certificate has to know what is missed, and of these residuals
             # nothing is known yet.

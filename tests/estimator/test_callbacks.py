@@ -349,8 +349,12 @@ def test_an_interrupt_after_the_end_of_training_has_cut_nothing_short():
 
     plain = _model().fit(X, y)
     model = _model().set_callbacks(Watch(interrupt))
-    with pytest.warns(UserWarning, match="the model is complete") as warned:
-        model.fit(X, y)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.warns(UserWarning, match="the model is complete") as warned:
+            model.fit(X, y)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert not [w for w in warned if issubclass(w.category, ConvergenceWarning)]
     np.testing.assert_array_equal(model.coefs_[0], plain.coefs_[0])
 
