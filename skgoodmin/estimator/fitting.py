@@ -124,7 +124,7 @@ class TrainedNetwork(Network):
             self._validate_params()
             check_parameters(self)
             problem = self._pose(shell, X, y, sample_weight, known, previous is None)
-        if checkpoint is not None and checkpoint["of"] != self._digest(problem):
+        if checkpoint is not None and checkpoint.get("of") != self._digest(problem):
             previous = checkpoint = None  # it is of another fit
         rng, origin, cache = self._set_out(problem, previous, checkpoint)
         objective, held_out = replace(problem.objective, evaluations=cache), None
@@ -232,7 +232,7 @@ class TrainedNetwork(Network):
     def _digest(self, problem):
         """Of what a checkpoint is for: rows, network and seed."""
         seed = self.random_state
-        seed = repr(seed) if isinstance(seed, Integral) else "drawn"
+        seed = str(int(seed)) if isinstance(seed, Integral) else "drawn"
         return digest([problem.objective.digest, seed.encode()])
 
     def _budget(self, stop, origin, short):
