@@ -204,6 +204,7 @@ def test_peak_memory_is_a_few_blocks_of_rows():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:y has .* classes in")
 def test_ten_thousand_classes_and_labels():
     n = 10_000
     rng = np.random.RandomState(0)
