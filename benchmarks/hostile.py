@@ -7,7 +7,7 @@ than rows, two rows, one row of a class, contradicting rows, weights over 12 ord
 every dtype and memory layout, sparse formats with 64-bit indices and explicit zeros,
 labels of any type. Each case ends in a model that passes the checks of ``soak.py``
 (finite, its status verified in extended precision) or in an error that names an array;
-no warning but ConvergenceWarning is raised.
+no warning is raised but ConvergenceWarning, and that of as many classes as rows.
 """
 
 import argparse
