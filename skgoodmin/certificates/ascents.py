@@ -66,11 +66,15 @@ def check_dense(x, who, instead):
 def rows_used(x, residuals):
     """The rows with a residual: (x (m, d) dense, R (m, K)), C-ordered float64."""
     used = np.flatnonzero((residuals != 0).any(axis=0))
-    some = x[used]
+    r = np.ascontiguousarray(residuals[:, used].T, dtype=np.float64)
+    return dense_rows(x, used), r
+
+
+def dense_rows(x, places):
+    """Some of the rows, dense, C-ordered float64."""
+    some = x[places]
     some = some.toarray() if issparse(some) else some
-    return np.ascontiguousarray(some, dtype=np.float64), np.ascontiguousarray(
-        residuals[:, used].T, dtype=np.float64
-    )
+    return np.ascontiguousarray(some, dtype=np.float64)
 
 
 def relu_ascents(x, r, starts, max_evaluations, steps=None, looks=NO_LOOKS):

@@ -130,8 +130,8 @@ class TrainedNetwork(Network):
         objective, held_out = replace(problem.objective, evaluations=cache), None
         saved = None
         if cache is not None:
-            saved = {"rng": rng.get_state(), "origin": origin}
-            saved["of"] = self._digest(problem)
+            state, of = rng.get_state(), self._digest(problem)
+            saved = {"rng": state, "origin": origin, "of": of}
         if self.early_stopping:
             data, rest = split(
                 objective.data, problem.target, self.validation_fraction, rng

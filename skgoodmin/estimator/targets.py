@@ -115,16 +115,15 @@ class ClassTarget(Target):
         slope then. Classes that were left out have outputs in the whole network, near
         -1 on all rows, and the slope is the best one with those.
         """
-        slope, is_fitted = None, loss.link in FITTED
-        if is_fitted:
-            slope = fitted_slope(raw, labels, weights)
+        is_fitted = loss.link in FITTED
+        slope = fitted_slope(raw, labels, weights) if is_fitted else None
         right = (self.decide(raw) == labels).all(axis=1)
         p = self.probabilities(link_of(loss, self, slope), raw)
         if is_fitted and self.n_left_out:
             absent = np.full((len(raw), self.n_left_out), -1.0)
             slope = fitted_slope(np.hstack([raw, absent]), labels, weights)
         worth = right + 3.0 * self.log_likelihood(p, labels)
-        return worth, np.nan if slope is None else slope
+        return worth, slope if is_fitted else np.nan
 
     def predictions(self, raw):
         """See :class:`Target`."""

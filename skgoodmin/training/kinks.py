@@ -16,8 +16,8 @@ function".)
 """
 
 import numpy as np
-from scipy.sparse import issparse
 
+from ..certificates.ascents import dense_rows
 from ..kernels.kinks import hold, project
 from .lbfgs import Run
 
@@ -61,14 +61,11 @@ class Held:
         near = (np.abs(z) <= limits) & (slope > 0.0)
         some = near.any(axis=1)
         most = int(min(near.sum(axis=0).max(initial=0), x.shape[1]))
-        rows = x[some]
-        rows = rows.toarray() if issparse(rows) else rows
         self.bases = np.empty((len(b), most, len(w) + 1))
         self.n_held = np.zeros(len(b), dtype=np.int64)
-        given = (np.ascontiguousarray(a) for a in (z[some].T, slope[some].T, rest.T))
-        rows = np.ascontiguousarray(rows, dtype=np.float64)
-        kinds = limits, MARGIN, DEPENDENT, self.bases, self.n_held
-        hold(rows, *given, *kinds)
+        by_unit = map(np.ascontiguousarray, (z[some].T, slope[some].T, rest.T))
+        found = self.bases, self.n_held
+        hold(dense_rows(x, some), *by_unit, limits, MARGIN, DEPENDENT, *found)
         self.start = theta.copy()
         self._project(self.start)
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 
 from ..certificates.amplitudes import unit_values
+from ..certificates.ascents import dense_rows
 
 
 @dataclass
@@ -111,9 +111,8 @@ def bisecting(x, number, n_outputs):
     """
     n, d = x.shape
     number = min(number, n // 2)
-    some = x[np.linspace(0, n, 2 * number, endpoint=False).astype(np.intp)]
-    some = some.toarray() if issparse(some) else some
-    first, second = np.split(some.astype(np.float64), 2)
+    some = np.linspace(0, n, 2 * number, endpoint=False).astype(np.intp)
+    first, second = np.split(dense_rows(x, some), 2)
     step = second - first
     square = (step * step).sum(axis=1)
     apart = (0 < square) & (square < np.inf)
